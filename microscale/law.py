@@ -1,0 +1,137 @@
+"""The one abstraction of the framework: a constitutive law turns a deformation history into stress.
+
+A single crystal, a Taylor polycrystal, an FFT unit cell, J2 plasticity and a learnt surrogate all
+implement :class:`ConstitutiveLaw`; a data set is any law driven along sampled paths (:func:`drive`), and
+the macroscale calls any law at its quadrature points.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from microscale.errors import DeformationError
+from microscale.tensors import cauchy_from_piola, first_inadmissible
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """One array of the state: its name, its shape at a point, its unit, its value at rest."""
+
+    name: str
+    shape: tuple[int, ...]
+    unit: str
+    at_rest: ArrayLike = 0.0
+
+
+class State(dict[str, FloatArray]):
+    """State arrays by name, each with a leading axis of points."""
+
+    def copy(self) -> State:
+        """Return an independent copy of every array."""
+        return State({name: array.copy() for name, array in self.items()})
+
+    def points(self, where: slice) -> State:
+        """Return views of a range of points: writing to them writes to this state."""
+        return State({name: array[where] for name, array in self.items()})
+
+
+class ConstitutiveLaw(ABC):
+    """Deformation gradient history to first Piola-Kirchhoff stress, batched over points.
+
+    Attributes:
+        name: Short name, as used on the command line.
+        density: Referential mass density, g/cm^3.
+        state_spec: The arrays a point carries.
+    """
+
+    name: str
+    density: float
+    state_spec: tuple[StateVariable, ...] = ()
+
+    def init_state(self, n_points: int) -> State:
+        """Return the state of ``n_points`` points at rest."""
+        state = State()
+        for variable in self.state_spec:
+            array = np.empty((n_points, *variable.shape))
+            array[:] = variable.at_rest
+            state[variable.name] = array
+        return state
+
+    @final
+    def update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        """Advance every point to the deformation gradient ``F`` reached after ``dt``.
+
+        Args:
+            F: Deformation gradient at the end of the step, shape (n, 3, 3), C-contiguous, dimensionless.
+            dt: Time step, us; one value, or one a point, shape (n,). Zero is an instantaneous step.
+            state: State of the n points, advanced in place.
+            out: First Piola-Kirchhoff stress at the end of the step, shape (n, 3, 3), GPa; overwritten.
+
+        Raises:
+            DeformationError: A deformation gradient is not finite or has det F <= 0; nothing was changed.
+        """
+        check_deformation(F)
+        self._update(F, dt, state, out)
+
+    @abstractmethod
+    def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        """Advance as :meth:`update` says, for admissible deformation gradients; allocate nothing large."""
+
+    @abstractmethod
+    def wave_speed(self) -> float:
+        """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
+
+
+def check_deformation(F: FloatArray) -> None:
+    """Raise a DeformationError that names the first inadmissible point of ``F``, shape (n, 3, 3)."""
+    point = first_inadmissible(F)
+    if point >= 0:
+        value = np.linalg.det(F[point])
+        raise DeformationError(
+            f"deformation gradient at point {point} has det F = {value:.6g}, expected a finite F with det F > 0; "
+            "the element has inverted or the step was unstable: reduce the time step or refine the mesh there"
+        )
+
+
+def drive(law: ConstitutiveLaw, F: FloatArray, times: FloatArray) -> FloatArray:
+    """Drive a law along deformation paths and return the Cauchy stress history.
+
+    Args:
+        law: Any constitutive law; it starts at rest.
+        F: Deformation gradients, shape (paths, samples, 3, 3); linear between samples. A first sample other
+            than the identity is reached in an instantaneous step.
+        times: Times of the samples, us, increasing; shape (samples,), or (paths, samples).
+
+    Returns:
+        Cauchy stress, shape (paths, samples, 3, 3), GPa.
+
+    Raises:
+        ValueError: Shapes do not agree or times do not increase.
+        DeformationError: See :meth:`ConstitutiveLaw.update`.
+    """
+    F = np.ascontiguousarray(F, dtype=float)
+    if F.ndim != 4 or F.shape[2:] != (3, 3):
+        raise ValueError(f"F has shape {F.shape}, expected (paths, samples, 3, 3)")
+    paths, samples = F.shape[:2]
+    times = np.broadcast_to(np.asarray(times, dtype=float), (paths, samples))
+    steps = np.diff(times, axis=1)
+    if not np.all(steps > 0.0):
+        raise ValueError("times must increase from sample to sample and be finite")
+    state = law.init_state(paths)
+    stress = np.empty_like(F)
+    piola = np.empty((paths, 3, 3))
+    dt = np.zeros(paths)
+    for k in range(samples):
+        if k > 0:
+            dt = np.ascontiguousarray(steps[:, k - 1])
+        here = np.ascontiguousarray(F[:, k])
+        law.update(here, dt, state, piola)
+        stress[:, k] = cauchy_from_piola(piola, here)
+    return stress

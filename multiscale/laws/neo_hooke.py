@@ -1,0 +1,48 @@
+"""Compressible neo-Hookean elasticity with the stored energy of the paper, eq. (29)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from microscale.law import ConstitutiveLaw, FloatArray, State
+from microscale.tensors import cofactor, determinant
+
+
+@dataclass
+class NeoHooke(ConstitutiveLaw):
+    """W = G/2 (tr(F^T F) / J^(2/3) - 3) + lambda_e (J - 1)^2.
+
+    Attributes:
+        shear_modulus: G, GPa.
+        lambda_e: Volumetric modulus of eq. (29), GPa; the bulk modulus at rest is 2 lambda_e.
+        density: Referential density, g/cm^3.
+    """
+
+    shear_modulus: float = 25.0
+    lambda_e: float = 24.0
+    density: float = 10.0
+    name = "neo-hooke"
+
+    def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        _piola(F, self.shear_modulus, self.lambda_e, out)
+
+    def wave_speed(self) -> float:
+        """Longitudinal elastic wave speed at rest, mm/us."""
+        return float(np.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / self.density))
+
+
+@njit(cache=True)
+def _piola(F: FloatArray, shear_modulus: float, lambda_e: float, out: FloatArray) -> None:
+    cof = np.empty((3, 3))
+    for point in range(F.shape[0]):
+        A = F[point]
+        J = determinant(A)
+        cofactor(A, cof)
+        isochoric = shear_modulus * J ** (-2.0 / 3.0)
+        pressure_like = 2.0 * lambda_e * (J - 1.0) - isochoric * (A**2).sum() / (3.0 * J)
+        for i in range(3):
+            for j in range(3):
+                out[point, i, j] = isochoric * A[i, j] + pressure_like * cof[i, j]
