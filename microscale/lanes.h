@@ -1,0 +1,131 @@
+/* Vector arithmetic for kernels that advance LANES material points at once (GCC/Clang vector extensions).
+ *
+ * A `real` holds one number of each lane; code on `real` reads like scalar code. A `mask` is all ones in the
+ * lanes where a comparison holds. Lanes never mix, so the result of a point does not depend on its neighbours. */
+#ifndef LANES_H
+#define LANES_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LANES 8
+typedef double real __attribute__((vector_size(8 * LANES)));
+typedef int64_t mask __attribute__((vector_size(8 * LANES)));
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE real splat(double x) { return x - (real){0}; }
+INLINE real choose(mask m, real a, real b) { return (real)((m & (mask)a) | (~m & (mask)b)); }
+INLINE real larger(real a, real b) { return choose(a > b, a, b); }
+INLINE real smaller(real a, real b) { return choose(a < b, a, b); }
+INLINE real magnitude(real a) { return (real)((mask)a & INT64_MAX); }
+INLINE real positive(real a) { return choose(a > 0.0, a, splat(0)); }
+INLINE real with_sign_of(real a, real s) { return (real)((mask)a | ((mask)s & INT64_MIN)); }
+
+INLINE int any(mask m) {
+  int64_t bits = 0;
+  for (int l = 0; l < LANES; ++l) bits |= m[l];
+  return bits != 0;
+}
+
+/* exp(x) for x <= 0, to double precision: 2^k exp(r), |r| <= ln(2)/2. */
+INLINE real exp_negative(real x) {
+  const double shift = 6755399441055744.0; /* 1.5 * 2^52: adding it rounds to an integer in the low bits */
+  x = larger(x, splat(-700.0));
+  const real t = x * 1.4426950408889634 + shift;
+  const real k = t - shift;
+  const real r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
+  static const double c[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+                             1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0};
+  real p = splat(c[0]);
+  for (int i = 1; i < 13; ++i) p = p * r + c[i];
+  return (real)((mask)p + ((mask)t << 52));
+}
+
+/* q^(-1/3) for q > 0: a guess from the exponent bits, then Newton to double precision. */
+INLINE real inverse_cube_root(real q) {
+  const real third = __builtin_convertvector((mask)q, real) * (1.0 / 3.0);
+  real y = (real)(0x553ef0ff289dd796LL - __builtin_convertvector(third, mask));
+  for (int i = 0; i < 5; ++i) y *= (4.0 - q * y * y * y) * (1.0 / 3.0);
+  return y;
+}
+
+/* x^n for x >= 0; the common whole exponents stay in the vector units. */
+INLINE real power(real x, double n) {
+  if (n == 1.0) return x;
+  if (n == 2.0) return x * x;
+  if (n == 4.0) return (x * x) * (x * x);
+  if (n == 5.0) return (x * x) * (x * x) * x;
+  real y;
+  for (int l = 0; l < LANES; ++l) y[l] = pow(x[l], n);
+  return y;
+}
+
+/* Tensors are 9 reals, row by row. */
+INLINE void product(const real A[9], const real B[9], real C[9]) {
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 3; ++j)
+      C[3 * i + j] = A[3 * i] * B[j] + A[3 * i + 1] * B[3 + j] + A[3 * i + 2] * B[6 + j];
+}
+
+INLINE real det(const real A[9]) {
+  return A[0] * (A[4] * A[8] - A[5] * A[7]) - A[1] * (A[3] * A[8] - A[5] * A[6]) + A[2] * (A[3] * A[7] - A[4] * A[6]);
+}
+
+/* exp(-D) of a small increment D, to the fifth order. */
+INLINE void exp_minus(const real D[9], real E[9]) {
+  real P[9], Q[9];
+  for (int i = 0; i < 9; ++i) P[i] = D[i] * (-1.0 / 5.0) + (i % 4 == 0 ? 1.0 : 0.0);
+  for (int n = 4; n >= 1; --n) { /* Horner: I - D/n (I - D/(n+1) (...)) */
+    product(D, P, Q);
+    for (int i = 0; i < 9; ++i) P[i] = Q[i] * (-1.0 / n) + (i % 4 == 0 ? 1.0 : 0.0);
+  }
+  memcpy(E, P, sizeof P);
+}
+
+/* A symmetric deviator as 5 reals in an orthonormal basis: the product of two such vectors is A : B.
+ * `skew` parts are axial vectors w with W x = w cross x. */
+#define R2 1.41421356237309504880
+#define R6 2.44948974278317809820
+INLINE void deviator5(real C11, real C22, real C33, real C23, real C13, real C12, real s[5]) {
+  s[0] = (2.0 * C33 - C11 - C22) * (1.0 / R6);
+  s[1] = (C11 - C22) * (1.0 / R2);
+  s[2] = C23 * R2;
+  s[3] = C13 * R2;
+  s[4] = C12 * R2;
+}
+
+INLINE void from_deviator5_and_axial(const real s[5], const real w[3], real D[9]) {
+  D[0] = s[1] * (1.0 / R2) - s[0] * (1.0 / R6);
+  D[4] = -s[1] * (1.0 / R2) - s[0] * (1.0 / R6);
+  D[8] = s[0] * (2.0 / R6);
+  D[1] = s[4] * (1.0 / R2) - w[2];
+  D[3] = s[4] * (1.0 / R2) + w[2];
+  D[2] = s[3] * (1.0 / R2) + w[1];
+  D[6] = s[3] * (1.0 / R2) - w[1];
+  D[5] = s[2] * (1.0 / R2) - w[0];
+  D[7] = s[2] * (1.0 / R2) + w[0];
+}
+
+/* Solve (I + g K) x = b for symmetric K (5 x 5, lower half) and g K positive, by LDL^T. */
+INLINE void solve5(const real K[15], real g, real b[5]) {
+  real L[15], d[5];
+  for (int j = 0; j < 5; ++j) {
+    real pivot = 1.0 + g * K[j * (j + 1) / 2 + j];
+    for (int k = 0; k < j; ++k) pivot -= L[j * (j + 1) / 2 + k] * L[j * (j + 1) / 2 + k] * d[k];
+    d[j] = pivot;
+    const real inverse = 1.0 / pivot;
+    for (int i = j + 1; i < 5; ++i) {
+      real v = g * K[i * (i + 1) / 2 + j];
+      for (int k = 0; k < j; ++k) v -= L[i * (i + 1) / 2 + k] * L[j * (j + 1) / 2 + k] * d[k];
+      L[i * (i + 1) / 2 + j] = v * inverse;
+    }
+  }
+  for (int i = 1; i < 5; ++i)
+    for (int k = 0; k < i; ++k) b[i] -= L[i * (i + 1) / 2 + k] * b[k];
+  for (int i = 4; i >= 0; --i) {
+    b[i] /= d[i];
+    for (int k = i + 1; k < 5; ++k) b[i] -= L[k * (k + 1) / 2 + i] * b[k];
+  }
+}
+#endif

@@ -1,0 +1,209 @@
+"""Strain-path protocols: random stretch histories U(t), t in (0, T), along which laws are driven.
+
+The protocols of the paper (section 2.2, Table SI-2) and one of our own:
+
+- F: ``intervals`` fixed intervals; at each node every component U_ij (i <= j) has moved by +-U_max sqrt(dt).
+- R: the same with random intervals: their ends are uniform in (0, T).
+- U: uniaxial, U_11 = f, U_22 = 1/f, f = 1 + c t.
+- L-U: load and unload, f rises linearly to its peak at T/2 and returns to 1.
+- C: cavity-expansion shear, U_22 = 1/U_11 = sqrt(1 + c t^2).
+- I: impact (:mod:`microscale.impact_paths`).
+
+Where the paper is silent or cannot be meant as printed, we read it so. The sign nu_n is drawn for each
+component. In F and R time is a fraction of T, so that U_max is the standard deviation of U_ij(T) whatever T.
+"Cubic Hermite" is the piecewise cubic Hermite interpolant with monotone slopes (Fritsch, Carlson; "pchip"):
+once continuously differentiable, and without overshoot, so that U_ij stays between its nodes. f = c t
+(printed) vanishes at rest; f = 1 + c t does not. L-U as printed jumps at T/2; ours does not. The largest
+stretch of U, L-U and C, less one, is uniform in (0, U_max); their principal frame is a random rotation:
+exchanging two axes turns tension into compression, so no sign is drawn. In two dimensions the path is plane
+strain: U_33 = 1, U_13 = U_23 = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.spatial.transform import Rotation
+
+from microscale.errors import InputError
+from microscale.impact_paths import impact_path
+from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS
+
+FloatArray = NDArray[np.float64]
+History = Callable[[FloatArray], FloatArray]
+"""Fractions of T, shape (n,), to stretches, shape (n, 3, 3)."""
+
+PROTOCOLS = ("F", "R", "U", "L-U", "C", "I")
+PARABOLIC = ("F", "R")
+SMALLEST_STRETCH = 0.01
+"""Paths with a principal stretch below this are rejected: not positive definite, or hardly so."""
+CHECKED_FRACTIONS = np.linspace(0.0, 1.0, 2001)
+"""Where positive definiteness is checked: whatever the sampling, so that it does not change the path."""
+MAX_REJECTIONS = 10_000
+
+
+class StretchPath(NamedTuple):
+    """One sampled path.
+
+    Attributes:
+        times: Times of the samples, us, shape (steps + 1,).
+        stretch: Right stretch U, dimensionless, shape (steps + 1, 3, 3).
+        rejected: Number of draws rejected before this one, as not positive definite.
+    """
+
+    times: FloatArray
+    stretch: FloatArray
+    rejected: int
+
+
+@dataclass(frozen=True)
+class StrainPaths:
+    """A reproducible sequence of strain paths: path k depends on these attributes and k alone.
+
+    Attributes:
+        protocol: One of F, R, U, L-U, C, I.
+        max_strain: U_max, dimensionless; for I the largest equivalent logarithmic deviatoric strain.
+        steps: Uniform time steps of a path, which has ``steps + 1`` samples.
+        duration: Shortest and longest T, us; T is log-uniform between them.
+        seed: Seed of the sequence.
+        intervals: N of the paper, for F and R.
+        dimension: 3, or 2 for plane strain.
+
+    Raises:
+        InputError: An attribute has no meaning.
+    """
+
+    protocol: str
+    max_strain: float
+    steps: int = 200
+    duration: tuple[float, float] = (1.0, 1.0)
+    seed: int = 0
+    intervals: int = 10
+    dimension: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse attributes without meaning."""
+        if self.protocol not in PROTOCOLS:
+            raise InputError(f"protocol is {self.protocol!r}, expected one of {', '.join(PROTOCOLS)}")
+        if not 0.0 < self.max_strain < np.inf:
+            raise InputError(f"max_strain is {self.max_strain}, expected a positive number such as 0.5")
+        if not 0.0 < self.duration[0] <= self.duration[1] < np.inf:
+            raise InputError(f"duration is {self.duration} us, expected 0 < shortest <= longest")
+        if self.dimension not in (2, 3):
+            raise InputError(f"dimension is {self.dimension}, expected 2 (plane strain) or 3")
+        for name in ("steps", "intervals"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}, expected 0 or more")
+
+    def path(self, index: int, attempt: int = 0) -> StretchPath:
+        """Return path ``index``; a higher ``attempt`` is its replacement where a law failed on it.
+
+        Raises:
+            InputError: No admissible path was found: ``max_strain`` is too large for the protocol.
+        """
+        spawn_key = (index, attempt) if attempt else (index,)
+        generator = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=spawn_key))
+        duration = float(np.exp(generator.uniform(*np.log(self.duration))))
+        for rejected in range(MAX_REJECTIONS):
+            history = self._draw(generator, duration)
+            if is_admissible(history(CHECKED_FRACTIONS)):
+                fractions = np.linspace(0.0, 1.0, self.steps + 1)
+                return StretchPath(duration * fractions, history(fractions), rejected)
+        raise InputError(
+            f"max_strain is {self.max_strain}: none of {MAX_REJECTIONS} draws of protocol {self.protocol} "
+            "is positive definite; choose a smaller one"
+        )
+
+    def batch(self, indices: Iterable[int]) -> tuple[FloatArray, FloatArray]:
+        """Return times (paths, steps + 1), us, and stretches (paths, steps + 1, 3, 3) of several paths."""
+        paths = [self.path(index) for index in indices]
+        return np.stack([path.times for path in paths]), np.stack([path.stretch for path in paths])
+
+    def provenance(self) -> dict[str, Any]:
+        """Return everything that determines the paths, as plain values for a file's attributes."""
+        parameters: dict[str, Any] = {
+            "protocol": self.protocol,
+            "max_strain": self.max_strain,
+            "steps": self.steps,
+            "duration_us": list(self.duration),
+            "seed": self.seed,
+            "dimension": self.dimension,
+            "smallest_stretch": SMALLEST_STRETCH,
+        }
+        if self.protocol in PARABOLIC:
+            parameters |= {
+                "intervals": self.intervals,
+                "interpolation": "piecewise cubic Hermite, monotone slopes",
+            }
+        return parameters
+
+    def _draw(self, generator: np.random.Generator, duration: float) -> History:
+        if self.protocol in PARABOLIC:
+            return self._random_walk(generator)
+        if self.protocol == "I":
+            return impact_path(generator, self.max_strain, duration, self.dimension)
+        return self._shear(generator)
+
+    def _random_walk(self, generator: np.random.Generator) -> History:
+        """Draw a path of protocol F or R."""
+        if self.protocol == "F":
+            times = np.linspace(0.0, 1.0, self.intervals + 1)
+        else:
+            inner = np.sort(generator.random(self.intervals - 1))
+            times = np.concatenate([[0.0], inner, [1.0]])
+        in_plane = np.maximum(MANDEL_ROWS, MANDEL_COLUMNS) < self.dimension
+        signs = generator.choice([-1.0, 1.0], size=(self.intervals, 6)) * in_plane
+        nodes = np.zeros((self.intervals + 1, 6))
+        nodes[1:] = np.cumsum(signs * np.sqrt(np.diff(times))[:, None], axis=0) * self.max_strain
+        nodes += np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+        components = PchipInterpolator(times, nodes)
+
+        def history(fractions: FloatArray) -> FloatArray:
+            values = components(fractions)
+            U = np.empty((len(fractions), 3, 3))
+            U[:, MANDEL_ROWS, MANDEL_COLUMNS] = values
+            U[:, MANDEL_COLUMNS, MANDEL_ROWS] = values
+            return U
+
+        return history
+
+    def _shear(self, generator: np.random.Generator) -> History:
+        """Draw a path of protocol U, L-U or C: principal stretches f, 1/f, 1 in a random fixed frame."""
+        Q = random_frame(generator, self.dimension)
+        amplitude = self.max_strain * (1.0 - generator.random())
+
+        def history(fractions: FloatArray) -> FloatArray:
+            f = self._largest_stretch(amplitude, fractions)
+            principal = np.stack([f, 1.0 / f, np.ones_like(f)], axis=-1)
+            U = np.einsum("ik,nk,jk->nij", Q, principal - 1.0, Q) + np.eye(3)
+            return 0.5 * (U + np.swapaxes(U, 1, 2))
+
+        return history
+
+    def _largest_stretch(self, amplitude: float, fractions: FloatArray) -> FloatArray:
+        if self.protocol == "U":
+            return 1.0 + amplitude * fractions
+        if self.protocol == "L-U":
+            return 1.0 + amplitude * (1.0 - np.abs(2.0 * fractions - 1.0))
+        return np.sqrt(1.0 + ((1.0 + amplitude) ** 2 - 1.0) * fractions**2)
+
+
+def random_frame(generator: np.random.Generator, dimension: int) -> FloatArray:
+    """Return a uniformly distributed rotation (3, 3); about the third axis in two dimensions."""
+    if dimension == 2:
+        return Rotation.from_rotvec([0.0, 0.0, generator.uniform(0.0, 2.0 * np.pi)]).as_matrix()
+    return Rotation.random(rng=generator).as_matrix()
+
+
+def is_admissible(U: FloatArray) -> bool:
+    """Tell whether every stretch of (n, 3, 3) has principal values above the smallest one (Sylvester)."""
+    A = U - SMALLEST_STRETCH * np.eye(3)
+    minor = A[:, 0, 0] * A[:, 1, 1] - A[:, 0, 1] ** 2
+    return bool(np.all(A[:, 0, 0] > 0.0) and np.all(minor > 0.0) and np.all(np.linalg.det(A) > 0.0))
