@@ -1,0 +1,110 @@
+"""Structured cross-sections of four-sided patches, extruded into hexahedra with named boundary groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Point = tuple[float, float]
+
+
+class Section:
+    """A plane cross-section of four-sided patches in gmsh; shared points and curves are made once."""
+
+    def __init__(self, gmsh: Any, turns: int) -> None:
+        """Start an empty section.
+
+        Args:
+            gmsh: The initialised gmsh module.
+            turns: Copies of every patch about the origin, a quarter turn apart: 1 a quarter, 4 a full section.
+        """
+        self._geo = gmsh.model.geo
+        self._model = gmsh.model
+        self._turns = turns
+        self._points: dict[Point, int] = {}
+        self._curves: dict[tuple[int, int], int] = {}
+        self._surfaces: list[tuple[int, int]] = []
+        self._centre = self._point((0.0, 0.0))
+
+    def patch(self, corners: list[Point], cells: tuple[int, int], arc: bool = False, growth: float = 1.0) -> None:
+        """Add a patch, and its copies.
+
+        Args:
+            corners: Its four corners a, b, c, d, counterclockwise, mm.
+            cells: Number of cells along ab (and dc), and along bc (and ad).
+            arc: The side bc is an arc about the origin.
+            growth: Ratio of successive cell sizes along ab.
+        """
+        for turn in range(self._turns):
+            a, b, c, d = (self._point(_turned(corner, turn)) for corner in corners)
+            loop = [
+                self._curve(a, b, cells[0], growth=growth),
+                self._curve(b, c, cells[1], arc=arc),
+                -self._curve(d, c, cells[0], growth=growth),
+                -self._curve(a, d, cells[1]),
+            ]
+            surface = self._geo.addPlaneSurface([self._geo.addCurveLoop(loop, reorient=True)])
+            self._geo.mesh.setTransfiniteSurface(surface, cornerTags=[a, b, c, d])
+            self._geo.mesh.setRecombine(2, surface)
+            self._surfaces.append((2, surface))
+
+    def extrude(self, height: float, layers: int, bottom: str, top: str) -> None:
+        """Extrude the section along z into ``layers`` layers of hexahedra and name what bounds the body.
+
+        The groups are ``body``, the names given for z = 0 and z = height, ``side``, and, where less than a full
+        section was drawn, ``symmetry_x`` (the plane x = 0) and ``symmetry_y`` (the plane y = 0).
+        """
+        self._geo.extrude(self._surfaces, 0.0, 0.0, height, numElements=[layers], recombine=True)
+        self._geo.synchronize()
+        groups: dict[str, list[int]] = {}
+        for _, surface in self._model.getEntities(2):
+            if len(self._model.getAdjacencies(2, surface)[0]) == 1:
+                groups.setdefault(self._name(surface, height, bottom, top), []).append(surface)
+        for name, surfaces in sorted(groups.items()):
+            self._model.addPhysicalGroup(2, surfaces, name=name)
+        self._model.addPhysicalGroup(3, [tag for _, tag in self._model.getEntities(3)], name="body")
+        self._model.mesh.generate(3)
+
+    def _name(self, surface: int, height: float, bottom: str, top: str) -> str:
+        x0, y0, z0, x1, y1, z1 = self._model.getBoundingBox(2, surface)
+        small = 1e-4 * max(x1 - x0, y1 - y0, z1 - z0)
+        if max(abs(z0), abs(z1)) < small:
+            return bottom
+        if max(abs(z0 - height), abs(z1 - height)) < small:
+            return top
+        if self._turns < 4 and max(abs(x0), abs(x1)) < small:
+            return "symmetry_x"
+        if self._turns < 4 and max(abs(y0), abs(y1)) < small:
+            return "symmetry_y"
+        return "side"
+
+    def _point(self, at: Point) -> int:
+        key = (round(at[0], 12) + 0.0, round(at[1], 12) + 0.0)
+        if key not in self._points:
+            self._points[key] = self._geo.addPoint(*key, 0.0)
+        return self._points[key]
+
+    def _curve(self, a: int, b: int, cells: int, arc: bool = False, growth: float = 1.0) -> int:
+        if (b, a) in self._curves:
+            return -self._curves[b, a]
+        if (a, b) not in self._curves:
+            curve = self._geo.addCircleArc(a, self._centre, b) if arc else self._geo.addLine(a, b)
+            self._geo.mesh.setTransfiniteCurve(curve, cells + 1, "Progression", growth)
+            self._curves[a, b] = curve
+        return self._curves[a, b]
+
+
+def _turned(point: Point, quarters: int) -> Point:
+    cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarters]
+    return cos * point[0] - sin * point[1], sin * point[0] + cos * point[1]
+
+
+def growth_ratio(first: float, length: float, cells: int) -> float:
+    """Ratio g with first (1 + g + ... + g^(cells-1)) = length, by bisection."""
+    low, high = 1e-3, 1e3
+    for _ in range(200):
+        ratio = float(np.sqrt(low * high))
+        total = first * float(np.sum(ratio ** np.arange(cells)))
+        low, high = (ratio, high) if total < length else (low, ratio)
+    return ratio
