@@ -1,0 +1,50 @@
+# Everything a fresh clone needs: `make demo` and `make test` create .venv, install the pinned versions, then run.
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint
+
+RANKS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+# PYTHON=... chooses another interpreter; it only has to be 3.12 or newer.
+PYTHONS := $(or $(PYTHON),python3 python3.12 python3.13 python3.14 /usr/bin/python3)
+
+# One thread a rank: the ranks are the parallelism.
+export OMP_NUM_THREADS := 1
+
+help:  ## List what can be made.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## Create .venv with the pinned versions (about 7 GB, once).
+
+demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velocity 0.3" change it.
+	$(BIN)/mpirun -n $(RANKS) $(BIN)/python demos/taylor_anvil.py $(ARGS)
+
+# Rank 0 reports; the other ranks report their failures only.
+PYTEST := $(BIN)/python -m pytest
+QUIET := -qq --no-header -p no:warnings
+test: $(INSTALLED)  ## Run all tests: serial, then the parallel ones on 2 and on 3 ranks.
+	$(PYTEST) -m 'parallel[match]'
+	$(BIN)/mpirun -n 1 $(PYTEST) -m 'parallel[match]' : -n 1 $(PYTEST) $(QUIET) -m 'parallel[match]'
+	$(BIN)/mpirun -n 1 $(PYTEST) -m 'parallel[match]' : -n 2 $(PYTEST) $(QUIET) -m 'parallel[match]'
+
+lint: $(INSTALLED)  ## Check style, formatting, types and the direction of imports.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+# The file is the proof that the installation was completed with these versions.
+$(INSTALLED): pyproject.toml constraints.txt
+	@python=$$(for python in $(PYTHONS); do \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$python && break; done); \
+	if test -z "$$python"; then \
+	    echo 'No Python 3.12 or newer among: $(PYTHONS). Install one, or name it: make PYTHON=/path/to/python3.12' >&2; \
+	    exit 1; \
+	fi; \
+	$$python .ci/preflight.py || exit 1; \
+	test -x $(BIN)/pip || $$python -m venv $(VENV)
+	$(BIN)/python -m pip install --constraint constraints.txt setuptools
+	$(BIN)/python -m pip install --constraint constraints.txt --no-build-isolation --editable '.[fenics,test,lint]'
+	@touch $@
