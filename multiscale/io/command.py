@@ -1,0 +1,86 @@
+"""Programs started from a shell, on any number of ranks: flags, errors in one line, exit codes."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+from cyclopts import App, CycloptsError
+from mpi4py import MPI
+from rich.console import Console
+
+from microscale.errors import ConvergenceError, DeformationError, InputError
+
+#: Exit codes: success, a run that failed, a command line that is wrong, Ctrl-C (as shells have it).
+SUCCESS, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+#: Errors whose message is meant for the user; any other is a defect of the program and shows its traceback.
+EXPECTED = (InputError, DeformationError, ConvergenceError, OSError)
+
+#: How long a rank that failed waits for the others to fail too before it ends them, s.
+PATIENCE = 2.0
+
+
+def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -> None:
+    """Run a program with the flags of the command line and exit, on every rank, with the same exit code.
+
+    Args:
+        program: A cyclopts application, or a function: its keyword arguments become flags, its docstring the
+            help.
+        tokens: Command line; by default that of this process.
+    """
+    if not isinstance(program, App):
+        function, program = program, App(program.__name__)
+        program.default(function)
+    if MPI.COMM_WORLD.rank > 0:
+        program.console = Console(file=StringIO())  # help and version are printed once
+    sys.exit(agree(MPI.COMM_WORLD, *_outcome(program, tokens)))
+
+
+def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
+    """Run and return the exit code and what there is to say about a failure."""
+    try:
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        command(*bound.args, **bound.kwargs)
+    except CycloptsError as error:
+        return USAGE, f"error: {one_line(error)} (--help lists the flags)"
+    except EXPECTED as error:
+        return FAILURE, f"error: {one_line(error)}"
+    except KeyboardInterrupt:
+        return INTERRUPTED, "interrupted: the files written so far are complete up to their last output"
+    except Exception:
+        return FAILURE, traceback.format_exc()
+    return SUCCESS, ""
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of an error without line breaks."""
+    return " ".join(str(error).split())
+
+
+def agree(comm: MPI.Comm, code: int, message: str) -> int:
+    """Return the worst exit code of all ranks; print each message once.
+
+    A rank that fails while others wait for it in a collective call would leave them waiting for ever, so it
+    waits :data:`PATIENCE` seconds for their outcome and then aborts all of them.
+    """
+    arrival = comm.Ibarrier()
+    deadline = time.monotonic() + PATIENCE
+    while not arrival.Test():
+        if code != SUCCESS and time.monotonic() > deadline:
+            _say(message)
+            comm.Abort(code)
+        time.sleep(0.01)
+    outcomes = comm.allgather((code, message))
+    if comm.rank == 0:
+        for text in dict.fromkeys(message for _, message in outcomes if message):
+            _say(text)
+    return max(code for code, _ in outcomes)
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,93 @@
+"""The cycle line: what a running simulation says about itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from multiscale.dynamics.simulation import Simulation
+
+#: Without a terminal a line is printed each time this share of the run, or this many seconds, have passed.
+PLAIN_SHARE, PLAIN_SECONDS = 0.05, 10.0
+
+#: A terminal is redrawn at most this often, s.
+LIVE_SECONDS = 0.1
+
+
+class CycleLine:
+    """Observer that shows time, step, limiting element, energies and time to go, on rank 0.
+
+    On a terminal one line is redrawn in place; elsewhere (a log file, a pipe) plain lines are printed.
+    Use as a context manager, so that the terminal is restored however the run ends.
+    """
+
+    def __init__(self, end_time: float, rank: int, console: Console | None = None) -> None:
+        """Start the clock of the time to go.
+
+        Args:
+            end_time: End of the simulated time, us.
+            rank: Rank of this process; all but rank 0 stay silent.
+            console: Where to write; by default standard output.
+        """
+        self.end_time = end_time
+        self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._silent = rank > 0
+        self._live = Live(console=self._console, auto_refresh=False)
+        self._begin = time.perf_counter()
+        self._last_share, self._last_clock = -1.0, 0.0
+
+    def __enter__(self) -> CycleLine:
+        if self._console.is_terminal and not self._silent:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    def __call__(self, simulation: Simulation) -> None:
+        """Show the present step if the last one shown is old enough."""
+        if self._silent:
+            return
+        share = min(simulation.time / self.end_time, 1.0)
+        clock = time.perf_counter()
+        if not self._is_due(share, clock):
+            return
+        line = cycle_line(simulation, self._time_to_go(share, clock))
+        self._last_share, self._last_clock = share, clock
+        if self._live.is_started:
+            self._live.update(Text(line), refresh=True)
+        else:
+            self._console.print(line, markup=False)
+
+    def _is_due(self, share: float, clock: float) -> bool:
+        waited = clock - self._last_clock
+        if share == self._last_share:
+            return False
+        if share >= 1.0 or self._last_share < 0.0:
+            return True
+        if self._live.is_started:
+            return waited > LIVE_SECONDS
+        return share - self._last_share > PLAIN_SHARE or waited > PLAIN_SECONDS
+
+    def _time_to_go(self, share: float, clock: float) -> float | None:
+        """Seconds to the end if the run goes on at its mean pace; None before there is a pace."""
+        return (clock - self._begin) * (1.0 - share) / share if share > 0.0 else None
+
+
+def cycle_line(simulation: Simulation, seconds_to_go: float | None) -> str:
+    """Return the one-line account of the present step."""
+    energy = simulation.energy
+    to_go = "-:--:--" if seconds_to_go is None else str(timedelta(seconds=round(seconds_to_go)))
+    return (
+        f"step {simulation.step_count:6d}  t {simulation.time:8.4f} us  "
+        f"dt {simulation.dt:.3e} us (cell {simulation.limiting_cell})  "
+        f"kinetic {energy.kinetic:.4e}  internal {energy.internal:.4e}  contact {energy.contact:.4e} J  "
+        f"error {100.0 * energy.error:+.3f} %  ETA {to_go}"
+    )

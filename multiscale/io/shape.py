@@ -1,0 +1,50 @@
+"""Figures of a deformed body, measured in its result file."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from multiscale.io.vtkhdf import Results
+
+#: The foot is what stands within this share of the body's length from its lowest point.
+FOOT_SHARE = 0.1
+
+
+def bar_shape(results: Results, step: int = -1) -> dict[str, float]:
+    """Return the figures of an impacted bar whose axis is z and whose foot is its lower end.
+
+    Args:
+        results: Result file of the run; of a full or a quarter model with the axis at x = y = 0.
+        step: Step to measure.
+
+    Returns:
+        ``final_length_mm``, the extent of the deformed body along the axis, and ``foot_radius_mm``, the
+        largest distance from the axis within :data:`FOOT_SHARE` of that length from the lowest point.
+    """
+    position = results.points + results.field("displacement_mm", step)
+    height = position[:, 2] - position[:, 2].min()
+    length = float(height.max())
+    foot = position[height <= FOOT_SHARE * length]
+    return {"final_length_mm": length, "foot_radius_mm": float(np.hypot(foot[:, 0], foot[:, 1]).max())}
+
+
+def plate_shape(results: Results, step: int = -1) -> dict[str, float]:
+    """Return the figures of a plate hit from above: deepest displacement of each face, mm, positive down."""
+    sinking = -results.field("displacement_mm", step)[:, 2]
+    z = results.points[:, 2]
+    near = 1e-6 * np.ptp(z)
+    return {
+        "struck_face_depth_mm": float(sinking[z > z.max() - near].max()),
+        "rear_face_bulge_mm": float(sinking[z < z.min() + near].max()),
+    }
+
+
+def extremes(results: Results, step: int = -1) -> dict[str, float]:
+    """Return the extremes of the strain measures and of the von Mises stress over the cells of one step."""
+    deviatoric, volumetric = results.field("e_d", step), results.field("e_v", step)
+    return {
+        "max_e_d": float(deviatoric.max()),
+        "max_e_v": float(volumetric.max()),
+        "min_e_v": float(volumetric.min()),
+        "max_von_mises_GPa": float(results.field("von_mises_GPa", step).max()),
+    }

@@ -1,0 +1,45 @@
+"""What a run was and what came out of it, in one JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpi4py import MPI
+
+from multiscale.io.provenance import law_hash, plain, versions
+
+if TYPE_CHECKING:
+    from multiscale.dynamics.simulation import Simulation
+
+
+def account(simulation: Simulation, inputs: Mapping[str, Any], wall: Mapping[str, float]) -> dict[str, Any]:
+    """Return what a finished simulation says about itself; collective.
+
+    Args:
+        simulation: The simulation.
+        inputs: Everything the user chose.
+        wall: Wall time by stage on this rank, s; the slowest rank is reported.
+    """
+    comm = simulation.mesh.comm
+    slowest = {stage: comm.allreduce(seconds, MPI.MAX) for stage, seconds in sorted(wall.items())}
+    return {
+        "final_time_us": simulation.time,
+        "energy_error_percent": 100.0 * simulation.energy.error,
+        "initial_kinetic_energy_J": simulation.initial_energy,
+        "steps": simulation.step_count,
+        "elements": simulation.n_cells_global,
+        "points": simulation.n_points_global,
+        "ranks": comm.size,
+        "wall_seconds": slowest,
+        "law": {"name": simulation.law.name, "hash": law_hash(simulation.law)},
+        "versions": versions(),
+        "inputs": dict(inputs),
+    }
+
+
+def write_summary(path: Path | str, content: Mapping[str, Any]) -> None:
+    """Write ``content`` as indented JSON."""
+    Path(path).write_text(json.dumps(plain(content), indent=2) + "\n")

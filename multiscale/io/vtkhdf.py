@@ -1,0 +1,174 @@
+"""Temporal VTKHDF files of a fixed unstructured mesh: appended step by step, read back by step.
+
+The format is Kitware's VTKHDF 2.0 (UnstructuredGrid with a Steps group): points and connectivity are
+written once and each step only adds its fields. The file is closed after every step, so what an interrupted
+run leaves behind opens in ParaView, and an open ParaView does not stop the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from microscale.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+#: Rows of one HDF5 chunk at most: a step of a small mesh is one chunk, one of a large mesh is several.
+CHUNK_ROWS = 65536
+
+
+def create(
+    path: Path,
+    points: FloatArray,
+    cells: NDArray[np.int64],
+    vtk_cell_type: int,
+    attributes: Mapping[str, Any],
+) -> None:
+    """Write mesh and attributes; the file is valid and holds no step yet.
+
+    Args:
+        path: File to write; an existing one is replaced.
+        points: Coordinates, shape (n_points, 3), mm.
+        cells: Points of each cell in VTK order, shape (n_cells, n_points_per_cell).
+        vtk_cell_type: VTK's number of the cell type, such as 12 for the hexahedron.
+        attributes: Provenance, stored as attributes of the file's root.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    try:
+        file = h5py.File(path, "w")
+    except OSError as error:
+        raise InputError(f"result file {path} cannot be written ({error}): choose another folder") from error
+    with file:
+        file.attrs.update(attributes)
+        root = file.create_group("VTKHDF")
+        root.attrs["Version"] = (2, 0)
+        root.attrs.create("Type", np.bytes_("UnstructuredGrid"))
+        root["NumberOfPoints"] = np.array([len(points)])
+        root["NumberOfCells"] = np.array([len(cells)])
+        root["NumberOfConnectivityIds"] = np.array([cells.size])
+        root["Points"] = points
+        root["Connectivity"] = cells.reshape(-1)
+        root["Offsets"] = cells.shape[1] * np.arange(len(cells) + 1)
+        root["Types"] = np.full(len(cells), vtk_cell_type, dtype=np.uint8)
+        for name in ("PointData", "CellData"):
+            root.create_group(name)
+        _create_steps(root)
+
+
+def _create_steps(root: h5py.Group) -> None:
+    steps = root.create_group("Steps")
+    steps.attrs["NSteps"] = 0
+    _growing(steps, "Values", (), float)
+    for name in ("PartOffsets", "NumberOfParts", "PointOffsets"):
+        _growing(steps, name, (), np.int64)
+    for name in ("CellOffsets", "ConnectivityIdOffsets"):
+        _growing(steps, name, (1,), np.int64)
+    for name in ("PointDataOffsets", "CellDataOffsets"):
+        steps.create_group(name)
+
+
+def _growing(group: h5py.Group, name: str, shape: tuple[int, ...], dtype: Any, rows: int = 256) -> None:
+    group.create_dataset(name, (0, *shape), dtype, chunks=(rows, *shape), maxshape=(None, *shape))
+
+
+def append(
+    path: Path, time: float, point_fields: Mapping[str, FloatArray], cell_fields: Mapping[str, FloatArray]
+) -> None:
+    """Add one step; the same fields must be given at every step.
+
+    Args:
+        path: File made by :func:`create`.
+        time: Time of the step, us.
+        point_fields: Arrays with a leading axis of points; names carry the unit.
+        cell_fields: Arrays with a leading axis of cells; names carry the unit.
+    """
+    with h5py.File(path, "r+") as file:
+        root = file["VTKHDF"]
+        steps = root["Steps"]
+        count = int(steps.attrs["NSteps"])
+        for association, fields in (("Point", point_fields), ("Cell", cell_fields)):
+            for name, values in fields.items():
+                offset = _append_rows(root[f"{association}Data"], name, values, count)
+                _append_value(steps[f"{association}DataOffsets"], name, offset, count)
+        _append_value(steps, "Values", time, count)
+        for name in ("PartOffsets", "PointOffsets", "CellOffsets", "ConnectivityIdOffsets"):
+            _append_value(steps, name, 0, count)
+        _append_value(steps, "NumberOfParts", 1, count)
+        # Fields first, count last: a reader never sees a step that is not complete.
+        file.flush()
+        steps.attrs.modify("NSteps", count + 1)
+
+
+def _append_rows(group: h5py.Group, name: str, values: FloatArray, count: int) -> int:
+    """Append the rows of ``values`` as step ``count``; return the row where they begin."""
+    if name not in group:
+        _growing(group, name, values.shape[1:], np.float64, rows=max(1, min(len(values), CHUNK_ROWS)))
+    dataset = group[name]
+    begin = count * len(values)
+    dataset.resize(begin + len(values), axis=0)
+    dataset[begin:] = values
+    return begin
+
+
+def _append_value(group: h5py.Group, name: str, value: float, count: int) -> None:
+    if name not in group:
+        _growing(group, name, (), np.int64)
+    dataset = group[name]
+    dataset.resize(count + 1, axis=0)
+    dataset[count] = value
+
+
+class Results:
+    """A temporal VTKHDF file, read back.
+
+    Attributes:
+        points: Reference coordinates, shape (n_points, 3), mm.
+        cells: Points of each cell in VTK order, shape (n_cells, n_points_per_cell).
+        vtk_cell_type: VTK's number of the cell type.
+        times: Times of the steps, shape (n_steps,), us.
+        attributes: Provenance of the file.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Open ``path`` and read its mesh and times.
+
+        Raises:
+            InputError: The file is missing, damaged or not a temporal VTKHDF file.
+        """
+        self.path = Path(path)
+        try:
+            with h5py.File(path) as file:
+                root = file["VTKHDF"]
+                count = int(root["Steps"].attrs["NSteps"])
+                self.times: FloatArray = root["Steps/Values"][:count]
+                self.points: FloatArray = root["Points"][:]
+                self.cells: NDArray[np.int64] = root["Connectivity"][:].reshape(len(root["Types"]), -1)
+                self.vtk_cell_type = int(root["Types"][0])
+                self.attributes: dict[str, Any] = dict(file.attrs)
+        except (OSError, KeyError) as error:
+            raise InputError(
+                f"{path} cannot be read as a result file ({error}): give the .vtkhdf file a run has written"
+            ) from error
+
+    def field(self, name: str, step: int) -> FloatArray:
+        """Return the point or cell field ``name`` at ``step`` (negative: from the end).
+
+        Raises:
+            InputError: There is no such field.
+        """
+        step = range(len(self.times))[step]
+        with h5py.File(self.path) as file:
+            for association, rows in (("PointData", len(self.points)), ("CellData", len(self.cells))):
+                group = file["VTKHDF"][association]
+                if name in group:
+                    return group[name][step * rows : (step + 1) * rows]
+            known = sorted({*file["VTKHDF/PointData"], *file["VTKHDF/CellData"]})
+        raise InputError(f"{self.path} holds no field {name!r}, expected one of {', '.join(known)}")
