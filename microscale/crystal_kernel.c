@@ -50,27 +50,28 @@ typedef struct {
 INLINE void eliminate(int count, const real f[], const real slope[], const real direction[], const double P[][5],
                       const real x[], real reference, double strength, double latent, double exponent,
                       Eliminated *family, Condensed *system) {
-  real a[12], rho[12], convex[12], exact[12];
+  real a[12], rho[12], convex[12], inverse[12];
   real schur = splat(1), negative = splat(0);
   for (int i = 0; i < count; ++i) {
     const real y = positive(f[i]), slow = power(y, exponent - 1.0);
     a[i] = reference * (exponent / strength) * slow;
     rho[i] = reference * slow * y - x[i];
     convex[i] = 1.0 + a[i] * slope[i];
-    exact[i] = convex[i] - a[i] * latent;
-    schur += latent * a[i] / exact[i];
-    negative += choose(exact[i] < 0.0, splat(1), splat(0));
+    inverse[i] = 1.0 / (convex[i] - a[i] * latent);
+    schur += latent * a[i] * inverse[i];
+    negative += choose(inverse[i] < 0.0, splat(1), splat(0));
     system->residual = larger(system->residual, magnitude(rho[i]));
     system->dissipation += strength * y * x[i];
   }
   /* Systems that harden one another compete, and the block diag(exact) + a latent 1^T may be indefinite. There only
    * its convex part is kept, which still descends; the residual stays that of the fully implicit step. */
   const mask stable = (negative < 0.5) | ((negative < 1.5) & (schur < 0.0));
+  if (any(~stable))
+    for (int i = 0; i < count; ++i) inverse[i] = choose(stable, inverse[i], 1.0 / convex[i]);
   real sum_weight = splat(0), sum_offset = splat(0), p[5] = {{0}};
   for (int i = 0; i < count; ++i) {
-    const real inverse = 1.0 / choose(stable, exact[i], convex[i]);
-    family->weight[i] = a[i] * inverse;
-    family->offset[i] = rho[i] * inverse;
+    family->weight[i] = a[i] * inverse[i];
+    family->offset[i] = rho[i] * inverse[i];
     sum_weight += family->weight[i];
     sum_offset += family->offset[i];
     for (int k = 0; k < 5; ++k) p[k] += family->weight[i] * direction[i] * P[i][k];
@@ -370,12 +371,18 @@ INLINE void left_cauchy_green(const real X[9], real B[6]) {
 
 /* State arrays in memory: value k of lane l at base[k * stride + l * step]. Lanes past `count` repeat the last. */
 INLINE void load(const double *base, long stride, long step, int count, int values, real *to) {
-  for (int k = 0; k < values; ++k)
+  if (step == 1 && count == LANES)
+    for (int k = 0; k < values; ++k) memcpy(to + k, base + k * stride, sizeof(real));
+  else
+    for (int k = 0; k < values; ++k)
     for (int l = 0; l < LANES; ++l) to[k][l] = base[k * stride + (l < count ? l : count - 1) * step];
 }
 
 INLINE void store(double *base, long stride, long step, int count, int values, const real *from) {
-  for (int k = 0; k < values; ++k)
+  if (step == 1 && count == LANES)
+    for (int k = 0; k < values; ++k) memcpy(base + k * stride, from + k, sizeof(real));
+  else
+    for (int k = 0; k < values; ++k)
     for (int l = 0; l < count; ++l) base[k * stride + l * step] = from[k][l];
 }
 

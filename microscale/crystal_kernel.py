@@ -15,7 +15,7 @@ from microscale.tensors import FloatArray
 # Error a sub-step may make, as a stress of the embedded first-order solution; the second-order one is far better.
 STEP_TOLERANCE = 0.05  # GPa
 # Residual of the implicit equations, as a stress.
-NEWTON_TOLERANCE = 1e-8  # GPa
+NEWTON_TOLERANCE = 1e-7  # GPa
 
 _double = ctypes.c_double
 _pointer = np.ctypeslib.ndpointer(dtype=np.float64, flags="C_CONTIGUOUS")

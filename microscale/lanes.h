@@ -109,22 +109,22 @@ INLINE void from_deviator5_and_axial(const real s[5], const real w[3], real D[9]
 
 /* Solve (I + g K) x = b for symmetric K (5 x 5, lower half) and g K positive, by LDL^T. */
 INLINE void solve5(const real K[15], real g, real b[5]) {
-  real L[15], d[5];
+  real L[15], d[5], inverse[5];
   for (int j = 0; j < 5; ++j) {
     real pivot = 1.0 + g * K[j * (j + 1) / 2 + j];
     for (int k = 0; k < j; ++k) pivot -= L[j * (j + 1) / 2 + k] * L[j * (j + 1) / 2 + k] * d[k];
     d[j] = pivot;
-    const real inverse = 1.0 / pivot;
+    inverse[j] = 1.0 / pivot;
     for (int i = j + 1; i < 5; ++i) {
       real v = g * K[i * (i + 1) / 2 + j];
       for (int k = 0; k < j; ++k) v -= L[i * (i + 1) / 2 + k] * L[j * (j + 1) / 2 + k] * d[k];
-      L[i * (i + 1) / 2 + j] = v * inverse;
+      L[i * (i + 1) / 2 + j] = v * inverse[j];
     }
   }
   for (int i = 1; i < 5; ++i)
     for (int k = 0; k < i; ++k) b[i] -= L[i * (i + 1) / 2 + k] * b[k];
   for (int i = 4; i >= 0; --i) {
-    b[i] /= d[i];
+    b[i] *= inverse[i];
     for (int k = i + 1; k < 5; ++k) b[i] -= L[k * (k + 1) / 2 + i] * b[k];
   }
 }
