@@ -130,9 +130,9 @@ def main(arguments: list[str]) -> int:
         print(*sorted(need.debian for need in ALL))
         return 0
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        here = f"{platform.system()} on {platform.machine()}"
         print(
-            f"This is {platform.system()} on {platform.machine()}, but DOLFINx wheels exist for Linux on x86_64 "
-            "only: use the Dockerfile (README, 'Docker').",
+            f"DOLFINx wheels exist for Linux on x86_64 only, this is {here}: use the Dockerfile.",
             file=sys.stderr,
         )
         return 1
