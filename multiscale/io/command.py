@@ -53,7 +53,7 @@ def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
     except KeyboardInterrupt:
         return INTERRUPTED, "interrupted: the files written so far are complete up to their last output"
     except Exception:
-        return FAILURE, traceback.format_exc()
+        return FAILURE, traceback.format_exc().rstrip()
     return SUCCESS, ""
 
 

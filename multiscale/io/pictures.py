@@ -87,7 +87,7 @@ def nearest_steps(results: Results, times: Sequence[float] | None) -> list[int]:
 def _draw(
     sections: list[Section], results: Results, steps: list[int], quantities: Sequence[Quantity], title: str
 ) -> Figure:
-    """Give each quantity one set of axes with all times in it, side by side, or stacked if the body is flat."""
+    """Give each quantity one set of axes holding all times, side by side, or stacked if the body is flat."""
     points = np.concatenate([section.deformed for section in sections])
     low, size = points.min(axis=0), np.ptp(points, axis=0)
     shift = np.array([1.35 * size[0], 0.0]) if size[1] > size[0] else np.array([0.0, -1.6 * size[1]])

@@ -5,9 +5,10 @@ import pytest
 from mpi4py import MPI
 
 import multiscale.fenics  # noqa: F401
+from multiscale.io.gather import Gather, cell_gather, degree_of_freedom_gather, input_mesh, node_gather
+
 from dolfinx import fem
 from dolfinx import mesh as dolfinx_mesh
-from multiscale.io.gather import Gather, cell_gather, degree_of_freedom_gather, input_mesh, node_gather
 
 HEXAHEDRON, TETRAHEDRON = dolfinx_mesh.CellType.hexahedron, dolfinx_mesh.CellType.tetrahedron
 

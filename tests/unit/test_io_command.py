@@ -1,0 +1,110 @@
+"""Programs end on every rank with one clear line and the right exit code, whichever rank fails and how."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import sys, time
+from mpi4py import MPI
+from microscale.errors import DeformationError, InputError
+from multiscale.io.command import launch
+
+def program(*, velocity: float = 200.0, fail: str = ""):
+    '''A program.
+
+    Args:
+        velocity: Velocity, m/s.
+        fail: How to fail.
+    '''
+    comm = MPI.COMM_WORLD
+    if fail == "everywhere":
+        raise InputError(f"velocity = {velocity} m/s,\\n expected a positive one")
+    if fail == "one rank":
+        if comm.rank == comm.size - 1:
+            raise DeformationError("det F = -1")
+        comm.Barrier()
+    if fail == "defect":
+        raise ZeroDivisionError("a defect")
+    if fail == "wait":
+        print("waiting", flush=True)
+        time.sleep(60.0)
+
+launch(program)
+"""
+
+MPIRUN = Path(sys.executable).parent / "mpirun"
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    path = tmp_path_factory.mktemp("command") / "program.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def run(program, ranks, *flags):
+    """Run the program and return exit code, standard output, lines of standard error, seconds."""
+    prefix = [str(MPIRUN), "-n", str(ranks)] if ranks > 1 else []
+    begin = time.monotonic()
+    done = subprocess.run(
+        [*prefix, sys.executable, str(program), *flags], capture_output=True, text=True, timeout=60
+    )
+    return done.returncode, done.stdout, done.stderr.splitlines(), time.monotonic() - begin
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--speed", "3"], 2, "Unknown option: --speed"),
+        (["--velocity", "fast"], 2, 'unable to convert "fast" into float'),
+        (["7"], 2, "Unused Tokens"),
+        (["--fail", "everywhere", "--velocity", "-5"], 1, "velocity = -5.0 m/s, expected a positive one"),
+    ],
+)
+def test_bad_input_is_one_line(program, ranks, flags, code, message):
+    returned, out, lines, _ = run(program, ranks, *flags)
+    assert returned == code
+    assert out == ""
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 8])
+def test_one_failing_rank_ends_all_within_seconds(program, ranks):
+    code, _, lines, seconds = run(program, ranks, "--fail", "one rank")
+    assert code == 1
+    assert lines.count("error: det F = -1") == 1
+    assert seconds < 10.0
+
+
+def test_help_is_printed_once(program):
+    code, out, lines, _ = run(program, 2, "--help")
+    assert (code, lines) == (0, [])
+    assert out.count("Velocity, m/s.") == 1
+
+
+def test_defect_shows_its_traceback(program):
+    code, _, lines, _ = run(program, 1, "--fail", "defect")
+    assert code == 1
+    assert lines[0].startswith("Traceback")
+    assert lines[-1] == "ZeroDivisionError: a defect"
+
+
+def test_interrupt_ends_cleanly(program):
+    command = [sys.executable, str(program), "--fail", "wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.kill(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors.startswith("interrupted: ")
+    assert len(errors.splitlines()) == 1

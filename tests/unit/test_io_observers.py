@@ -1,0 +1,70 @@
+"""The cycle line and the energy ledger say what the simulation holds, in the right amount."""
+
+import csv
+import io
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from microscale.errors import InputError
+from multiscale.dynamics.energy import Energy
+from multiscale.io.ledger import LedgerWriter
+from multiscale.io.progress import CycleLine
+
+
+def at(step, steps=1000):
+    """A simulation of one microsecond after ``step`` steps of ``steps``."""
+    energy = Energy(0.8, 0.15, 0.04, 0.003, 0.002, 0.0, 1.0)
+    return SimpleNamespace(
+        time=step / steps, dt=1.0 / steps, step_count=step, limiting_cell=42, energy=energy
+    )
+
+
+def shown(terminal):
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=terminal, soft_wrap=True, width=200)
+    with CycleLine(1.0, 0, console) as line:
+        for step in range(1001):
+            line(at(step))
+    return text.getvalue()
+
+
+def test_plain_lines_name_every_quantity():
+    lines = shown(terminal=False).splitlines()
+    assert 20 <= len(lines) <= 23
+    for word in ("step   1000", "t   1.0000 us", "dt 1.000e-03 us (cell 42)", "kinetic 8.0000e-01"):
+        assert word in lines[-1]
+    for word in ("internal 1.5000e-01", "contact 4.0000e-02", "error -0.500 %", "ETA 0:00:00"):
+        assert word in lines[-1]
+
+
+def test_terminal_is_redrawn_in_place():
+    text = shown(terminal=True)
+    assert "\x1b[" in text
+    assert text.count("\n") <= 2
+
+
+def test_other_ranks_are_silent(capsys):
+    with CycleLine(1.0, 1) as line:
+        line(at(1000))
+    assert capsys.readouterr().out == ""
+
+
+def test_ledger_row_balances(tmp_path):
+    ledger = LedgerWriter(tmp_path / "energy.csv", rank=0)
+    for step in range(3):
+        ledger(at(step))
+    with ledger.path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [0, 1, 2]
+    total = sum(
+        float(rows[2][f"{name}_J"]) for name in ("kinetic", "internal", "contact", "hourglass", "viscous")
+    )
+    assert total == pytest.approx(1.0 + float(rows[2]["error_percent"]) / 100.0)
+    assert ledger.largest_error == pytest.approx(0.005)
+
+
+def test_ledger_in_a_missing_folder_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="choose another folder"):
+        LedgerWriter(tmp_path / "nowhere" / "energy.csv", rank=0)
