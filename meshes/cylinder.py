@@ -1,4 +1,4 @@
-"""Hexahedral O-grid mesh of a cylinder: the projectile of a Taylor impact test, its foot on the plane z = 0."""
+"""Hexahedral O-grid mesh of a cylinder: the projectile of a Taylor impact test, its foot on z = 0."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from microscale.errors import InputError
 # the smallest angle of the O-grid above 60 degrees and its cells near one size.
 CORE, CORNER = 0.5, 0.42
 
-# Height over width of a cell. The impact flattens the cells at the foot, and the thinnest one sets the time step.
+# Height over width of a cell. The impact flattens the cells at the foot, and the thinnest one sets the time
+# step.
 TALL = 1.5
 
 

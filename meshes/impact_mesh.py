@@ -12,10 +12,11 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 import multiscale.fenics  # noqa: F401
-from dolfinx import mesh as dolfinx_mesh
-from dolfinx.io import gmsh as dolfinx_gmsh
 from microscale.errors import InputError
 from multiscale.dynamics.ranks import shared_errors
+
+from dolfinx import mesh as dolfinx_mesh
+from dolfinx.io import gmsh as dolfinx_gmsh
 
 GMSH_HEXAHEDRON = 5
 
@@ -61,8 +62,8 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
         comm: Communicator the mesh is distributed over.
 
     Raises:
-        InputError: The model has no physical groups, cells other than hexahedra, or an inverted one; raised on
-            every rank, as is any error of ``draw``.
+        InputError: The model has no physical groups, cells other than hexahedra, or an inverted one; raised
+            on every rank, as is any error of ``draw``.
     """
     gmsh = None
     try:
@@ -124,8 +125,8 @@ def _check(model: Any) -> None:
     """Raise an InputError for what the dynamics cannot use."""
     types, tags, _ = model.mesh.getElements(dim=3)
     if list(types) != [GMSH_HEXAHEDRON]:
-        names = [model.mesh.getElementProperties(kind)[0] for kind in types]
-        raise InputError(f"the mesh has cells of type {_list(names)}, expected 8-node hexahedra only")
+        kinds = [model.mesh.getElementProperties(kind)[0] for kind in types]
+        raise InputError(f"the mesh has cells of type {_list(kinds)}, expected 8-node hexahedra only")
     names = {dim: [model.getPhysicalName(dim, t) for d, t in model.getPhysicalGroups(dim)] for dim in (2, 3)}
     if not (names[2] and names[3]):
         raise InputError(

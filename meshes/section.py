@@ -17,7 +17,8 @@ class Section:
 
         Args:
             gmsh: The initialised gmsh module.
-            turns: Copies of every patch about the origin, a quarter turn apart: 1 a quarter, 4 a full section.
+            turns: Copies of every patch about the origin, a quarter turn apart: 1 a quarter, 4 a full
+                section.
         """
         self._geo = gmsh.model.geo
         self._model = gmsh.model
@@ -27,7 +28,9 @@ class Section:
         self._surfaces: list[tuple[int, int]] = []
         self._centre = self._point((0.0, 0.0))
 
-    def patch(self, corners: list[Point], cells: tuple[int, int], arc: bool = False, growth: float = 1.0) -> None:
+    def patch(
+        self, corners: list[Point], cells: tuple[int, int], arc: bool = False, growth: float = 1.0
+    ) -> None:
         """Add a patch, and its copies.
 
         Args:
@@ -52,8 +55,8 @@ class Section:
     def extrude(self, height: float, layers: int, bottom: str, top: str) -> None:
         """Extrude the section along z into ``layers`` layers of hexahedra and name what bounds the body.
 
-        The groups are ``body``, the names given for z = 0 and z = height, ``side``, and, where less than a full
-        section was drawn, ``symmetry_x`` (the plane x = 0) and ``symmetry_y`` (the plane y = 0).
+        The groups are ``body``, the names given for z = 0 and z = height, ``side``, and, where less than a
+        full section was drawn, ``symmetry_x`` (the plane x = 0) and ``symmetry_y`` (the plane y = 0).
         """
         self._geo.extrude(self._surfaces, 0.0, 0.0, height, numElements=[layers], recombine=True)
         self._geo.synchronize()

@@ -1,8 +1,8 @@
 """FEniCSx as this project uses it: the import order and the options of compiled forms, in one place.
 
-Import this module before dolfinx. h5py comes first: once dolfinx has loaded its own HDF5, h5py refuses the one
-it finds. ``dolfinx_solver`` is the wheel that brings DOLFINx and PETSc; conda, apt and Docker installations
-lack it and need nothing in its place.
+Import this module before dolfinx. h5py comes first: once dolfinx has loaded its own HDF5, h5py refuses the
+one it finds. ``dolfinx_solver`` is the wheel that brings DOLFINx and PETSc; conda, apt and Docker
+installations lack it and need nothing in its place.
 """
 
 from contextlib import suppress

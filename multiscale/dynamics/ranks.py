@@ -1,4 +1,4 @@
-"""One rank's failure is every rank's failure: shared errors before collectives, an abort as the last resort."""
+"""One rank's failure is every rank's: shared errors before collectives, an abort as the last resort."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from mpi4py import MPI
 
 from microscale import errors
 
+RAISED_EVERYWHERE = "raised_on_every_rank"
+
 
 class RemoteError(RuntimeError):
     """Another rank failed with an error of a type this rank cannot rebuild; the message is that rank's."""
 
 
-_REBUILT = {
-    kind.__name__: kind
-    for kind in (errors.InputError, errors.DeformationError, errors.ConvergenceError)
-    + (ValueError, RuntimeError, OSError, FileNotFoundError, MemoryError, ArithmeticError)
+_REBUILT: dict[str, type[Exception]] = {
+    "InputError": errors.InputError,
+    "DeformationError": errors.DeformationError,
+    "ConvergenceError": errors.ConvergenceError,
+    "ValueError": ValueError,
+    "RuntimeError": RuntimeError,
+    "OSError": OSError,
+    "MemoryError": MemoryError,
 }
 
 
@@ -55,7 +61,7 @@ def raise_error_of(comm: MPI.Comm, failing: int, error: Exception | None) -> Non
     if comm.size > 1:
         message = f"rank {failing}: {message}"
     shared = _REBUILT.get(name, RemoteError)(message if name in _REBUILT else f"{name}: {message}")
-    shared.raised_on_every_rank = True  # type: ignore[attr-defined]
+    setattr(shared, RAISED_EVERYWHERE, True)
     raise shared from (error if mine else None)
 
 
@@ -67,7 +73,7 @@ def abort_on_uncaught_error(comm: MPI.Comm = MPI.COMM_WORLD) -> None:
     """
 
     def end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        everywhere = getattr(error, "raised_on_every_rank", False)
+        everywhere = getattr(error, RAISED_EVERYWHERE, False)
         if comm.rank == 0 or not everywhere:
             lines = traceback.format_exception(kind, error, trace)
             sys.stderr.write("".join(lines) if comm.size == 1 else f"[rank {comm.rank}] " + "".join(lines))

@@ -1,0 +1,256 @@
+"""Frictionless unilateral contact of nodes with rigid obstacles: a kinematic predictor and corrector.
+
+After the internal force has advanced the half-step velocities, each node is moved ahead by one step; where it
+would enter an obstacle, an impulse along the obstacle's normal gives it the velocity that lets it just touch.
+The impulse only pushes, so nodes separate as soon as they are pulled; a node at rest on the obstacle receives
+the impulse that balances its force, so nothing bounces from step to step (no penalty stiffness, no chatter,
+no limit on the time step). A node that hits is a perfectly plastic impact of its lumped mass: energy is
+lost, never gained, in proportion to the mass of the layer of nodes at the surface, so it vanishes with the
+mesh size. It is booked.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple, final
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from microscale.errors import InputError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+
+
+class NodalMotion(NamedTuple):
+    """What contact sees of the nodes, arrays of shape (nodes, 3).
+
+    Attributes:
+        X: Reference positions, mm.
+        u: Displacements at the step's start, mm.
+        v_old: Velocities of the step before, mm/us.
+        v: Velocities of the step ahead, mm/us.
+        inverse_mass: Inverse of the lumped mass of each component, 1/g, zero where supported.
+    """
+
+    X: FloatArray
+    u: FloatArray
+    v_old: FloatArray
+    v: FloatArray
+    inverse_mass: FloatArray
+
+
+class Obstacle(ABC):
+    """A rigid body moving with constant velocity, infinitely heavy.
+
+    Attributes:
+        name: For messages and summaries.
+        velocity: Its velocity, shape (3,), mm/us.
+    """
+
+    name: str
+    velocity: FloatArray
+
+    @abstractmethod
+    def resist(
+        self,
+        motion: NodalMotion,
+        nodes: IntArray,
+        time: float,
+        dt: float,
+        impulse: FloatArray,
+    ) -> tuple[float, float]:
+        """Correct the velocities of the nodes that would enter the obstacle within the step.
+
+        Args:
+            motion: The nodes; velocities of the step ahead are corrected in place.
+            nodes: Candidate nodes.
+            time: Time at the step's start, us.
+            dt: The step, us.
+            impulse: The impulse on the body in this step, shape (3,), g mm/us; added to.
+
+        Returns:
+            The work of the obstacle's motion, and the energy lost in plastic impacts, never negative, J.
+        """
+
+
+@final
+class RigidPlane(Obstacle):
+    """A rigid half-space bounded by a plane."""
+
+    name = "plane"
+
+    def __init__(
+        self,
+        point: ArrayLike = (0.0, 0.0, 0.0),
+        normal: ArrayLike = (0.0, 0.0, 1.0),
+        velocity: ArrayLike = (0.0, 0.0, 0.0),
+    ) -> None:
+        """Place the plane.
+
+        Args:
+            point: A point of the plane at time zero, mm.
+            normal: Normal pointing out of the half-space, towards the body; any length but zero.
+            velocity: Velocity, mm/us.
+        """
+        self.point = _vector("point", point)
+        self.normal = _unit("normal", normal)
+        self.velocity = _vector("velocity", velocity)
+
+    def resist(
+        self,
+        motion: NodalMotion,
+        nodes: IntArray,
+        time: float,
+        dt: float,
+        impulse: FloatArray,
+    ) -> tuple[float, float]:
+        """See :meth:`Obstacle.resist`."""
+        return _resist_plane(self.point, self.normal, self.velocity, motion, nodes, time, dt, impulse)
+
+
+@final
+class RigidCylinder(Obstacle):
+    """A rigid cylinder with a flat face, extending from its face without end."""
+
+    name = "cylinder"
+
+    def __init__(self, face: ArrayLike, direction: ArrayLike, radius: float, speed: float) -> None:
+        """Place the cylinder.
+
+        Args:
+            face: Centre of its flat face at time zero, mm.
+            direction: Direction it moves in, the outward normal of its face; any length but zero.
+            radius: Radius, mm.
+            speed: Speed along ``direction``, mm/us.
+        """
+        if not (np.isfinite(radius) and radius > 0.0):
+            raise InputError(f"radius of the rigid cylinder = {radius} mm, expected a positive length")
+        self.face = _vector("face", face)
+        self.direction = _unit("direction", direction)
+        self.radius = radius
+        self.velocity = speed * self.direction
+
+    def resist(
+        self,
+        motion: NodalMotion,
+        nodes: IntArray,
+        time: float,
+        dt: float,
+        impulse: FloatArray,
+    ) -> tuple[float, float]:
+        """See :meth:`Obstacle.resist`; a node inside leaves by the nearer of face and side."""
+        return _resist_cylinder(
+            self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, impulse
+        )
+
+
+def _vector(name: str, value: ArrayLike) -> FloatArray:
+    vector = np.array(value, dtype=float)
+    if vector.shape != (3,) or not np.all(np.isfinite(vector)):
+        raise InputError(f"{name} of the obstacle = {vector}, expected three finite numbers")
+    return vector
+
+
+def _unit(name: str, value: ArrayLike) -> FloatArray:
+    vector = _vector(name, value)
+    length = float(np.linalg.norm(vector))
+    if length == 0.0:
+        raise InputError(f"{name} of the obstacle = {vector}, expected a vector of non-zero length")
+    return vector / length
+
+
+@njit(cache=True)
+def _push(
+    motion: NodalMotion,
+    node: int,
+    gap: float,
+    normal: FloatArray,
+    velocity: FloatArray,
+    dt: float,
+    impulse: FloatArray,
+) -> tuple[float, float]:
+    """Close a predicted gap < 0 by an impulse along the normal; return what :meth:`Obstacle.resist` returns.
+
+    The work on the body is impulse times the mean of the velocities before and after, as in the central
+    difference of the kinetic energy.
+    """
+    compliance = 0.0
+    for i in range(3):
+        compliance += normal[i] ** 2 * motion.inverse_mass[node, i]
+    if compliance == 0.0:
+        return 0.0, 0.0
+    magnitude = -gap / (dt * compliance)
+    received, given = 0.0, 0.0
+    for i in range(3):
+        component = magnitude * normal[i]
+        motion.v[node, i] += component * motion.inverse_mass[node, i]
+        received += 0.5 * component * (motion.v_old[node, i] + motion.v[node, i])
+        given += component * velocity[i]
+        impulse[i] += component
+    return given, given - received
+
+
+@njit(cache=True)
+def _resist_plane(
+    point: FloatArray,
+    normal: FloatArray,
+    velocity: FloatArray,
+    motion: NodalMotion,
+    nodes: IntArray,
+    time: float,
+    dt: float,
+    impulse: FloatArray,
+) -> tuple[float, float]:
+    given, lost = 0.0, 0.0
+    for node in nodes:
+        gap = 0.0
+        for i in range(3):
+            ahead = motion.X[node, i] + motion.u[node, i] + dt * motion.v[node, i]
+            gap += normal[i] * (ahead - point[i] - (time + dt) * velocity[i])
+        if gap < 0.0:
+            work, loss = _push(motion, node, gap, normal, velocity, dt, impulse)
+            given += work
+            lost += loss
+    return given, lost
+
+
+@njit(cache=True)
+def _resist_cylinder(
+    face: FloatArray,
+    direction: FloatArray,
+    radius: float,
+    velocity: FloatArray,
+    motion: NodalMotion,
+    nodes: IntArray,
+    time: float,
+    dt: float,
+    impulse: FloatArray,
+) -> tuple[float, float]:
+    given, lost = 0.0, 0.0
+    offset, side = np.empty(3), np.empty(3)
+    for node in nodes:
+        above = 0.0
+        for i in range(3):
+            ahead = motion.X[node, i] + motion.u[node, i] + dt * motion.v[node, i]
+            offset[i] = ahead - face[i] - (time + dt) * velocity[i]
+            above += direction[i] * offset[i]
+        if above >= 0.0:
+            continue
+        distance = 0.0
+        for i in range(3):
+            side[i] = offset[i] - above * direction[i]
+            distance += side[i] ** 2
+        distance = np.sqrt(distance)
+        if distance >= radius:
+            continue
+        if above > distance - radius:
+            work, loss = _push(motion, node, above, direction, velocity, dt, impulse)
+        else:
+            side /= distance
+            work, loss = _push(motion, node, distance - radius, side, velocity, dt, impulse)
+        given += work
+        lost += loss
+    return given, lost

@@ -1,0 +1,61 @@
+"""What the explicit step asks of an element type."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+
+
+class Element(ABC):
+    """All cells of one rank, of one element type, in the total-Lagrangian setting.
+
+    Attributes:
+        name: Name on the command line.
+        nodes: Local node numbers of each cell, shape (cells, 8).
+        gradients: dN/dX at the points, shape (cells, 8, 3, points), per mm.
+        weights: Reference volume of each point, shape (cells, points), mm^3.
+        spread: Per cell, how much larger the largest eigenvalue of the element's scalar Laplacian is than
+            that of its mean gradient; see :mod:`multiscale.dynamics.stable_step`.
+        scale: F as the law sees it over F of the nodal displacements, shape (cells, points).
+    """
+
+    name: str
+    nodes: IntArray
+    gradients: FloatArray
+    weights: FloatArray
+    spread: FloatArray
+    scale: FloatArray
+
+    @abstractmethod
+    def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
+        """Write the deformation gradient the law sees at the points of the cells [first, last).
+
+        Args:
+            u: Nodal displacements, shape (nodes, 3), mm.
+            first: First cell.
+            last: One past the last cell.
+            F: All cells' deformation gradients, shape (cells, points, 3, 3); the range is written.
+        """
+
+    @abstractmethod
+    def add_force(
+        self, u: FloatArray, F: FloatArray, P: FloatArray, first: int, last: int, force: FloatArray
+    ) -> float:
+        """Add the nodal forces that do the work of ``P`` on ``F``, for the cells [first, last).
+
+        Args:
+            u: Nodal displacements, shape (nodes, 3), mm.
+            F: As :meth:`deformation` wrote it, all cells.
+            P: First Piola-Kirchhoff stress, all cells, shape (cells, points, 3, 3), GPa; left as it is.
+            first: First cell.
+            last: One past the last cell.
+            force: Internal nodal force, shape (nodes, 3), GPa mm^2; added to.
+
+        Returns:
+            Energy stored in the range by hourglass control, J.
+        """
