@@ -1,0 +1,199 @@
+"""Set-up: the preflight names what is missing, versions are pinned, and what the README shows runs."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = ("fenics", "test", "lint")
+
+# Part of every Linux system that can run Python.
+BASE_LIBRARIES = {
+    "libc.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libgcc_s.so.1",
+    "libz.so.1",
+}
+
+
+@pytest.fixture
+def preflight():
+    spec = importlib.util.spec_from_file_location("preflight", ROOT / ".ci" / "preflight.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["preflight"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["preflight"]
+
+
+def test_nothing_is_missing_where_the_tests_run(preflight, capsys):
+    assert preflight.main([]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_missing_library_is_named_with_its_package(preflight, monkeypatch, capsys):
+    absent = preflight.Need("libabsent.so.9", "gmsh", "libabsent9", "absent-libs")
+    monkeypatch.setattr(preflight, "LIBRARIES", (*preflight.LIBRARIES, absent))
+    assert preflight.main([]) == 1
+    said = capsys.readouterr().err
+    assert "libabsent.so.9 (for gmsh)" in said
+    assert "libabsent9" in said or "absent-libs" in said
+
+
+@pytest.mark.parametrize(
+    ("release", "command", "other"),
+    [
+        ({"ID": "debian"}, "apt-get install gcc libabsent9", "dnf"),
+        ({"ID": "pop", "ID_LIKE": "ubuntu debian"}, "apt-get install gcc libabsent9", "dnf"),
+        ({"ID": "rocky", "ID_LIKE": "rhel centos fedora"}, "dnf install absent-libs gcc", "apt-get"),
+    ],
+)
+def test_the_command_is_that_of_the_distribution(preflight, monkeypatch, release, command, other):
+    monkeypatch.setattr(preflight.platform, "freedesktop_os_release", lambda: release)
+    needs = [preflight.Need("libabsent.so.9", "gmsh", "libabsent9", "absent-libs"), preflight.COMPILER]
+    said = preflight.message(needs, preflight.distribution_family())
+    assert command in said
+    assert other not in said
+
+
+def test_an_unknown_distribution_is_given_both_names(preflight):
+    said = preflight.message([preflight.C_HEADERS], "")
+    assert "libc6-dev" in said
+    assert "glibc-devel" in said
+
+
+def compiler_that_lacks(header, folder):
+    script = folder / "cc"
+    script.write_text(
+        f"#!/bin/sh\nfor f; do case $f in *.c) grep -q {header} $f && exit 1;; esac; done; exit 0\n"
+    )
+    script.chmod(0o755)
+    return str(script)
+
+
+@pytest.mark.parametrize(
+    ("header", "package"), [("math.h", "libc6-dev"), ("Python.h", "python3-dev"), (None, "gcc")]
+)
+def test_a_lack_for_compiling_is_told_apart(preflight, monkeypatch, tmp_path, header, package):
+    compiler = compiler_that_lacks(header, tmp_path) if header else str(tmp_path / "no-such-compiler")
+    monkeypatch.setenv("CC", compiler)
+    assert [need.debian for need in preflight.missing_for_compiling()] == [package]
+
+
+def test_every_system_library_of_gmsh_is_looked_for(preflight):
+    (library,) = Path(sys.prefix, "lib").glob("libgmsh.so.*")
+    dynamic = subprocess.run(["readelf", "-d", library], capture_output=True, text=True, check=True).stdout
+    needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic))
+    assert "libGLU.so.1" in needed
+    assert needed - BASE_LIBRARIES - {"ld-linux-x86-64.so.2"} <= {need.what for need in preflight.LIBRARIES}
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "./python-3.11"])
+def test_make_without_a_new_enough_python_says_so(tmp_path, python):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).touch()
+    old = tmp_path / "python-3.11"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    made = subprocess.run(
+        ["make", f"PYTHON={python}", "install"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert made.returncode != 0
+    assert f"No Python 3.12 or newer among: {python}" in made.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def pinned():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in lines)
+    return {canonicalize_name(line.split("==")[0]) for line in lines}
+
+
+def test_direct_dependencies_are_pinned():
+    direct = [
+        *PROJECT["dependencies"],
+        *(name for extra in EXTRAS for name in PROJECT["optional-dependencies"][extra]),
+    ]
+    assert {canonicalize_name(Requirement(text).name) for text in direct} <= pinned()
+
+
+def test_all_that_is_installed_for_us_is_pinned_and_nothing_else():
+    found, waiting = set(), [Requirement(f"{PROJECT['name']}[{','.join(EXTRAS)}]")]
+    while waiting:
+        here = waiting.pop()
+        key = (canonicalize_name(here.name), frozenset(here.extras))
+        if key not in found:
+            found.add(key)
+            waiting += [r for r in map(Requirement, requires(here.name) or []) if applies(r, here.extras)]
+    assert {name for name, _ in found} - {PROJECT["name"]} == pinned()
+
+
+def applies(requirement, extras):
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in (extras or {""}))
+
+
+def test_no_tracked_file_names_a_registry():
+    addresses = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("debian", "org"))]
+    addresses += [
+        ".".join(("download", "pytorch", "org")),
+        "-".join(("--index", "url")),
+        "-".join(("--find", "links")),
+    ]
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            text = path.read_bytes()
+            assert not [address for address in addresses if address.encode() in text], name
+
+
+def test_versions_agree():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == PROJECT["version"]
+
+
+def test_the_readme_runs(tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    write_mesh(tmp_path / "bullet.msh")
+    script = "\n".join([*blocks, "assert abs(anvil.energy.error) < 1e-2", "assert body.groups['foot']"])
+    ran = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "energy error" in ran.stdout
+
+
+def write_mesh(path):
+    """Write one hexahedron with the groups that a body needs."""
+    import gmsh
+
+    gmsh.initialize(interruptible=False)
+    try:
+        gmsh.option.setNumber("General.Terminal", 0)
+        box = gmsh.model.occ.addBox(0, 0, 0, 1, 1, 1)
+        gmsh.model.occ.synchronize()
+        gmsh.model.addPhysicalGroup(3, [box], name="body")
+        gmsh.model.addPhysicalGroup(2, [5], name="foot")
+        gmsh.model.mesh.setTransfiniteAutomatic()
+        gmsh.model.mesh.generate(3)
+        gmsh.write(str(path))
+    finally:
+        gmsh.finalize()
