@@ -34,9 +34,9 @@ class Need:
     fedora: str
 
 
-COMPILER = Need("a C compiler", "DOLFINx compiles forms at run time", "gcc", "gcc")
-C_HEADERS = Need("C library headers", "DOLFINx compiles forms at run time", "libc6-dev", "glibc-devel")
-PYTHON_HEADERS = Need("Python.h", "DOLFINx compiles forms at run time", "python3-dev", "python3-devel")
+COMPILER = Need("a C compiler", "forms and kernels compiled at run time", "gcc", "gcc")
+C_HEADERS = Need("C library headers", "forms and kernels compiled at run time", "libc6-dev", "glibc-devel")
+PYTHON_HEADERS = Need("Python.h", "forms and kernels compiled at run time", "python3-dev", "python3-devel")
 VENV = Need("the Python module ensurepip", "the virtual environment", "python3-venv", "python3")
 LIBRARIES = (
     Need("libGLU.so.1", "gmsh", "libglu1-mesa", "mesa-libGLU"),
@@ -70,18 +70,18 @@ def missing_for_compiling() -> Iterator[Need]:
     """Yield what a Python extension in C cannot be compiled and linked without."""
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     if shutil.which(compiler[0]) is None:
-        yield COMPILER
-    elif not compiles(compiler, "#include <math.h>\n#include <stdlib.h>"):
+        yield from (COMPILER, C_HEADERS)  # the headers cannot be tried, and a bare system lacks them too
+    elif not compiles(compiler):
         yield C_HEADERS
-    elif not compiles([*compiler, f"-I{sysconfig.get_path('include')}"], "#include <Python.h>"):
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
         yield PYTHON_HEADERS
 
 
-def compiles(compiler: list[str], includes: str) -> bool:
-    """Whether a shared library with these includes can be built."""
+def compiles(compiler: list[str]) -> bool:
+    """Whether a shared library that uses the C library can be built."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "probe.c")
-        source.write_text(f"{includes}\nint probe(void) {{ return 0; }}\n")
+        source.write_text("#include <math.h>\n#include <stdlib.h>\nint probe(void) { return 0; }\n")
         command = [*compiler, "-shared", "-fPIC", str(source), "-o", str(Path(folder, "probe.so"))]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 

@@ -77,22 +77,19 @@ def test_an_unknown_distribution_is_given_both_names(preflight):
     assert "glibc-devel" in said
 
 
-def compiler_that_lacks(header, folder):
-    script = folder / "cc"
-    script.write_text(
-        f"#!/bin/sh\nfor f; do case $f in *.c) grep -q {header} $f && exit 1;; esac; done; exit 0\n"
-    )
-    script.chmod(0o755)
-    return str(script)
+def test_a_lack_of_the_compiler_names_the_headers_too(preflight, monkeypatch, tmp_path):
+    monkeypatch.setenv("CC", str(tmp_path / "no-such-compiler"))
+    assert list(preflight.missing_for_compiling()) == [preflight.COMPILER, preflight.C_HEADERS]
 
 
-@pytest.mark.parametrize(
-    ("header", "package"), [("math.h", "libc6-dev"), ("Python.h", "python3-dev"), (None, "gcc")]
-)
-def test_a_lack_for_compiling_is_told_apart(preflight, monkeypatch, tmp_path, header, package):
-    compiler = compiler_that_lacks(header, tmp_path) if header else str(tmp_path / "no-such-compiler")
-    monkeypatch.setenv("CC", compiler)
-    assert [need.debian for need in preflight.missing_for_compiling()] == [package]
+def test_a_compiler_without_the_c_headers_is_found_out(preflight, monkeypatch):
+    monkeypatch.setenv("CC", f"{preflight.sysconfig.get_config_var('CC')} -nostdinc")
+    assert list(preflight.missing_for_compiling()) == [preflight.C_HEADERS]
+
+
+def test_a_lack_of_the_python_headers_is_found_out(preflight, monkeypatch, tmp_path):
+    monkeypatch.setattr(preflight.sysconfig, "get_path", lambda name: str(tmp_path))
+    assert list(preflight.missing_for_compiling()) == [preflight.PYTHON_HEADERS]
 
 
 def test_every_system_library_of_gmsh_is_looked_for(preflight):
