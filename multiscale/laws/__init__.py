@@ -1,0 +1,79 @@
+"""Constitutive laws for the macroscale, by the names of the command line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from microscale.errors import InputError
+from microscale.law import ConstitutiveLaw
+
+
+def make_law(name: str, **options: Any) -> ConstitutiveLaw:
+    """Return the law called ``name``; the options are the fields of its class, or the arguments below.
+
+    Args:
+        name: One of ``LAW_NAMES``.
+        options: Constants of the law; what is not given keeps its default.
+
+    Raises:
+        InputError: Unknown name or option, or a constant the law cannot use.
+    """
+    if name not in _MAKERS:
+        raise InputError(f"unknown law '{name}', expected one of: {', '.join(LAW_NAMES)}")
+    make = _MAKERS[name]()
+    known = list(inspect.signature(make).parameters)
+    for option in options:
+        if option not in known:
+            raise InputError(
+                f"unknown option '{option}' of law '{name}', expected one of: {', '.join(known)}"
+            )
+    return make(**options)
+
+
+# Imports happen only for the law that is asked for: a learnt one needs torch, which takes seconds.
+
+
+def _neo_hooke() -> Callable[..., ConstitutiveLaw]:
+    from multiscale.laws.neo_hooke import NeoHooke
+
+    return NeoHooke
+
+
+def _j2() -> Callable[..., ConstitutiveLaw]:
+    from multiscale.laws.j2 import J2
+
+    return J2
+
+
+def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
+    from multiscale.laws.johnson_cook import JohnsonCook
+
+    return JohnsonCook
+
+
+def _taylor() -> Callable[..., ConstitutiveLaw]:
+    from microscale.microstructure import random_orientations
+    from microscale.taylor import TaylorPolycrystal
+
+    def random_polycrystal(grains: int = 128, seed: int = 0) -> TaylorPolycrystal:
+        return TaylorPolycrystal(random_orientations(grains, seed))
+
+    return random_polycrystal
+
+
+def _learned() -> Callable[..., ConstitutiveLaw]:
+    from multiscale.laws.learned import LearnedLaw
+
+    return LearnedLaw.from_file
+
+
+_MAKERS = {
+    "neo-hooke": _neo_hooke,
+    "j2": _j2,
+    "johnson-cook": _johnson_cook,
+    "taylor": _taylor,
+    "learned": _learned,
+}
+LAW_NAMES = tuple(_MAKERS)

@@ -8,12 +8,13 @@ import numpy as np
 from numba import njit
 
 from microscale.law import ConstitutiveLaw, FloatArray, State
+from multiscale.laws.parameters import require, require_not_negative, require_positive
 from multiscale.laws.radial_return import (
     PLASTIC_STATE,
     elastic_trial,
-    isotropic_function,
+    flow_back,
     store_piola,
-    store_plastic,
+    trial_stress,
 )
 
 
@@ -41,6 +42,11 @@ class J2(ConstitutiveLaw):
     density: float = 8.93
     name = "j2"
     state_spec = PLASTIC_STATE
+
+    def __post_init__(self) -> None:
+        require_positive(self, "youngs_modulus", "yield_stress", "density")
+        require_not_negative(self, "hardening_modulus")
+        require(self, "poissons_ratio", -1.0 < self.poissons_ratio < 0.5, "a number between -1 and 0.5")
 
     @property
     def shear_modulus(self) -> float:
@@ -71,19 +77,15 @@ def _advance(
     out: FloatArray,
 ) -> None:
     G, K, yield_stress, hardening = moduli
-    b, tensor, work = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
     for point in range(F.shape[0]):
-        J, x, (e1, e2, e3) = elastic_trial(F[point], plastic[point], b)
-        trial = 2.0 * G * np.sqrt(1.5 * (e1 * e1 + e2 * e2 + e3 * e3))
-        excess = trial - J * (yield_stress + hardening * plastic_strain[point])
+        trial = elastic_trial(F, plastic, point)
+        J, stress = trial[0], trial_stress(trial, G)
+        excess = stress - J * (yield_stress + hardening * plastic_strain[point])
+        ratio = 1.0
         if excess > 0.0:
             flow = excess / (3.0 * G + J * hardening)
-            stress = trial - 3.0 * G * flow
-            e1, e2, e3 = e1 * stress / trial, e2 * stress / trial, e3 * stress / trial
-            isotropic_function(b, x, (np.exp(2.0 * e1), np.exp(2.0 * e2), np.exp(2.0 * e3)), tensor)
-            store_plastic(F[point], J, tensor, work, plastic[point])
+            ratio = 1.0 - 3.0 * G * flow / stress
+            flow_back(trial, ratio, plastic, point)
             plastic_strain[point] += flow
-            dissipation[point] += stress * flow
-        p = K * np.log(J)
-        isotropic_function(b, x, (p + 2.0 * G * e1, p + 2.0 * G * e2, p + 2.0 * G * e3), tensor)
-        store_piola(F[point], J, tensor, work, out[point])
+            dissipation[point] += ratio * stress * flow
+        store_piola(trial, G * ratio, K * np.log(J), out, point)

@@ -9,6 +9,7 @@ from numba import njit
 
 from microscale.law import ConstitutiveLaw, FloatArray, State
 from microscale.tensors import cofactor, determinant
+from multiscale.laws.parameters import require_positive
 
 
 @dataclass
@@ -25,6 +26,9 @@ class NeoHooke(ConstitutiveLaw):
     lambda_e: float = 24.0
     density: float = 10.0
     name = "neo-hooke"
+
+    def __post_init__(self) -> None:
+        require_positive(self, "shear_modulus", "lambda_e", "density")
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         _piola(F, self.shear_modulus, self.lambda_e, out)

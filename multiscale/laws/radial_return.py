@@ -6,10 +6,9 @@ b, so the return is radial in logarithmic strain, as at small strain (Weber & An
 the inverse plastic right Cauchy-Green tensor Cp^-1 is carried: a tensor of the reference configuration,
 untouched by superposed rotations, which makes the law exactly frame indifferent, and with det Cp = 1.
 
-Isotropic functions of b are its interpolation polynomials at the principal values, in Newton form: no
-eigenvectors, and no special case for repeated values. They are written in the deviator of b, whose size is
-that of the elastic strain, so that small strains keep their digits. All functions here are compiled for one
-point, to be called from the loops of the laws; the caller brings the work space.
+With b = mean (I + X), X free of trace, an isotropic function of b is c0 I + c1 X + c2 X^2 with coefficients
+that depend on X by j2 = tr(X^2) / 2 and j3 = det X only (Cayley-Hamilton): no eigenvectors, no trouble with
+repeated principal values, and small strains keep their digits. See isotropic_functions.py.
 """
 
 from __future__ import annotations
@@ -18,106 +17,90 @@ import numpy as np
 from numba import njit
 
 from microscale.law import FloatArray, StateVariable
-from microscale.tensors import cofactor, determinant
+from multiscale.laws.isotropic_functions import Coefficients, log_coefficients, power_coefficients
+from multiscale.laws.point_tensors import (
+    Tensor,
+    cofactor,
+    congruence,
+    dot,
+    load,
+    store,
+    times_transposed,
+    transpose,
+)
 
-Triple = tuple[float, float, float]
+Trial = tuple[float, Tensor, Tensor, Tensor, float, float, Coefficients]
 
 PLASTIC_STATE = (
-    StateVariable("inverse_plastic_metric", (3, 3), "1", np.eye(3)),
-    StateVariable("equivalent_plastic_strain", (), "1"),
+    StateVariable("inverse_plastic_metric", (3, 3), "-", np.eye(3)),
+    StateVariable("equivalent_plastic_strain", (), "-"),
     StateVariable("dissipation", (), "GPa"),
 )
 
 
-@njit(cache=True, error_model="numpy")
-def elastic_trial(F: FloatArray, plastic: FloatArray, deviator: FloatArray) -> tuple[float, Triple, Triple]:
-    """Freeze plastic flow: write the deviator of b = J^(-2/3) F Cp^-1 F^T, shape (3, 3).
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def elastic_trial(F: FloatArray, plastic: FloatArray, point: int) -> Trial:
+    """Freeze plastic flow at one point.
 
     Returns:
-        det F; the principal values of the deviator; the principal deviatoric logarithmic strains.
+        J = det F; the cofactor matrix of F; X and X^2; j2 and j3 of X; coefficients of ln(I + X).
     """
-    J = determinant(F)
-    isochoric = J ** (-2.0 / 3.0)
-    for i in range(3):
-        row = (
-            isochoric * (F[i, 0] * plastic[0, 0] + F[i, 1] * plastic[1, 0] + F[i, 2] * plastic[2, 0]),
-            isochoric * (F[i, 0] * plastic[0, 1] + F[i, 1] * plastic[1, 1] + F[i, 2] * plastic[2, 1]),
-            isochoric * (F[i, 0] * plastic[0, 2] + F[i, 1] * plastic[1, 2] + F[i, 2] * plastic[2, 2]),
-        )
-        for j in range(i + 1):
-            deviator[i, j] = deviator[j, i] = row[0] * F[j, 0] + row[1] * F[j, 1] + row[2] * F[j, 2]
-    mean = (deviator[0, 0] + deviator[1, 1] + deviator[2, 2]) / 3.0
-    for i in range(3):
-        deviator[i, i] -= mean
-    values = principal_values(deviator)
-    e1, e2, e3 = (
-        0.5 * np.log(mean + values[0]),
-        0.5 * np.log(mean + values[1]),
-        0.5 * np.log(mean + values[2]),
+    A = load(F, point)
+    cof = cofactor(A)
+    (xx, xy, xz), (_, yy, yz), (_, _, zz) = congruence(A, load(plastic, point))
+    mean = (xx + yy + zz) / 3.0
+    inverse = 1.0 / mean
+    xx, yy, xy, xz, yz = (
+        inverse * (xx - mean),
+        inverse * (yy - mean),
+        inverse * xy,
+        inverse * xz,
+        inverse * yz,
     )
-    rounding = (e1 + e2 + e3) / 3.0  # ln(det b) / 6, zero in exact arithmetic
-    return J, values, (e1 - rounding, e2 - rounding, e3 - rounding)
+    X = (xx, xy, xz), (xy, yy, yz), (xz, yz, -xx - yy)  # free of trace to the last of its own digits
+    square = times_transposed(X, X)
+    j2 = 0.5 * (square[0][0] + square[1][1] + square[2][2])
+    j3 = dot(X[0], cofactor(X)[0])
+    return dot(A[0], cof[0]), cof, X, square, j2, j3, log_coefficients(j2, j3)
 
 
-@njit(cache=True, error_model="numpy")
-def principal_values(deviator: FloatArray) -> Triple:
-    """Principal values of a deviator (3, 3), descending, by the trigonometric formula.
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def trial_stress(trial: Trial, shear_modulus: float) -> float:
+    """Kirchhoff von Mises stress of a trial, GPa: sqrt(6) G |dev ln(I + X) / 2|."""
+    _, _, _, _, j2, j3, (_, c1, c2) = trial
+    return shear_modulus * np.sqrt(1.5 * (2.0 * c1 * c1 * j2 + 6.0 * c1 * c2 * j3 + c2 * c2 * j2 * j2 / 1.5))
 
-    Meant as interpolation nodes, whose error is a product of three distances to the true values: so a
-    repeated pair, which the cubic gives to half of the digits only, is kept 1e-7 of the radius apart to
-    divide safely.
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def flow_back(trial: Trial, ratio: float, plastic: FloatArray, point: int) -> None:
+    """Scale the deviatoric elastic strains of a trial by ``ratio`` < 1: write Cp^-1 = F^-1 b F^-T.
+
+    b is proportional to (I + X)^ratio, and det b = J^2.
     """
-    x, y, z = deviator[0, 0], deviator[1, 1], deviator[2, 2]
-    r, s, t = deviator[1, 2], deviator[0, 2], deviator[0, 1]
-    radius = np.sqrt((x * x + y * y + z * z + 2.0 * (r * r + s * s + t * t)) / 6.0)
-    if radius < 1e-20:  # the cube below would underflow
-        return 0.0, 0.0, 0.0
-    third_invariant = x * (y * z - r * r) - t * (t * z - r * s) + s * (t * r - y * s)
-    cosine = min(max(0.5 * third_invariant / radius**3, -1.0), 1.0)
-    angle = min(max(np.arccos(cosine) / 3.0, 1e-7), np.pi / 3.0 - 1e-7)
-    along, across = radius * np.cos(angle), np.sqrt(3.0) * radius * np.sin(angle)
-    return 2.0 * along, across - along, -along - across
+    J, cof, X, square, j2, j3, (log0, _, log2) = trial
+    elastic = combination(power_coefficients(j2, j3, ratio), X, square)
+    log_det = 3.0 * log0 + 2.0 * log2 * j2
+    scale = np.exp((2.0 * np.log(J) - ratio * log_det) / 3.0)
+    store(congruence(transpose(cof), elastic), scale / (J * J), plastic, point)
 
 
-@njit(cache=True, error_model="numpy")
-def isotropic_function(A: FloatArray, x: Triple, f: Triple, out: FloatArray) -> None:
-    """Write the tensor that has the principal directions of ``A`` and f where A has the principal value x."""
-    slope = divided_difference(x[0], x[1], f[0], f[1])
-    curvature = divided_difference(x[0], x[2], slope, divided_difference(x[1], x[2], f[1], f[2]))
-    for i in range(3):
-        for j in range(i + 1):
-            square = A[i, 0] * A[0, j] + A[i, 1] * A[1, j] + A[i, 2] * A[2, j]
-            out[i, j] = (slope - curvature * (x[0] + x[1])) * A[i, j] + curvature * square
-        out[i, i] += f[0] - slope * x[0] + curvature * x[0] * x[1]
-    out[0, 1], out[0, 2], out[1, 2] = out[1, 0], out[2, 0], out[2, 1]
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def store_piola(trial: Trial, modulus: float, mean: float, out: FloatArray, point: int) -> None:
+    """Write P = tau F^-T of the Kirchhoff stress tau = modulus dev ln(I + X) + mean I, GPa."""
+    J, cof, X, square, j2, _, (_, c1, c2) = trial
+    c0 = mean - modulus * c2 * j2 / 1.5
+    tau = combination((c0, modulus * c1, modulus * c2), X, square)
+    store(times_transposed(tau, transpose(cof)), 1.0 / J, out, point)
 
 
-@njit(cache=True, error_model="numpy")
-def divided_difference(x: float, y: float, f: float, g: float) -> float:
-    """(f - g) / (x - y); zero where x = y, which happens only where A vanishes."""
-    return (f - g) / (x - y) if x != y else 0.0
-
-
-@njit(cache=True, error_model="numpy")
-def store_plastic(F: FloatArray, J: float, b: FloatArray, work: FloatArray, plastic: FloatArray) -> None:
-    """Write Cp^-1 = J^(2/3) F^-1 b F^-T of the isochoric elastic tensor ``b`` into ``plastic``."""
-    cofactor(F, work)
-    factor = J ** (-4.0 / 3.0)
-    for i in range(3):
-        row = (
-            factor * (work[0, i] * b[0, 0] + work[1, i] * b[1, 0] + work[2, i] * b[2, 0]),
-            factor * (work[0, i] * b[0, 1] + work[1, i] * b[1, 1] + work[2, i] * b[2, 1]),
-            factor * (work[0, i] * b[0, 2] + work[1, i] * b[1, 2] + work[2, i] * b[2, 2]),
-        )
-        for j in range(i + 1):
-            plastic[i, j] = plastic[j, i] = row[0] * work[0, j] + row[1] * work[1, j] + row[2] * work[2, j]
-
-
-@njit(cache=True, error_model="numpy")
-def store_piola(F: FloatArray, J: float, kirchhoff: FloatArray, work: FloatArray, piola: FloatArray) -> None:
-    """Write P = tau F^-T of a symmetric Kirchhoff stress, all (3, 3), GPa."""
-    cofactor(F, work)
-    for i in range(3):
-        for j in range(3):
-            dot = kirchhoff[i, 0] * work[0, j] + kirchhoff[i, 1] * work[1, j] + kirchhoff[i, 2] * work[2, j]
-            piola[i, j] = dot / J
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
+def combination(c: Coefficients, X: Tensor, square: Tensor) -> Tensor:
+    """Return c0 I + c1 X + c2 X^2, symmetric to the last digit."""
+    xy = c[1] * X[0][1] + c[2] * square[0][1]
+    xz = c[1] * X[0][2] + c[2] * square[0][2]
+    yz = c[1] * X[1][2] + c[2] * square[1][2]
+    return (
+        (c[0] + c[1] * X[0][0] + c[2] * square[0][0], xy, xz),
+        (xy, c[0] + c[1] * X[1][1] + c[2] * square[1][1], yz),
+        (xz, yz, c[0] + c[1] * X[2][2] + c[2] * square[2][2]),
+    )
