@@ -101,7 +101,10 @@ class Crystal:
     def family_slices(self) -> dict[str, slice]:
         """Range of slip systems of each family, in the order of the slip state."""
         ends = np.cumsum([len(family.normals) for family in self.families])
-        return {f.name: slice(int(end) - len(f.normals), int(end)) for f, end in zip(self.families, ends, strict=True)}
+        return {
+            f.name: slice(int(end) - len(f.normals), int(end))
+            for f, end in zip(self.families, ends, strict=True)
+        }
 
     def with_options(self, rate_sensitivity: float | None = None, density: float | None = None) -> Crystal:
         """Return the crystal with another rate sensitivity m or density, g/cm^3."""
@@ -139,14 +142,20 @@ def read_crystal(path: str | Path | None = None) -> Crystal:
         entries = yaml.safe_load(source.read_text(encoding="utf-8"))
         return _crystal_from(entries)
     except OSError as error:
-        raise InputError(f"material file {source}: {error.strerror}; give the path of a readable YAML file") from error
+        raise InputError(
+            f"material file {source}: {error.strerror}; give the path of a readable YAML file"
+        ) from error
     except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise InputError(f"material file {source}: {error!r} is missing or malformed; follow magnesium.yaml") from error
+        raise InputError(
+            f"material file {source}: {error!r} is missing or malformed; follow magnesium.yaml"
+        ) from error
 
 
 def _crystal_from(entries: Mapping[str, Any]) -> Crystal:
     ratio = entries["lattice"]["c_over_a"]["value"]
-    families = tuple(SlipFamily(name, **_systems(group, ratio)) for name, group in entries["slip_families"].items())
+    families = tuple(
+        SlipFamily(name, **_systems(group, ratio)) for name, group in entries["slip_families"].items()
+    )
     return Crystal(
         name=entries["name"],
         shear_modulus=entries["elasticity"]["shear_modulus"]["value"],

@@ -16,6 +16,7 @@
 #define TWINS (N_TWIN ? N_TWIN : 1) /* no zero-sized arrays */
 #define MAX_ITERATIONS 25
 #define SMALLEST_STEP 1e-7 /* of the step asked for */
+#define FULL (1.0 - 4e-15) /* sum of twin fractions of a full crystal: at most one whatever the rounding */
 #define GAMMA 0.29289321881345247560 /* 1 - 1/sqrt(2) */
 
 typedef struct { /* mirrored field by field in crystal_kernel.py */
@@ -256,11 +257,11 @@ static mask solve_stage(const Crystal *c, const real F[9], real h, const State *
 /* Solve a stage; where twins would fill more than the crystal, give them exactly the room left and solve again. */
 static mask solve_stage_in_room(const Crystal *c, const real F[9], real h, const State *base, real s[5],
                                 Increment *inc) {
-  real room = splat(1), grown = splat(0), guess[5];
+  real room = splat(FULL), grown = splat(0), guess[5];
   for (int b = 0; b < N_TWIN; ++b) room -= base->twin[b];
   room = positive(room);
-  mask held = room < 1e-12;
-  memset(inc, 0, sizeof *inc);
+  const mask held = room < 1e-12;
+  for (int b = 0; b < N_TWIN; ++b) inc->twin[b] = choose(held, splat(0), inc->twin[b]);
   memcpy(guess, s, sizeof guess);
   mask converged = solve_stage(c, F, h, base, held, s, inc);
   for (int b = 0; b < N_TWIN; ++b) grown += inc->twin[b];
@@ -273,7 +274,7 @@ static mask solve_stage_in_room(const Crystal *c, const real F[9], real h, const
 
 /* Advance a state by `factor` times an increment; twin fractions never add up to more than one. */
 INLINE void shift(const State *from, const Increment *inc, double factor, State *to) {
-  real D[9], E[9], room = splat(1), grown = splat(0);
+  real D[9], E[9], room = splat(FULL), grown = splat(0);
   for (int i = 0; i < 9; ++i) D[i] = inc->D[i] * factor;
   exp_minus(D, E);
   product(from->plastic_inverse, E, to->plastic_inverse);
@@ -282,7 +283,8 @@ INLINE void shift(const State *from, const Increment *inc, double factor, State 
     room -= from->twin[b];
     grown += factor * inc->twin[b];
   }
-  const real allowed = choose(grown > room, positive(room) * (1.0 - 1e-15) / grown, splat(1));
+  room = positive(room); /* a full crystal may be full to rounding */
+  const real allowed = choose(grown > room, room / grown, splat(1));
   for (int b = 0; b < N_TWIN; ++b) to->twin[b] = from->twin[b] + allowed * factor * inc->twin[b];
   to->dissipation = from->dissipation + factor * inc->dissipation;
 }
@@ -312,12 +314,13 @@ static mask advance(const Crystal *c, const real F0[9], const real F1[9], real d
     const real J = det(F);
     mandel_deviator(X, c->shear_modulus * inverse_cube_root(J * J), s);
 
-    Increment first, second;
+    Increment first = {{{0}}}, second;
     State base, next;
     between(F0, F1, theta + GAMMA * width, F);
     mask good = solve_stage_in_room(c, F, h, state, s, &first);
     shift(state, &first, (1.0 - GAMMA) / GAMMA, &base);
     between(F0, F1, theta + width, F);
+    second = first; /* a better guess than none */
     good &= solve_stage_in_room(c, F, h, &base, s, &second);
     shift(&base, &second, 1.0, &next);
     const real volume = inverse_cube_root(det(next.plastic_inverse)); /* one but for the truncated exponential */

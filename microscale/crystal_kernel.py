@@ -36,7 +36,9 @@ class CrystalKernel:
     threads: int
 
     @classmethod
-    def of(cls, crystal: Crystal, step_tolerance: float = STEP_TOLERANCE, threads: int | None = None) -> CrystalKernel:
+    def of(
+        cls, crystal: Crystal, step_tolerance: float = STEP_TOLERANCE, threads: int | None = None
+    ) -> CrystalKernel:
         """Compile and fill the kernel of a crystal; ``step_tolerance`` in GPa steers the sub-steps."""
         ends = np.cumsum([len(family.normals) for family in crystal.families])
         defines = {

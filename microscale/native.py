@@ -64,12 +64,16 @@ def _processor() -> str:
 def _compile(source: Path, options: list[str], library: Path) -> None:
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
-        raise InputError("no C compiler found (cc, gcc): install one, e.g. the package 'gcc' and 'libc6-dev' on Debian")
+        raise InputError(
+            "no C compiler found (cc, gcc): install one, e.g. the package 'gcc' and 'libc6-dev' on Debian"
+        )
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         built = Path(folder) / library.name
         command = [compiler, *options, "-o", str(built), str(source), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             first = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr.strip())
-            raise InputError(f"compiling {source.name} with {compiler} failed: {first}; install gcc and libc headers")
+            raise InputError(
+                f"compiling {source.name} with {compiler} failed: {first}; install gcc and libc headers"
+            )
         built.replace(library)  # atomic: ranks that compile at the same time cannot see half a file

@@ -39,7 +39,9 @@ class SingleCrystal(ConstitutiveLaw):
     ) -> None:
         self.crystal = read_crystal() if crystal is None else crystal
         self.density = self.crystal.density
-        axes = np.eye(3) if orientation is None else check_orientations(np.asarray(orientation, float)[None])[0]
+        axes = (
+            np.eye(3) if orientation is None else check_orientations(np.asarray(orientation, float)[None])[0]
+        )
         self.state_spec = (
             StateVariable("F", (3, 3), "-", np.eye(3)),
             StateVariable("orientation", (3, 3), "-", axes),
@@ -70,11 +72,15 @@ def check_orientations(orientations: FloatArray) -> FloatArray:
     """Return contiguous orientation matrices (n, 3, 3), or raise an InputError where one is not a rotation."""
     R = np.ascontiguousarray(orientations, dtype=float)
     if R.ndim != 3 or R.shape[1:] != (3, 3) or len(R) == 0:
-        raise InputError(f"orientations have shape {R.shape}, expected (grains, 3, 3) with at least one grain")
+        raise InputError(
+            f"orientations have shape {R.shape}, expected (grains, 3, 3) with at least one grain"
+        )
     error = np.abs(np.swapaxes(R, 1, 2) @ R - np.eye(3)).max(axis=(1, 2)) + np.abs(np.linalg.det(R) - 1.0)
     if not np.all(error < 1e-8):
         worst = int(np.nanargmax(np.where(np.isnan(error), np.inf, error)))
-        raise InputError(f"orientation {worst} is not a rotation (R^T R - I up to {error[worst]:.2g}); orthonormalise it")
+        raise InputError(
+            f"orientation {worst} is not a rotation (R^T R - I up to {error[worst]:.2g}); orthonormalise it"
+        )
     return R
 
 

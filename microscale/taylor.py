@@ -44,7 +44,11 @@ class TaylorPolycrystal(ConstitutiveLaw):
     ) -> None:
         self.crystal = read_crystal() if crystal is None else crystal
         self.density = self.crystal.density
-        given = random_orientations(128, seed=0) if orientations is None else np.asarray(orientations, dtype=float)
+        given = (
+            random_orientations(128, seed=0)
+            if orientations is None
+            else np.asarray(orientations, dtype=float)
+        )
         self.orientations = check_orientations(given)
         self.weights = _check_weights(weights, self.grains)
         self.state_spec = (
@@ -65,7 +69,9 @@ class TaylorPolycrystal(ConstitutiveLaw):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
         arrays = (state[k] for k in ("F", "plastic_inverse", "slip", "twin_fraction", "dissipation"))
-        failed = self._kernel.update_taylor(len(F), self.grains, self._lanes, self.weights, F, steps, *arrays, out)
+        failed = self._kernel.update_taylor(
+            len(F), self.grains, self._lanes, self.weights, F, steps, *arrays, out
+        )
         raise_if_failed(failed, F)
 
     def wave_speed(self) -> float:

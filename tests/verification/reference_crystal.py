@@ -45,7 +45,9 @@ class ReferenceCrystal:
         _, M = self.piola(F, Fin)
         Pl = (1 - lam.sum()) * self.P + np.einsum("b,bij,sjk,bkl->sil", lam, self.R, self.P, self.R)
         tau = np.einsum("ij,sij->s", M, Pl)
-        saturated = np.where(self.sat > 0, self.sat * (1 - np.exp(-self.h * e / np.where(self.sat > 0, self.sat, 1))), 0)
+        saturated = np.where(
+            self.sat > 0, self.sat * (1 - np.exp(-self.h * e / np.where(self.sat > 0, self.sat, 1))), 0
+        )
         n = 1 / self.c.rate_sensitivity
         over = np.maximum(np.abs(tau) - self.H @ e - saturated, 0)
         g = self.rate * (over / self.tau0) ** n
@@ -66,7 +68,16 @@ class ReferenceCrystal:
             def f(t, y, k=k, span=span):
                 return self.rates((F[k] + (t / span) * (F[k + 1] - F[k])) @ self.Q, y)
 
-            y = solve_ivp(f, (0, span), y, method="LSODA", rtol=rtol, atol=atol).y[:, -1]
+            y = solve_ivp(
+                f,
+                (0, span),
+                y,
+                method="LSODA",
+                rtol=rtol,
+                atol=atol,
+                first_step=1e-6 * span,
+                max_step=0.1 * span,
+            ).y[:, -1]
             history.append(y)
         return np.array(history)
 
