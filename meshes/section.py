@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 Point = tuple[float, float]
+Growth = tuple[float, float]
 
 
 class Section:
@@ -29,7 +30,7 @@ class Section:
         self._centre = self._point((0.0, 0.0))
 
     def patch(
-        self, corners: list[Point], cells: tuple[int, int], arc: bool = False, growth: float = 1.0
+        self, corners: list[Point], cells: tuple[int, int], arc: bool = False, growth: Growth = (1.0, 1.0)
     ) -> None:
         """Add a patch, and its copies.
 
@@ -37,15 +38,15 @@ class Section:
             corners: Its four corners a, b, c, d, counterclockwise, mm.
             cells: Number of cells along ab (and dc), and along bc (and ad).
             arc: The side bc is an arc about the origin.
-            growth: Ratio of successive cell sizes along ab.
+            growth: Ratio of successive cell sizes along ab, and along bc.
         """
         for turn in range(self._turns):
             a, b, c, d = (self._point(_turned(corner, turn)) for corner in corners)
             loop = [
-                self._curve(a, b, cells[0], growth=growth),
-                self._curve(b, c, cells[1], arc=arc),
-                -self._curve(d, c, cells[0], growth=growth),
-                -self._curve(a, d, cells[1]),
+                self._curve(a, b, cells[0], growth=growth[0]),
+                self._curve(b, c, cells[1], growth=growth[1], arc=arc),
+                -self._curve(d, c, cells[0], growth=growth[0]),
+                -self._curve(a, d, cells[1], growth=growth[1]),
             ]
             surface = self._geo.addPlaneSurface([self._geo.addCurveLoop(loop, reorient=True)])
             self._geo.mesh.setTransfiniteSurface(surface, cornerTags=[a, b, c, d])

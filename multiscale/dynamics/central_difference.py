@@ -1,7 +1,7 @@
 """Central difference in time with half-step velocities, as compiled loops over the nodes a rank owns.
 
-    v(n + 1/2) = v(n - 1/2) + (dt(n - 1/2) + dt(n + 1/2)) / 2  a(n),   u(n + 1) = u(n) + dt(n + 1/2) v(n +
-    1/2)
+    v(n + 1/2) = v(n - 1/2) + (dt(n - 1/2) + dt(n + 1/2)) / 2  a(n)
+    u(n + 1)   = u(n) + dt(n + 1/2) v(n + 1/2)
 
 Energies are booked at whole steps, with the velocity v(n) halfway between its neighbours. (Booked at half
 steps they would balance by algebra alone, however wrong the motion; here a step too large shows as an error.)

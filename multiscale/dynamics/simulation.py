@@ -284,7 +284,7 @@ class Simulation:
         self._first_step = self._first_step or stable
         if stable < SMALLEST_STEP * self._first_step:
             raise DeformationError(
-                f"the stable step fell from {self._first_step:.4g} to {stable:.4g} us, t = {self.time:.6g} us: "
+                f"the stable step fell from {self._first_step:.4g} to {stable:.4g} us at {self.time:.6g} us: "
                 f"cell {self.limiting_cell} is crushed; refine the mesh there or end earlier"
             )
         remaining = self._end_time - self.time
