@@ -12,7 +12,8 @@ from microscale.crystal import Crystal
 from microscale.native import default_threads, load_kernel
 from microscale.tensors import FloatArray
 
-# Error a sub-step may make, as a stress of the embedded first-order solution; the second-order one is far better.
+# Error a sub-step may make, as a stress of the embedded first-order solution; the second-order
+# solution that is kept is far better.
 STEP_TOLERANCE = 0.05  # GPa
 # Residual of the implicit equations, as a stress.
 NEWTON_TOLERANCE = 1e-7  # GPa
@@ -41,7 +42,7 @@ class CrystalKernel:
     ) -> CrystalKernel:
         """Compile and fill the kernel of a crystal; ``step_tolerance`` in GPa steers the sub-steps."""
         ends = np.cumsum([len(family.normals) for family in crystal.families])
-        defines = {
+        defines: dict[str, str | int] = {
             "N_SLIP": crystal.n_slip,
             "N_TWIN": crystal.n_twin,
             "N_FAMILIES": len(crystal.families),
@@ -53,11 +54,11 @@ class CrystalKernel:
         return cls(library, constants, default_threads() if threads is None else threads)
 
     def update_taylor(self, n: int, grains: int, *arrays: FloatArray) -> int:
-        """Advance n Taylor points; returns the first that failed, or -1. Arrays as in ``taylor_update`` of the C file."""
+        """Advance n Taylor points as ``taylor_update`` of the C file says; the first that failed, or -1."""
         return self._call(self.library.taylor_update, (n, grains), arrays)
 
     def update_crystals(self, n: int, *arrays: FloatArray) -> int:
-        """Advance n single crystals; returns the first that failed, or -1. Arrays as in ``crystal_update``."""
+        """Advance n single crystals as ``crystal_update`` says; the first that failed, or -1."""
         return self._call(self.library.crystal_update, (n,), arrays)
 
     def _call(self, function: Any, sizes: tuple[int, ...], arrays: tuple[FloatArray, ...]) -> int:

@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from microscale.errors import DeformationError
+from microscale.errors import DeformationError, InputError
 from microscale.tensors import cauchy_from_piola, first_inadmissible
 
 FloatArray = NDArray[np.float64]
@@ -75,8 +75,10 @@ class ConstitutiveLaw(ABC):
             out: First Piola-Kirchhoff stress at the end of the step, shape (n, 3, 3), GPa; overwritten.
 
         Raises:
+            InputError: Arrays do not fit together, or a time step is negative or not finite; nothing was changed.
             DeformationError: A deformation gradient is not finite or has det F <= 0; nothing was changed.
         """
+        check_arguments(F, dt, state, out)
         check_deformation(F)
         self._update(F, dt, state, out)
 
@@ -89,13 +91,33 @@ class ConstitutiveLaw(ABC):
         """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
 
 
+def check_arguments(F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+    """Raise an InputError unless the arrays of an update fit: compiled kernels would write past them."""
+    n_points = len(F)
+    for name, tensor in (("F", F), ("out", out)):
+        if tensor.shape != (n_points, 3, 3) or tensor.dtype != np.float64 or not tensor.flags.c_contiguous:
+            raise InputError(
+                f"{name} is {tensor.dtype}{list(tensor.shape)}, expected C-contiguous float64[{n_points}, 3, 3]"
+            )
+    for name, array in state.items():
+        if len(array) != n_points:
+            raise InputError(
+                f"state '{name}' has {len(array)} points, F has {n_points}: use init_state(len(F))"
+            )
+    steps = np.asarray(dt)
+    if steps.shape not in ((), (n_points,)):
+        raise InputError(f"dt has shape {steps.shape}, expected one value or ({n_points},)")
+    if not (np.isfinite(steps) & (steps >= 0.0)).all():
+        raise InputError(f"a time step of {steps.min()} us, expected zero or more")
+
+
 def check_deformation(F: FloatArray) -> None:
     """Raise a DeformationError that names the first inadmissible point of ``F``, shape (n, 3, 3)."""
     point = first_inadmissible(F)
     if point >= 0:
         value = np.linalg.det(F[point])
         raise DeformationError(
-            f"deformation gradient at point {point} has det F = {value:.6g}, expected a finite F with det F > 0; "
+            f"deformation gradient at point {point} has det F = {value:.6g}, expected finite and positive; "
             "the element has inverted or the step was unstable: reduce the time step or refine the mesh there"
         )
 

@@ -1,4 +1,4 @@
-"""Compile the C kernels once per machine and load them; the compiler is the one FEniCSx needs at run time anyway."""
+"""Compile the C kernels once per machine and load them; FEniCSx needs a compiler at run time anyway."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from pathlib import Path
 from microscale.errors import InputError
 
 # Keeps NaN and infinity meaningful, which the step control relies on; -ffast-math would not.
-FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-shared", "-fPIC",
-         "-Wno-psabi")  # fmt: skip
+FLAGS = tuple(
+    "-std=gnu11 -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp -shared -fPIC -Wno-psabi".split()
+)
 
 
 def load_kernel(source: str, defines: Mapping[str, str | int]) -> ctypes.CDLL:

@@ -79,7 +79,7 @@ def check_orientations(orientations: FloatArray) -> FloatArray:
     if not np.all(error < 1e-8):
         worst = int(np.nanargmax(np.where(np.isnan(error), np.inf, error)))
         raise InputError(
-            f"orientation {worst} is not a rotation (R^T R - I up to {error[worst]:.2g}); orthonormalise it"
+            f"orientation {worst} is not a rotation (off by {error[worst]:.2g}); orthonormalise it"
         )
     return R
 

@@ -1,4 +1,4 @@
-"""Taylor-averaged polycrystal: every grain sees the macroscopic deformation gradient, stresses are averaged."""
+"""Taylor-averaged polycrystal: every grain sees the macroscopic F, stresses are averaged."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from microscale.single_crystal import check_orientations, elastic_wave_speed, ra
 class TaylorPolycrystal(ConstitutiveLaw):
     """Polycrystal under the Taylor assumption (v = 0 in the unit cell), the paper's 3DTaylor model.
 
-    State of a point: ``F`` at the last update; ``plastic_inverse`` (9, grains), F_in^-1 of each grain in its
-    crystal axes, row by row; ``slip`` (systems, grains), accumulated activity e of eq. (27); ``twin_fraction``
-    (twins, grains); ``dissipation``, averaged over grains, GPa (J/mm^3 of reference volume).
+    State of a point: ``F`` at the last update; ``plastic_inverse`` (9, grains), F_in^-1 of each grain
+    in its crystal axes, row by row; ``slip`` (systems, grains), accumulated activity e of eq. (27);
+    ``twin_fraction`` (twins, grains); ``dissipation``, averaged over grains, GPa (J/mm^3 of reference volume).
 
     Args:
         orientations: Crystal axes as columns in the sample frame, shape (grains, 3, 3);

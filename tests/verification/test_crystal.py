@@ -154,7 +154,7 @@ def test_a_twin_does_not_grow_against_its_shear():
 
 
 def test_a_crystal_that_is_all_twin_slips_like_its_mirror_image():
-    """P(lambda) of eq. (36): with one twin at fraction one, every slip system is reflected about the twin plane."""
+    """P(lambda) of eq. (36): with one twin at fraction one, slip systems are reflected about its plane."""
     Q, F = random_orientations(1, 5)[0], path(seed=5)[None]
     times = np.linspace(0.0, 1.0, 21)
     off = replace(MAGNESIUM.twinning, reference_rate=0.0)
