@@ -75,7 +75,7 @@ class ConstitutiveLaw(ABC):
             out: First Piola-Kirchhoff stress at the end of the step, shape (n, 3, 3), GPa; overwritten.
 
         Raises:
-            InputError: Arrays do not fit together, or a time step is negative or not finite; nothing was changed.
+            InputError: Arrays do not fit, or a time step is negative or not finite; nothing was changed.
             DeformationError: A deformation gradient is not finite or has det F <= 0; nothing was changed.
         """
         check_arguments(F, dt, state, out)
@@ -97,7 +97,7 @@ def check_arguments(F: FloatArray, dt: float | FloatArray, state: State, out: Fl
     for name, tensor in (("F", F), ("out", out)):
         if tensor.shape != (n_points, 3, 3) or tensor.dtype != np.float64 or not tensor.flags.c_contiguous:
             raise InputError(
-                f"{name} is {tensor.dtype}{list(tensor.shape)}, expected C-contiguous float64[{n_points}, 3, 3]"
+                f"{name} is {tensor.dtype} {tensor.shape}, expected C-contiguous float64 ({n_points}, 3, 3)"
             )
     for name, array in state.items():
         if len(array) != n_points:
