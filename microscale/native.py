@@ -15,8 +15,9 @@ from pathlib import Path
 from microscale.errors import InputError
 
 # Keeps NaN and infinity meaningful, which the step control relies on; -ffast-math would not.
-FLAGS = tuple(
-    "-std=gnu11 -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp -shared -fPIC -Wno-psabi".split()
+FLAGS = (
+    *("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math"),
+    *("-fopenmp", "-shared", "-fPIC", "-Wno-psabi"),
 )
 
 

@@ -69,7 +69,7 @@ def elastic_wave_speed(crystal: Crystal) -> float:
 
 
 def check_orientations(orientations: FloatArray) -> FloatArray:
-    """Return contiguous orientation matrices (n, 3, 3), or raise an InputError where one is not a rotation."""
+    """Return contiguous orientation matrices (n, 3, 3); an InputError where one is not a rotation."""
     R = np.ascontiguousarray(orientations, dtype=float)
     if R.ndim != 3 or R.shape[1:] != (3, 3) or len(R) == 0:
         raise InputError(

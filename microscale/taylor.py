@@ -18,7 +18,7 @@ class TaylorPolycrystal(ConstitutiveLaw):
 
     State of a point: ``F`` at the last update; ``plastic_inverse`` (9, grains), F_in^-1 of each grain
     in its crystal axes, row by row; ``slip`` (systems, grains), accumulated activity e of eq. (27);
-    ``twin_fraction`` (twins, grains); ``dissipation``, averaged over grains, GPa (J/mm^3 of reference volume).
+    ``twin_fraction`` (twins, grains); ``dissipation``, averaged over grains, GPa.
 
     Args:
         orientations: Crystal axes as columns in the sample frame, shape (grains, 3, 3);
