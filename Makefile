@@ -18,7 +18,7 @@ help:  ## List what can be made.
 
 install: $(INSTALLED)  ## Create .venv with the pinned versions (about 7 GB, once).
 
-demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velocity 0.3" change it.
+demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velocity 400" change it.
 	$(BIN)/mpirun -n $(RANKS) $(BIN)/python demos/taylor_anvil.py $(ARGS)
 
 # Rank 0 reports; the other ranks report their failures only.
