@@ -90,14 +90,20 @@ class ConstitutiveLaw(ABC):
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
 
+    def fields(self, state: State) -> dict[str, FloatArray]:
+        """Return what is worth seeing of a state, each of shape (n,): by default its scalar variables."""
+        return {variable.name: state[variable.name] for variable in self.state_spec if variable.shape == ()}
+
 
 def check_arguments(F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
     """Raise an InputError unless the arrays of an update fit: compiled kernels would write past them."""
     n_points = len(F)
     for name, tensor in (("F", F), ("out", out)):
         if tensor.shape != (n_points, 3, 3) or tensor.dtype != np.float64 or not tensor.flags.c_contiguous:
+            layout = "C-contiguous" if tensor.flags.c_contiguous else "strided"
             raise InputError(
-                f"{name} is {tensor.dtype} {tensor.shape}, expected C-contiguous float64 ({n_points}, 3, 3)"
+                f"{name} is {layout} {tensor.dtype} {tensor.shape}, "
+                f"expected C-contiguous float64 ({n_points}, 3, 3)"
             )
     for name, array in state.items():
         if len(array) != n_points:
@@ -115,7 +121,8 @@ def check_deformation(F: FloatArray) -> None:
     """Raise a DeformationError that names the first inadmissible point of ``F``, shape (n, 3, 3)."""
     point = first_inadmissible(F)
     if point >= 0:
-        value = np.linalg.det(F[point])
+        with np.errstate(invalid="ignore"):  # an infinite entry
+            value = np.linalg.det(F[point])
         raise DeformationError(
             f"deformation gradient at point {point} has det F = {value:.6g}, expected finite and positive; "
             "the element has inverted or the step was unstable: reduce the time step or refine the mesh there"
