@@ -21,7 +21,9 @@ install: $(INSTALLED)  ## Create .venv with the pinned versions (about 7 GB, onc
 demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velocity 400" change it.
 	$(BIN)/mpirun -n $(RANKS) $(BIN)/python demos/taylor_anvil.py $(ARGS)
 
-# Rank 0 reports; the other ranks report their failures only.
+# Rank 0 reports; the other ranks report their failures only. A test marked for more ranks than are run here would
+# never run: that is an error.
+test: export PYTEST_MPI_MAX_NPROCS := 3
 PYTEST := $(BIN)/python -m pytest
 QUIET := -qq --no-header -p no:warnings
 test: $(INSTALLED)  ## Run all tests: serial, then the parallel ones on 2 and on 3 ranks.
