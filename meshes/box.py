@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 import multiscale.fenics  # noqa: F401
 from meshes.cylinder import require_positive
@@ -31,8 +32,8 @@ def box(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm = MPI.COMM_W
     Raises:
         InputError: A size is not positive or there are no cells.
     """
-    for axis, length in zip("xyz", size, strict=True):
-        require_positive(f"size along {axis}", length)
+    for name, length in zip("xyz", size, strict=True):
+        require_positive(f"size along {name}", length)
     if min(cells) < 1:
         raise InputError(f"cells = {list(cells)}, expected at least one along each axis")
     mesh = dolfinx_mesh.create_box(
@@ -42,9 +43,10 @@ def box(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm = MPI.COMM_W
         dolfinx_mesh.CellType.hexahedron,
         ghost_mode=dolfinx_mesh.GhostMode.none,
     )
-    found, groups = [], {}
+    found: list[NDArray[np.int32]] = []
+    groups: dict[str, int] = {}
     for axis, names in enumerate(GROUPS):
-        for name, at in zip(names, (0.0, size[axis]), strict=True):
+        for name, at in ((names[0], 0.0), (names[1], size[axis])):
             groups[name] = len(groups) + 1
             facets = dolfinx_mesh.locate_entities_boundary(
                 mesh, 2, lambda x, axis=axis, at=at: np.isclose(x[axis], at, atol=1e-9 * size[axis])

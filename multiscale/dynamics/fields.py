@@ -20,7 +20,7 @@ def cell_averages(
         F: Deformation gradient, shape (cells, points, 3, 3).
         P: First Piola-Kirchhoff stress, GPa, same shape.
         weights: Reference volume of the points, shape (cells, points), mm^3.
-        law: Its scalar state variables are averaged too, under their names.
+        law: Its fields are averaged too, under their names.
         state: Its state at the points.
 
     Returns:
@@ -37,8 +37,7 @@ def cell_averages(
         "e_d": 0.5 * np.linalg.norm(stretch - np.eye(3), axis=(-2, -1)),
         "e_v": J - 1.0,
     }
-    for variable in law.state_spec:
-        if variable.shape == ():
-            at_points[variable.name] = state[variable.name].reshape(weights.shape)
+    for name, values in law.fields(state).items():
+        at_points[name] = values.reshape(weights.shape)
     share = weights / weights.sum(axis=1, keepdims=True)
     return {name: np.sum(values * share, axis=1) for name, values in at_points.items()}

@@ -20,9 +20,9 @@ from multiscale.dynamics import hexahedron
 from multiscale.dynamics.element import Element, FloatArray, IntArray
 from multiscale.dynamics.kernels import REORDER, deformation_gradient
 
-# Square of an hourglass mode's frequency over that of the stiffest mode. A fully integrated elastic
-# hexahedron has about 1/3; a small part of it suppresses the modes and hardly resists plastic bending.
-HOURGLASS_STIFFNESS = 0.02
+# Stiffness of an hourglass mode over that of shear at the same nodal amplitude. A fully integrated elastic
+# hexahedron has about 1.
+HOURGLASS_STIFFNESS = 0.01
 
 
 @final
@@ -31,20 +31,20 @@ class Hex8OnePoint(Element):
 
     name = "hex8-one-point"
 
-    def __init__(self, X: FloatArray, nodes: IntArray, wave_modulus: float) -> None:
+    def __init__(self, X: FloatArray, nodes: IntArray, shear_modulus: float) -> None:
         """Prepare the cells whose nodes are at ``X``.
 
         Args:
             X: Positions of the cells' nodes, shape (cells, 8, 3), mm.
             nodes: Local node numbers of each cell, shape (cells, 8).
-            wave_modulus: Density times squared longitudinal wave speed, GPa.
+            shear_modulus: Shear modulus at rest, GPa.
         """
         self.nodes = nodes
         self.gradients, self.weights = hexahedron.mean_gradients(X)
         self.spread = np.ones(len(X))
         self.scale = np.ones(self.weights.shape)
         metric = np.trace(hexahedron.gradient_metric(X), axis1=1, axis2=2)
-        self._stiffness = HOURGLASS_STIFFNESS * wave_modulus * self.weights[:, 0] * metric / 3.0
+        self._stiffness = HOURGLASS_STIFFNESS * shear_modulus * self.weights[:, 0] * metric / 3.0
         self._moments = np.einsum("an,cnj->caj", hexahedron.HOURGLASS, X)
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:

@@ -22,12 +22,13 @@ from multiscale.dynamics.hex8_fbar import Hex8FBar
 from multiscale.dynamics.hex8_one_point import Hex8OnePoint
 from multiscale.dynamics.mass import add_lumped_mass
 from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
-from multiscale.dynamics.stable_step import StableStep
+from multiscale.dynamics.stable_step import StableStep, elastic_moduli
 
 from dolfinx import fem, la
 from dolfinx import mesh as dolfinx_mesh
 
 FloatArray = NDArray[np.float64]
+ELEMENTS = (Hex8FBar.name, Hex8OnePoint.name)
 Observer = Callable[["Simulation"], None]
 
 STAGES = ("kinematics", "law", "force", "stable step", "communication", "update")
@@ -125,7 +126,7 @@ class Simulation:
     def _make_cells(self, name: str) -> None:
         nodes = np.ascontiguousarray(self._space.dofmap.list)
         X = self._X[nodes]
-        self.element = _make_element(name, X, nodes, self.law)
+        self.element = make_element(name, X, nodes, self.law)
         self._stable = StableStep(self.element, X, self.law)
         self.points = QuadraturePoints(self.element, self.law, self.timers)
         self._centres = X.mean(axis=1)
@@ -324,12 +325,13 @@ class Simulation:
         raise DeformationError(f"velocities are not finite at t = {self.time:.6g} us, step {self.step_count}")
 
 
-def _make_element(name: str, X: FloatArray, nodes: NDArray[np.int32], law: ConstitutiveLaw) -> Element:
+def make_element(name: str, X: FloatArray, nodes: NDArray[np.int32], law: ConstitutiveLaw) -> Element:
+    """Return the element type of that name for one rank's cells with nodes at ``X``, shape (cells, 8, 3)."""
     if name == Hex8FBar.name:
         return Hex8FBar(X, nodes)
     if name == Hex8OnePoint.name:
-        return Hex8OnePoint(X, nodes, law.density * law.wave_speed() ** 2)
-    raise InputError(f"element = {name!r}, expected one of {Hex8FBar.name}, {Hex8OnePoint.name}")
+        return Hex8OnePoint(X, nodes, elastic_moduli(law)[1])
+    raise InputError(f"element = {name!r}, expected one of {', '.join(ELEMENTS)}")
 
 
 def _owned_surface_nodes(space: fem.FunctionSpace, owned: int) -> NDArray[np.int32]:
