@@ -26,8 +26,8 @@ FloatArray = NDArray[np.float64]
 #: Share of the values the colours span; the rest, a few cells at corners, takes the end colours.
 COLOUR_SHARE = 0.995
 
-#: Width of a picture, inches.
-FIGURE_WIDTH = 13.0
+#: Width of a picture, inches; its dots per inch and its pixels at most, which keep the file below 300 KB.
+FIGURE_WIDTH, DOTS_PER_INCH, PIXELS = 13.0, 120.0, 8e5
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def draw_sections(
     times: Sequence[float] | None = None,
     quantities: Sequence[Quantity] = FIGURE_3,
     title: str = "",
+    within: float = np.inf,
 ) -> None:
     """Draw the deformed axial section at several times, one group of panels a quantity.
 
@@ -63,6 +64,7 @@ def draw_sections(
         times: Times to show, us, each taken at the nearest step; by default five, equally spaced to the end.
         quantities: Cell fields to show.
         title: Text above the panels.
+        within: Distance from the axis up to which a flat body is shown, mm.
 
     Raises:
         InputError: The result file is damaged, holds no step or lacks a field.
@@ -71,8 +73,10 @@ def draw_sections(
     steps = nearest_steps(results, times)
     names = [quantity.field for quantity in quantities]
     sections = [axial_section(results, step, names) for step in steps]
-    figure = _draw(sections, results, steps, quantities, title)
-    figure.savefig(picture_path, dpi=150)
+    figure = _draw(sections, results, steps, quantities, within)
+    figure.suptitle(title)
+    dots_per_inch = min(DOTS_PER_INCH, (PIXELS / np.prod(figure.get_size_inches())) ** 0.5)
+    figure.savefig(picture_path, dpi=dots_per_inch, pil_kwargs={"optimize": True})
 
 
 def nearest_steps(results: Results, times: Sequence[float] | None) -> list[int]:
@@ -85,28 +89,36 @@ def nearest_steps(results: Results, times: Sequence[float] | None) -> list[int]:
 
 
 def _draw(
-    sections: list[Section], results: Results, steps: list[int], quantities: Sequence[Quantity], title: str
+    sections: list[Section], results: Results, steps: list[int], quantities: Sequence[Quantity], within: float
 ) -> Figure:
     """Give each quantity one set of axes holding all times, side by side, or stacked if the body is flat."""
     points = np.concatenate([section.deformed for section in sections])
+    points = points[np.abs(points[:, 0]) <= within]
     low, size = points.min(axis=0), np.ptp(points, axis=0)
-    shift = np.array([1.35 * size[0], 0.0]) if size[1] > size[0] else np.array([0.0, -1.6 * size[1]])
+    flat = size[0] > size[1]
+    shift = np.array([0.0, -1.8 * size[1]]) if flat else np.array([1.35 * size[0], 0.0])
     extent = size + (len(sections) - 1) * np.abs(shift)
     width = FIGURE_WIDTH / len(quantities)
-    figure = Figure((FIGURE_WIDTH, 1.1 * width * extent[1] / extent[0] + 1.1), layout="constrained")
+    figure = Figure((FIGURE_WIDTH, 1.02 * width * extent[1] / extent[0] + 1.2), layout="constrained")
     for axes, quantity in zip(figure.subplots(1, len(quantities), squeeze=False)[0], quantities, strict=True):
         norm = _norm([section.values[quantity.field] for section in sections], quantity.signed)
         for k, (section, time) in enumerate(zip(sections, results.times[steps], strict=True)):
             _draw_obstacle(axes, results, time, points, k * shift)
             _draw_section(axes, section, quantity, norm, k * shift)
-            place = low + k * shift + size * (0.5, 1.0)
-            axes.annotate(f"{time:.3g} µs", place, (0, 6), textcoords="offset points", ha="center")
-        axes.set_aspect("equal")
-        axes.set_axis_off()
+            place = low + k * shift + size * (0.05 if flat else 0.5, 1.0)
+            axes.annotate(f"{time:.2f} µs", place, (0, 6), textcoords="offset points", ha="center")
+        _frame(axes, (low[0], low[0] + size[0]) if flat else None)
         colours = ScalarMappable(norm, quantity.colours)
         figure.colorbar(colours, ax=axes, location="bottom", aspect=35, pad=0.03, label=quantity.title)
-    figure.suptitle(title)
     return figure
+
+
+def _frame(axes: Axes, limits: tuple[float, float] | None) -> None:
+    axes.set_aspect("equal")
+    axes.margins(0.01)
+    axes.set_axis_off()
+    if limits is not None:
+        axes.set_xlim(*limits)
 
 
 def _draw_section(
@@ -116,7 +128,9 @@ def _draw_section(
     mesh = Triangulation(x, z, section.triangles)
     values = section.values[quantity.field]
     axes.tripcolor(mesh, values, norm=norm, cmap=quantity.colours, shading="gouraud")
-    axes.add_collection(LineCollection(list(section.outline() + shift), colors="0.25", linewidths=0.6))
+    axes.add_collection(
+        LineCollection(list(section.outline() + shift), colors="0.25", linewidths=0.6, snap=False)
+    )
 
 
 def _draw_obstacle(axes: Axes, results: Results, time: float, body: FloatArray, shift: FloatArray) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -47,31 +46,29 @@ def provenance(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def law_hash(law: ConstitutiveLaw) -> str:
-    """Return a SHA-256 over the class and all parameters of a law: equal parameters give equal hashes."""
+    """Return a SHA-256 over the class and the public attributes of a law: equal parameters, equal hashes."""
     digest = hashlib.sha256()
     _feed(digest, law)
     return digest.hexdigest()
 
 
 def _feed(digest: Any, value: Any) -> None:
-    """Add a parameter to a hash, going into data classes, mappings and sequences."""
-    if is_dataclass(value) and not isinstance(value, type):
-        digest.update(type(value).__name__.encode())
-        for field in fields(value):
-            digest.update(field.name.encode())
-            _feed(digest, getattr(value, field.name))
-    elif isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
+    """Add a parameter to a hash, going into objects, mappings and sequences."""
+    if hasattr(value, "__array__"):
+        array = np.ascontiguousarray(value)
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            digest.update(str(key).encode())
-            _feed(digest, item)
+        for key in sorted(value):
+            digest.update(f"{key}=".encode())
+            _feed(digest, value[key])
     elif isinstance(value, (list, tuple)):
         for item in value:
             _feed(digest, item)
+    elif hasattr(value, "__dict__"):
+        digest.update(type(value).__qualname__.encode())
+        _feed(digest, {name: item for name, item in vars(value).items() if not name.startswith("_")})
     else:
-        digest.update(repr(value).encode())
+        digest.update(f"{value!r};".encode())
 
 
 def plain(value: Any) -> Any:

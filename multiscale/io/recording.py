@@ -1,13 +1,14 @@
-"""Run a simulation to its end and leave its record: fields, energy ledger, picture and summary in one folder."""
+"""Run a simulation and leave its record in one folder: fields, energy ledger, picture and summary."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from microscale.errors import InputError
 from multiscale.dynamics.ranks import shared_errors
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.io.ledger import LedgerWriter
@@ -30,7 +31,7 @@ def run_and_record(
     inputs: Mapping[str, Any],
     obstacle: Mapping[str, float],
     measure: Callable[[Results], dict[str, float]],
-    title: str = "",
+    **picture: Any,
 ) -> dict[str, Any]:
     """Run ``simulation`` to ``end_time`` and write its record; collective.
 
@@ -38,12 +39,12 @@ def run_and_record(
         simulation: A simulation at its start.
         end_time: Time to reach, us.
         folder: Folder of the record; made if need be, earlier files of the same names are replaced.
-        steps_between_outputs: Steps from one output of the fields to the next; energies are kept at every step.
+        steps_between_outputs: Steps from one output of the fields to the next; energies are kept every step.
         inputs: Everything the user chose, kept in the summary and in the result file.
         obstacle: What the body meets, for pictures, see :func:`multiscale.io.pictures.draw_sections`.
         measure: Figures of the deformed body to put first in the summary, such as
             :func:`multiscale.io.shape.bar_shape`.
-        title: Text above the picture.
+        **picture: How to draw the picture, see :func:`multiscale.io.pictures.draw_sections`.
 
     Returns:
         The summary, on every rank.
@@ -54,54 +55,74 @@ def run_and_record(
     """
     begin, comm, folder = perf_counter(), simulation.mesh.comm, Path(folder)
     with shared_errors(comm):
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder)
         ledger = LedgerWriter(folder / LEDGER, comm.rank)
     attributes = {**provenance(inputs), "obstacle": json.dumps(dict(obstacle))}
     results = ResultWriter(folder / RESULTS, simulation, attributes)
+    before = dict(simulation.timers)  # start-up, with its compilation, is no part of the run
     with CycleLine(end_time, comm.rank) as cycle_line:
         observers = (sparsely(results, steps_between_outputs, end_time), ledger, cycle_line)
         simulation.run(end_time, observers, every=1)
-    wall = {**simulation.timers, "output": results.seconds, "total": perf_counter() - begin}
+    wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
+    wall |= {"output": results.seconds, "total": perf_counter() - begin}
     summary = account(simulation, inputs, wall)
     summary["largest_energy_error_percent"] = 100.0 * ledger.largest_error
     with shared_errors(comm):
         if comm.rank == 0:
-            summary = _finish(folder, summary, measure, title)
+            summary = _finish(folder, summary, measure, picture)
     return comm.bcast(summary)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"output folder {folder} cannot be made ({error}): choose another") from error
 
 
 def sparsely(observer: Observer, steps: int, end_time: float) -> Observer:
     """Return an observer that passes on every ``steps``-th step and the end."""
 
     def observe(simulation: Simulation) -> None:
-        if simulation.step_count % steps == 0 or simulation.time >= end_time:
+        if simulation.step_count % steps == 0 or simulation.time >= end_time * (1.0 - 1e-9):
             observer(simulation)
 
     return observe
 
 
 def _finish(
-    folder: Path, summary: dict[str, Any], measure: Callable[[Results], dict[str, float]], title: str
+    folder: Path,
+    summary: dict[str, Any],
+    measure: Callable[[Results], dict[str, float]],
+    picture: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Draw the picture, write the summary and return it, on one rank."""
+    """Draw the picture, write the summary, say where all is, and return the summary; on one rank."""
     # Loading the libraries that draw takes a second; ranks that draw nothing are spared it.
     from multiscale.io.pictures import draw_sections
 
     begin = perf_counter()
     results = Results(folder / RESULTS)
-    summary = {**measure(results), **extremes(results), **summary}
-    draw_sections(folder / RESULTS, folder / PICTURE, title=title)
+    figures = measure(results)
+    summary = {**figures, **extremes(results), **summary}
+    draw_sections(folder / RESULTS, folder / PICTURE, **picture)
     summary["wall_seconds"]["picture"] = perf_counter() - begin
     write_summary(folder / SUMMARY, summary)
+    print(report(folder, summary, figures), flush=True)
     return summary
 
 
-def how_to_open(folder: Path | str) -> str:
-    """Return the lines that say where the record is and how to open it."""
-    folder = Path(folder)
+def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> str:
+    """Return what a user wants to know at the end: the figures, where the files are, how to open them."""
+    told = ", ".join(f"{name} = {summary[name]:.6g}" for name in figures)
+    wall = summary["wall_seconds"]["total"]
     return (
-        f"{folder / RESULTS}  fields at every output: open in ParaView, or pyvista.read(...)\n"
-        f"{folder / LEDGER}      energies at every step\n"
-        f"{folder / PICTURE}     axial section as in the paper's Figure 3\n"
-        f"{folder / SUMMARY}    final figures, inputs and versions"
+        f"\n{told}\n"
+        f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
+        f"{summary['elements']} elements, {wall:.1f} s on {summary['ranks']} rank(s)\n\n"
+        f"{folder / RESULTS}\n"
+        "    fields of every output: open it in ParaView, or in Python with pyvista.read or\n"
+        "    multiscale.io.vtkhdf.Results\n"
+        f"{folder / PICTURE}\n    axial section at up to five times\n"
+        f"{folder / LEDGER}\n    energies of every step\n"
+        f"{folder / SUMMARY}\n    final figures, cost by stage, inputs and versions\n"
     )

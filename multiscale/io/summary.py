@@ -36,7 +36,7 @@ def account(simulation: Simulation, inputs: Mapping[str, Any], wall: Mapping[str
         "wall_seconds": slowest,
         "law": {"name": simulation.law.name, "hash": law_hash(simulation.law)},
         "versions": versions(),
-        "inputs": dict(inputs),
+        "inputs": plain(inputs),
     }
 
 

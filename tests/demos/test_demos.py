@@ -1,0 +1,90 @@
+"""The demos run as functions with small sizes, and their physics is right."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "demos"))
+
+from plate_impact import plate_impact
+from taylor_anvil import taylor_anvil
+
+from microscale.errors import InputError
+from multiscale.io.vtkhdf import Results
+
+SMALL = {"elements": 200, "end_time": 0.5, "model": "quarter"}
+WAVE_SPEED = np.sqrt((24.0 * 2.0 + 25.0 * 4.0 / 3.0) / 10.0)
+
+
+@pytest.mark.parametrize("law", ["neo-hooke", "j2", "johnson-cook"])
+@pytest.mark.parametrize("element", ["hex8-one-point", "hex8-fbar"])
+def test_anvil_balances_its_energy_and_leaves_its_record(tmp_path, law, element, capsys):
+    summary = taylor_anvil(law=law, element=element, output=tmp_path, **SMALL)
+    assert abs(summary["energy_error_percent"]) < 1.0
+    assert summary["final_time_us"] == pytest.approx(0.5, rel=1e-12)
+    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    assert (tmp_path / "section.png").stat().st_size < 300_000
+    with (tmp_path / "energy.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == summary["steps"] + 1
+    out = capsys.readouterr().out
+    assert f"step {summary['steps']:6d}" in out
+    assert str(tmp_path / "results.vtkhdf") in out
+
+
+def test_anvil_is_undisturbed_ahead_of_the_elastic_wave(tmp_path):
+    summary = taylor_anvil(law="neo-hooke", output=tmp_path, **SMALL)
+    results = Results(tmp_path / "results.vtkhdf")
+    velocity = results.field("velocity_mm_per_us", -1)
+    # The mesh spreads a sharp front over some element sizes.
+    ahead = results.points[:, 2] > WAVE_SPEED * 0.5 + 4.0 * 5.0 / 16.0
+    assert ahead.sum() > 20
+    np.testing.assert_allclose(velocity[ahead], [[0.0, 0.0, -0.2]] * ahead.sum(), atol=1e-3)
+    assert summary["final_length_mm"] == pytest.approx(5.0 - 0.2 * 0.5, rel=1e-4)
+
+
+def test_anvil_foot_stays_on_the_wall_and_spreads_with_velocity(tmp_path):
+    slow = taylor_anvil(law="j2", velocity=100.0, output=tmp_path / "slow", **SMALL)
+    fast = taylor_anvil(law="j2", velocity=300.0, output=tmp_path / "fast", **SMALL)
+    assert 0.5 < slow["foot_radius_mm"] < fast["foot_radius_mm"]
+    assert slow["max_e_d"] < fast["max_e_d"]
+    results = Results(tmp_path / "fast" / "results.vtkhdf")
+    height = (results.points + results.field("displacement_mm", -1))[:, 2]
+    assert height.min() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_plate_sinks_with_the_projectile(tmp_path):
+    summary = plate_impact(
+        law="j2", layers=4, width=8.0, radius=1.0, end_time=0.4, output=tmp_path, steps_between_outputs=10
+    )
+    assert abs(summary["energy_error_percent"]) < 1.0
+    # The struck face follows the projectile, 200 m/s for 0.4 us, or runs ahead of it; the rear face lags.
+    assert summary["struck_face_depth_mm"] >= 0.08 - 1e-12
+    assert 0.0 < summary["rear_face_bulge_mm"] < summary["struck_face_depth_mm"]
+    assert (tmp_path / "section.png").stat().st_size < 300_000
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"velocity": -200.0}, "velocity = -200.0 m/s"),
+        ({"velocity": float("nan")}, "velocity = nan m/s"),
+        ({"height": -5.0}, "height = -5.0 mm"),
+        ({"diameter": 0.0}, "diameter = 0.0 mm"),
+        ({"elements": -3}, "elements = -3"),
+        ({"end_time": -1.0}, "end-time = -1.0 us"),
+        ({"steps_between_outputs": 0}, "steps-between-outputs = 0, expected"),
+        ({"law": "steel"}, "unknown law 'steel'"),
+        ({"element": "hex20"}, "element = 'hex20'"),
+        ({"model": "half"}, "model = 'half'"),
+        ({"mesh": Path("nowhere.msh")}, "mesh file nowhere.msh does not exist"),
+        ({"output": Path("/proc/nowhere")}, "/proc/nowhere"),
+    ],
+)
+def test_bad_input_of_the_anvil_is_named(tmp_path, flags, message):
+    with pytest.raises((InputError, OSError)) as caught:
+        taylor_anvil(**{"law": "neo-hooke", "output": tmp_path, **SMALL, **flags})
+    assert message in str(caught.value)
