@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, TOOLS = SETTINGS["project"], SETTINGS["tool"]
 EXTRAS = ("fenics", "test", "lint")
 
 # Part of every Linux system that can run Python.
@@ -153,14 +155,25 @@ def test_no_tracked_file_names_a_registry():
         "-".join(("--index", "url")),
         "-".join(("--find", "links")),
     ]
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    for path in tracked():
+        text = path.read_bytes()
+        assert not [address for address in addresses if address.encode() in text], path
+
+
+def test_an_installed_package_has_its_data_files():
+    patterns = TOOLS["setuptools"]["package-data"]
+    for package in ("microscale", "multiscale", "meshes"):
+        for path in (path.relative_to(ROOT) for path in tracked(package) if path.suffix != ".py"):
+            inside = path.relative_to(package)
+            assert any(fnmatch(str(inside), pattern) for pattern in patterns.get(package, ())), path
+
+
+def tracked(folder="."):
+    """Return the files of the repository below a folder."""
+    listed = subprocess.run(["git", "ls-files", "-z", folder], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode != 0:
         pytest.skip("not a git checkout")
-    for name in filter(None, listed.stdout.split("\0")):
-        path = ROOT / name
-        if path.is_file():
-            text = path.read_bytes()
-            assert not [address for address in addresses if address.encode() in text], name
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def test_versions_agree():
