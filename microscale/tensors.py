@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from microscale import point_tensors
+
 FloatArray = NDArray[np.float64]
 
 MANDEL_ROWS = np.array([0, 1, 2, 1, 0, 0])
@@ -76,28 +78,25 @@ def cofactor(A: FloatArray, out: FloatArray) -> None:
             out[i, j] = A[a, c] * A[b, d] - A[a, d] * A[b, c]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def polar_rotation(F: FloatArray, R: FloatArray) -> None:
     """Write the rotation of F = R U into ``R``, both of shape (n, 3, 3).
 
-    Scaled Newton iteration (Higham 1986): X <- (g X + X^-T / g) / 2 converges quadratically for det F > 0.
+    Scaled Newton iteration (Higham 1986): X <- (g X + X^-T / g) / 2 converges quadratically for det F > 0, so
+    that the result is exact to rounding once a change falls below 1e-8.
     """
-    inverse_transpose = np.empty((3, 3))
     for point in range(F.shape[0]):
-        X = R[point]
-        X[:] = F[point]
+        X = point_tensors.load(F, point)
         for _ in range(30):
-            cofactor(X, inverse_transpose)
-            inverse_transpose /= determinant(X)
-            scale = np.sqrt(np.sqrt((inverse_transpose**2).sum() / (X**2).sum()))
-            change = 0.0
-            for i in range(3):
-                for j in range(3):
-                    new = 0.5 * (scale * X[i, j] + inverse_transpose[i, j] / scale)
-                    change = max(change, abs(new - X[i, j]))
-                    X[i, j] = new
-            if change < 1e-15:
+            cof = point_tensors.cofactor(X)
+            det = point_tensors.dot(X[0], cof[0])
+            scale = np.sqrt(np.sqrt(point_tensors.squared_norm(cof) / point_tensors.squared_norm(X)) / det)
+            new = point_tensors.combine(0.5 * scale, X, 0.5 / (scale * det), cof)
+            change = point_tensors.squared_norm(point_tensors.combine(1.0, new, -1.0, X))
+            X = new
+            if change < 1e-16:
                 break
+        point_tensors.store(X, 1.0, R, point)
 
 
 def polar_decomposition(F: FloatArray) -> tuple[FloatArray, FloatArray]:

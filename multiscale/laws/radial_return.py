@@ -17,8 +17,7 @@ import numpy as np
 from numba import njit
 
 from microscale.law import FloatArray, StateVariable
-from multiscale.laws.isotropic_functions import Coefficients, log_coefficients, power_coefficients
-from multiscale.laws.point_tensors import (
+from microscale.point_tensors import (
     Tensor,
     cofactor,
     congruence,
@@ -28,6 +27,7 @@ from multiscale.laws.point_tensors import (
     times_transposed,
     transpose,
 )
+from multiscale.laws.isotropic_functions import Coefficients, log_coefficients, power_coefficients
 
 Trial = tuple[float, Tensor, Tensor, Tensor, float, float, Coefficients]
 
