@@ -35,14 +35,19 @@ def test_anvil_balances_its_energy_and_leaves_its_record(tmp_path, law, element,
     assert str(tmp_path / "results.vtkhdf") in out
 
 
-def test_anvil_is_undisturbed_ahead_of_the_elastic_wave(tmp_path):
+def test_anvil_carries_an_elastic_wave_at_the_speed_of_its_law(tmp_path):
     summary = taylor_anvil(law="neo-hooke", output=tmp_path, **SMALL)
     results = Results(tmp_path / "results.vtkhdf")
-    velocity = results.field("velocity_mm_per_us", -1)
-    # The mesh spreads a sharp front over some element sizes.
-    ahead = results.points[:, 2] > WAVE_SPEED * 0.5 + 4.0 * 5.0 / 16.0
-    assert ahead.sum() > 20
-    np.testing.assert_allclose(velocity[ahead], [[0.0, 0.0, -0.2]] * ahead.sum(), atol=1e-3)
+    change = results.field("velocity_mm_per_us", -1) - (0.0, 0.0, -0.2)
+    front, size = WAVE_SPEED * 0.5, 5.0 / 17.0
+    on_axis = np.hypot(results.points[:, 0], results.points[:, 1]) < 1e-6
+    order = np.argsort(results.points[on_axis, 2])
+    z, rise = results.points[on_axis, 2][order], change[on_axis, 2][order]
+    assert z[np.argmax(rise < 0.1)] == pytest.approx(front, abs=size)
+    # The mesh spreads the front over some elements; what runs ahead of it dies out.
+    ahead = results.points[:, 2] > front + 4.0 * size
+    assert ahead.sum() > 100
+    assert np.abs(change[ahead]).max() < 0.02 * 0.2
     assert summary["final_length_mm"] == pytest.approx(5.0 - 0.2 * 0.5, rel=1e-4)
 
 

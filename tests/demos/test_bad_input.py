@@ -1,0 +1,103 @@
+"""Started from a shell, on any number of ranks, bad input ends with one line, an exit code and no delay."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gmsh
+import pytest
+
+DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
+MPIRUN = Path(sys.executable).parent / "mpirun"
+
+# A run in which the displacement of one node of the last rank is lost at its third step.
+LOSES_A_NODE = """
+import numpy as np
+from meshes.cylinder import cylinder
+from multiscale.dynamics.contact import RigidPlane
+from multiscale.dynamics.simulation import Simulation
+from multiscale.io.command import launch
+from multiscale.laws import make_law
+
+
+def lose_a_node(simulation):
+    comm = simulation.mesh.comm
+    if simulation.step_count == 3 and comm.rank == comm.size - 1:
+        simulation.u.x.array[:3] = np.nan
+
+
+def program():
+    anvil = Simulation(cylinder(elements=200), make_law("j2"), obstacles=[RigidPlane()])
+    anvil.run(1.0, [lose_a_node], every=1)
+
+
+launch(program)
+"""
+
+
+def ends(ranks, *arguments):
+    """Run a script on some ranks; return exit code, lines of standard error, seconds."""
+    begin = time.monotonic()
+    command = [str(MPIRUN), "-n", str(ranks), sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stderr.splitlines(), time.monotonic() - begin
+
+
+@pytest.fixture
+def mesh_without_foot(tmp_path):
+    path = tmp_path / "cube.msh"
+    gmsh.initialize(interruptible=False)
+    try:
+        gmsh.option.setNumber("General.Terminal", 0)
+        square = gmsh.model.geo.addPlaneSurface([_square(gmsh.model.geo)])
+        gmsh.model.geo.mesh.setTransfiniteSurface(square)
+        gmsh.model.geo.mesh.setRecombine(2, square)
+        gmsh.model.geo.extrude([(2, square)], 0, 0, 1, numElements=[2], recombine=True)
+        gmsh.model.geo.synchronize()
+        gmsh.model.addPhysicalGroup(3, [1], name="body")
+        gmsh.model.addPhysicalGroup(2, [square], name="sole")
+        gmsh.model.mesh.generate(3)
+        gmsh.write(str(path))
+    finally:
+        gmsh.finalize()
+    return path
+
+
+def _square(geo):
+    corners = [geo.addPoint(x, y, 0.0, 0.5) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    return geo.addCurveLoop([geo.addLine(corners[k], corners[(k + 1) % 4]) for k in range(4)])
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--velocity", "-200"], 1, "velocity = -200.0 m/s, expected a positive number"),
+        (["--law", "steel"], 2, 'Invalid value "steel" for --law'),
+        (["--weights", "nowhere.safetensors"], 1, "nowhere.safetensors"),
+    ],
+)
+def test_demo_refuses_bad_input_on_two_ranks(flags, code, message, tmp_path):
+    returned, lines, _ = ends(2, DEMO, "--output", tmp_path, *flags)
+    assert returned == code
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+
+
+def test_demo_refuses_a_mesh_without_its_groups(mesh_without_foot, tmp_path):
+    flags = ("--law", "j2", "--mesh", mesh_without_foot, "--output", tmp_path)
+    code, lines, _ = ends(2, DEMO, *flags)
+    assert (code, len(lines)) == (1, 1)
+    assert "no facet group named foot; found: sole" in lines[0]
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 8])
+def test_nan_on_one_rank_ends_all_with_its_place(ranks, tmp_path):
+    script = tmp_path / "loses_a_node.py"
+    script.write_text(LOSES_A_NODE)
+    code, lines, _ = ends(ranks, script)
+    assert code == 1
+    assert len(lines) == 1
+    assert "not finite" in lines[0] or "det F" in lines[0]
+    assert "cell " in lines[0]
