@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from microscale.crystal import Crystal, read_crystal
 from microscale.crystal_kernel import STEP_TOLERANCE, CrystalKernel
+from microscale.diagnostics import family_activity, twin_volume
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.microstructure import random_orientations
@@ -77,6 +78,15 @@ class TaylorPolycrystal(ConstitutiveLaw):
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
         return elastic_wave_speed(self.crystal)
+
+    def fields(self, state: State) -> dict[str, FloatArray]:
+        """Return dissipation (GPa), twinned volume and slip of each family, averaged over grains, (n,)."""
+        activity = family_activity(self.crystal, state["slip"], self.weights)
+        return {
+            "dissipation": state["dissipation"],
+            "twin_volume": twin_volume(state["twin_fraction"], self.weights),
+            **{f"slip_{name}": values for name, values in activity.items()},
+        }
 
 
 def _check_weights(weights: ArrayLike | None, grains: int) -> FloatArray:
