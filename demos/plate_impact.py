@@ -42,7 +42,7 @@ def plate_impact(
     law: Literal["learned", "taylor", "johnson-cook", "j2", "neo-hooke"] = "learned",
     element: Literal["hex8-fbar", "hex8-one-point"] = "hex8-one-point",
     output: Path = Path("results/plate_impact"),
-    steps_between_outputs: int = 5,
+    steps_between_outputs: int | None = None,
     weights: Path | None = None,
     grains: int = 128,
     seed: int = 0,
@@ -59,7 +59,7 @@ def plate_impact(
         law: Constitutive law at every quadrature point.
         element: Hexahedron with mean dilatation and 8 points, or with one point and hourglass control.
         output: Folder for the results.
-        steps_between_outputs: Time steps from one output of the fields to the next.
+        steps_between_outputs: Time steps from one output to the next; by default 20 outputs, even in time.
         weights: Weights of the learned law; by default those that come with the repository.
         grains: Grains of the taylor law at each point.
         seed: Seed of the grains' orientations.
@@ -68,7 +68,6 @@ def plate_impact(
     require_positive("m/s", velocity=velocity)
     require_positive("mm", radius=radius)
     require_positive("us", end_time=end_time)
-    require_positive("", steps_between_outputs=steps_between_outputs)
     options = {"learned": {"weights": weights}, "taylor": {"grains": grains, "seed": seed}}
     material = make_law(law, **options.get(law, {}))
     body = plate(width, thickness, impact_radius=radius, layers=layers)

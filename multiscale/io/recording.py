@@ -22,12 +22,15 @@ from multiscale.io.vtkhdf import Results
 #: Names of the files in the folder.
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
 
+#: Outputs of the fields after the initial one, if the user does not say otherwise.
+OUTPUTS = 20
+
 
 def run_and_record(
     simulation: Simulation,
     end_time: float,
     folder: Path | str,
-    steps_between_outputs: int,
+    steps_between_outputs: int | None,
     inputs: Mapping[str, Any],
     obstacle: Mapping[str, float],
     measure: Callable[[Results], dict[str, float]],
@@ -39,7 +42,8 @@ def run_and_record(
         simulation: A simulation at its start.
         end_time: Time to reach, us.
         folder: Folder of the record; made if need be, earlier files of the same names are replaced.
-        steps_between_outputs: Steps from one output of the fields to the next; energies are kept every step.
+        steps_between_outputs: Steps from one output of the fields to the next; None for :data:`OUTPUTS`,
+            evenly spaced in time. Energies are kept at every step.
         inputs: Everything the user chose, kept in the summary and in the result file.
         obstacle: What the body meets, for pictures, see :func:`multiscale.io.pictures.draw_sections`.
         measure: Figures of the deformed body to put first in the summary, such as
@@ -80,11 +84,22 @@ def _make_folder(folder: Path) -> None:
         raise InputError(f"output folder {folder} cannot be made ({error}): choose another") from error
 
 
-def sparsely(observer: Observer, steps: int, end_time: float) -> Observer:
-    """Return an observer that passes on every ``steps``-th step and the end."""
+def sparsely(observer: Observer, steps: int | None, end_time: float) -> Observer:
+    """Return an observer that passes on every ``steps``-th step, or :data:`OUTPUTS` even times, and the end.
+
+    Raises:
+        InputError: ``steps`` is not positive.
+    """
+    if steps is not None and steps < 1:
+        raise InputError(f"steps between outputs = {steps}, expected at least 1")
+    passed = -1
 
     def observe(simulation: Simulation) -> None:
-        if simulation.step_count % steps == 0 or simulation.time >= end_time * (1.0 - 1e-9):
+        nonlocal passed
+        share = simulation.time / end_time * (1.0 + 1e-9)
+        count = int(share * OUTPUTS) if steps is None else simulation.step_count // steps
+        if count > passed or share >= 1.0:
+            passed = count
             observer(simulation)
 
     return observe

@@ -61,6 +61,16 @@ def test_anvil_foot_stays_on_the_wall_and_spreads_with_velocity(tmp_path):
     assert height.min() == pytest.approx(0.0, abs=1e-12)
 
 
+def test_outputs_are_even_in_time_or_in_steps(tmp_path):
+    flags = {"law": "neo-hooke", "output": tmp_path, **SMALL}
+    taylor_anvil(**flags)
+    times = Results(tmp_path / "results.vtkhdf").times
+    summary = taylor_anvil(**flags, steps_between_outputs=7)
+    assert len(Results(tmp_path / "results.vtkhdf").times) == 1 + int(np.ceil(summary["steps"] / 7))
+    assert len(times) == min(20, summary["steps"]) + 1
+    assert np.ptp(np.diff(times)) < 2.0 * 0.5 / summary["steps"]
+
+
 def test_plate_sinks_with_the_projectile(tmp_path):
     summary = plate_impact(
         law="j2", layers=4, width=8.0, radius=1.0, end_time=0.4, output=tmp_path, steps_between_outputs=10
@@ -81,7 +91,7 @@ def test_plate_sinks_with_the_projectile(tmp_path):
         ({"diameter": 0.0}, "diameter = 0.0 mm"),
         ({"elements": -3}, "elements = -3"),
         ({"end_time": -1.0}, "end-time = -1.0 us"),
-        ({"steps_between_outputs": 0}, "steps-between-outputs = 0, expected"),
+        ({"steps_between_outputs": 0}, "steps between outputs = 0, expected"),
         ({"law": "steel"}, "unknown law 'steel'"),
         ({"element": "hex20"}, "element = 'hex20'"),
         ({"model": "half"}, "model = 'half'"),
