@@ -145,7 +145,7 @@ def plastic_flow(local: Local, guess: float, constants: Constants) -> float:
 
     Newton's iteration, kept inside a bracket by bisection: the left side falls from the trial stress to zero
     on [0, trial / stiffness], where the flow stress is never negative. It starts from the flow at the rate of
-    the last step, and ends where the next change would be of the order of 1e-12 of the flow (quadratic).
+    the last step, and ends where the next change would be of the order of 1e-12 (quadratic convergence).
     """
     trial, stiffness, J, strain, temperature, dt = local
     static = J * static_strength(strain, temperature, constants)
@@ -161,9 +161,9 @@ def plastic_flow(local: Local, guess: float, constants: Constants) -> float:
         else:
             high = flow
         change = excess / (stiffness + J * slope)
-        if low < flow + change < high:
+        if low < flow + change <= high:
             flow += change
-            if abs(change) <= 1e-6 * flow:
+            if abs(change) <= 1e-6 * min(flow, strength / stiffness):
                 break
         else:
             flow = 0.5 * (low + high)
