@@ -36,6 +36,13 @@ typedef struct {
   real slip[N_SLIP], twin[TWINS], dissipation;
 } Increment;
 
+/* What an iterate does to slip (first) and twinning (behind): residuals h rate (f_+)^n - increment, their
+ * derivatives by the resolved shear stress, slopes of self hardening (GPa) and the signs of shear. */
+typedef struct {
+  real change[N_SLIP + TWINS], residual[N_SLIP + TWINS], slope[N_SLIP + TWINS], direction[N_SLIP + TWINS];
+  real worst, dissipation;
+} Rates;
+
 /* The systems of one family, eliminated from a Newton step:
  * increment_i = weight_i (direction_i P_i - shared) . dt + offset_i for a change dt of the resolved deviator. */
 typedef struct {
@@ -43,32 +50,34 @@ typedef struct {
 } Eliminated;
 
 typedef struct {
-  real K[15], u[5], residual, dissipation;
+  real K[15], u[5];
 } Condensed;
 
-/* Linearise the residuals h rate (f_+)^n - x of `count` systems with increments x and eliminate them.
- * f: overstress over strength. slope: self hardening, GPa. direction: sign of slip. latent: coupling, GPa. */
-INLINE void eliminate(int count, const real f[], const real slope[], const real direction[], const double P[][5],
-                      const real x[], real reference, double strength, double latent, double exponent,
+/* The viscous law of system i at overstress f over strength; x is its increment, `reference` h times its rate. */
+INLINE void flow(Rates *rates, int i, real f, real x, real reference, double strength, double exponent) {
+  const real y = positive(f), slow = power(y, exponent - 1.0);
+  rates->change[i] = reference * (exponent / strength) * slow;
+  rates->residual[i] = reference * slow * y - x;
+  rates->worst = larger(rates->worst, magnitude(rates->residual[i]));
+  rates->dissipation += strength * y * x;
+}
+
+/* Eliminate `count` systems that start at `first`; latent: their coupling, GPa. */
+INLINE void eliminate(int first, int count, const Rates *rates, const double P[][5], double latent,
                       Eliminated *family, Condensed *system) {
-  real a[12], rho[12], convex[12], inverse[12];
-  real schur = splat(1), negative = splat(0);
+  const real *a = rates->change + first, *rho = rates->residual + first, *slope = rates->slope + first;
+  const real *direction = rates->direction + first;
+  real inverse[12], schur = splat(1), negative = splat(0);
   for (int i = 0; i < count; ++i) {
-    const real y = positive(f[i]), slow = power(y, exponent - 1.0);
-    a[i] = reference * (exponent / strength) * slow;
-    rho[i] = reference * slow * y - x[i];
-    convex[i] = 1.0 + a[i] * slope[i];
-    inverse[i] = 1.0 / (convex[i] - a[i] * latent);
+    inverse[i] = 1.0 / (1.0 + a[i] * (slope[i] - latent));
     schur += latent * a[i] * inverse[i];
     negative += choose(inverse[i] < 0.0, splat(1), splat(0));
-    system->residual = larger(system->residual, magnitude(rho[i]));
-    system->dissipation += strength * y * x[i];
   }
-  /* Systems that harden one another compete, and the block diag(exact) + a latent 1^T may be indefinite. There only
-   * its convex part is kept, which still descends; the residual stays that of the fully implicit step. */
+  /* Systems that harden one another compete, and the block diag(1/inverse) + a latent 1^T may be indefinite. There
+   * only its convex part is kept, which still descends; the residual stays that of the fully implicit step. */
   const mask stable = (negative < 0.5) | ((negative < 1.5) & (schur < 0.0));
   if (any(~stable))
-    for (int i = 0; i < count; ++i) inverse[i] = choose(stable, inverse[i], 1.0 / convex[i]);
+    for (int i = 0; i < count; ++i) inverse[i] = choose(stable, inverse[i], 1.0 / (1.0 + a[i] * slope[i]));
   real sum_weight = splat(0), sum_offset = splat(0), p[5] = {{0}};
   for (int i = 0; i < count; ++i) {
     family->weight[i] = a[i] * inverse[i];
@@ -171,86 +180,98 @@ INLINE real mandel_deviator(const real X[9], real modulus, real s[5]) {
   return (C11 + C22 + C33) * (1.0 / 3.0);
 }
 
-/* One backward-Euler problem over h from `base` to the deformation F (in crystal legs). s: guess in, solution out.
- * held: lanes whose twin increments are given and stay. Returns the lanes that converged. */
+static const int family_ends[N_FAMILIES] = FAMILY_ENDS;
+
+/* Slip under the resolved deviator t: tau against (H e) + sigma_inf (1 - exp(-h e / sigma_inf)). */
+INLINE void slip_rates(const Crystal *c, real h, const State *base, const Increment *inc, const real t[5],
+                       Rates *rates) {
+  for (int m = 0, first = 0; m < N_FAMILIES; first = family_ends[m++]) {
+    const double saturation = c->saturation[m], sharpness = saturation > 0.0 ? c->hardening[m] / saturation : 0.0;
+    real total = splat(0);
+    for (int i = first; i < family_ends[m]; ++i) total += base->slip[i] + inc->slip[i];
+    for (int i = first; i < family_ends[m]; ++i) {
+      const real e = base->slip[i] + inc->slip[i], tau = dot5(c->schmid[i], t);
+      const real left = saturation > 0.0 ? exp_negative(e * -sharpness) : splat(0);
+      const real resistance = saturation * (1.0 - left) + c->latent[m] * (total - e);
+      rates->direction[i] = with_sign_of(splat(1), tau);
+      rates->slope[i] = c->hardening[m] * left;
+      flow(rates, i, (magnitude(tau) - resistance) * (1.0 / c->strength[m]), inc->slip[i], h * c->rate[m],
+           c->strength[m], c->rate_exponent);
+    }
+  }
+}
+
+/* Twinning under the Mandel deviator s, growth only. A held lane has no residual: its increments are given. */
+INLINE void twin_rates(const Crystal *c, real h, const real twin[], const Increment *inc, mask held, const real s[5],
+                       Rates *rates) {
+  real total = splat(0);
+  for (int b = 0; b < N_TWIN; ++b) total += twin[b];
+  for (int b = 0; b < N_TWIN; ++b) {
+    const int i = N_SLIP + b;
+    const real back = 2.0 * c->twin_interaction * (total - twin[b]) + c->twin_hardening * twin[b];
+    const real f = (dot5(c->twin_schmid[b], s) - back) * (1.0 / c->twin_strength);
+    rates->direction[i] = splat(1);
+    rates->slope[i] = splat(c->twin_hardening);
+    rates->dissipation += choose(held, positive(f) * c->twin_strength * inc->twin[b], splat(0));
+    flow(rates, i, choose(held, splat(-1), f), choose(held, splat(0), inc->twin[b]), h * c->twin_rate,
+         c->twin_strength, c->rate_exponent);
+  }
+}
+
+/* One Newton step for s and the increments, in the lanes that are `going`; `gap` is the residual of s. */
+INLINE void newton_step(const Crystal *c, const real A[5][5], const Rates *rates, real stiffness, const real gap[5],
+                        mask going, mask held, real s[5], Increment *inc) {
+  Condensed system = {.u = {{0}}};
+  Eliminated family[N_FAMILIES], twins;
+  for (int m = 0, first = 0; m < N_FAMILIES; first = family_ends[m++])
+    eliminate(first, family_ends[m] - first, rates, c->schmid + first, c->latent[m], &family[m], &system);
+  congruence(A, system.K); /* slip sees t = A s, and its shear comes back through A */
+  real u[5], ds[5], dt[5];
+  apply5(A, system.u, u);
+  memcpy(system.u, u, sizeof u);
+  if (N_TWIN)
+    eliminate(N_SLIP, N_TWIN, rates, c->twin_schmid, 2.0 * c->twin_interaction, &twins, &system);
+  for (int k = 0; k < 5; ++k) ds[k] = gap[k] - stiffness * system.u[k];
+  solve5(system.K, stiffness, ds);
+  apply5(A, ds, dt);
+  for (int k = 0; k < 5; ++k) s[k] = choose(going, s[k] + ds[k], s[k]);
+  for (int m = 0, first = 0; m < N_FAMILIES; first = family_ends[m++])
+    back_substitute(family_ends[m] - first, &family[m], rates->direction + first, c->schmid + first, dt, going,
+                    inc->slip + first);
+  if (N_TWIN)
+    back_substitute(N_TWIN, &twins, rates->direction + N_SLIP, c->twin_schmid, ds, going & ~held, inc->twin);
+}
+
+/* One backward-Euler problem over h from `base` to the deformation F (in crystal legs). s, inc: guess in, solution
+ * out. held: lanes whose twin increments are given and stay. Returns the lanes that converged. */
 static mask solve_stage(const Crystal *c, const real F[9], real h, const State *base, mask held, real s[5],
                         Increment *inc) {
-  static const int ends[N_FAMILIES] = FAMILY_ENDS;
-  const double n = c->rate_exponent;
   const real J = det(F), modulus = c->shear_modulus * inverse_cube_root(J * J);
-  real trial[9], direction[N_SLIP];
+  real trial[9];
   product(F, base->plastic_inverse, trial);
   mask converged = {0};
   for (int iteration = 0;; ++iteration) {
-    real twin[TWINS], A[5][5], axial[3][3], t[5];
+    real twin[TWINS], A[5][5], axial[3][3], t[5], E[9], X[9], gap[5];
     for (int b = 0; b < N_TWIN; ++b) twin[b] = base->twin[b] + inc->twin[b];
     twin_average(c, twin, A, axial);
     apply5(A, s, t);
+    Rates rates = {.worst = splat(0), .dissipation = splat(0)};
+    slip_rates(c, h, base, inc, t, &rates);
+    twin_rates(c, h, twin, inc, held, s, &rates);
+    inc->dissipation = rates.dissipation;
 
-    Condensed system = {{{0}}};
-    Eliminated family[N_FAMILIES], twins;
-    for (int m = 0, first = 0; m < N_FAMILIES; first = ends[m++]) {
-      const int count = ends[m] - first;
-      real f[12], slope[12], total = splat(0);
-      for (int i = first; i < ends[m]; ++i) total += base->slip[i] + inc->slip[i];
-      for (int i = first; i < ends[m]; ++i) {
-        const real e = base->slip[i] + inc->slip[i], tau = dot5(c->schmid[i], t);
-        const real left = c->saturation[m] > 0.0 ? exp_negative(e * (-c->hardening[m] / c->saturation[m])) : splat(0);
-        const real resistance = c->saturation[m] * (1.0 - left) + c->latent[m] * (total - e);
-        direction[i] = with_sign_of(splat(1), tau);
-        f[i - first] = (magnitude(tau) - resistance) * (1.0 / c->strength[m]);
-        slope[i - first] = c->hardening[m] * left;
-      }
-      eliminate(count, f, slope, direction + first, c->schmid + first, inc->slip + first, h * c->rate[m],
-                c->strength[m], c->latent[m], n, &family[m], &system);
-    }
-    congruence(A, system.K);
-    real u[5];
-    apply5(A, system.u, u);
-    memcpy(system.u, u, sizeof u);
-
-    real f[TWINS], slope[TWINS], forward[TWINS], total = splat(0);
-    const real open = choose(held, splat(0), splat(1));
-    for (int b = 0; b < N_TWIN; ++b) total += twin[b];
-    for (int b = 0; b < N_TWIN; ++b) {
-      const real back = 2.0 * c->twin_interaction * (total - twin[b]) + c->twin_hardening * twin[b];
-      f[b] = (dot5(c->twin_schmid[b], s) - back) * (1.0 / c->twin_strength);
-      slope[b] = splat(c->twin_hardening);
-      forward[b] = splat(1);
-    }
-    if (N_TWIN) {
-      /* a held lane sees no driving force and no residual: its increments are what they were set to */
-      real x[TWINS];
-      for (int b = 0; b < N_TWIN; ++b) {
-        x[b] = open * inc->twin[b];
-        system.dissipation += choose(held, positive(f[b]) * c->twin_strength * inc->twin[b], splat(0));
-        f[b] = choose(held, splat(-1), f[b]);
-      }
-      eliminate(N_TWIN, f, slope, forward, c->twin_schmid, x, h * c->twin_rate, c->twin_strength,
-                2.0 * c->twin_interaction, n, &twins, &system);
-    }
-
-    real E[9], X[9], now[5], rhs[5];
-    inelastic_increment(c, A, axial, inc->slip, direction, inc->twin, inc->D);
+    inelastic_increment(c, A, axial, inc->slip, rates.direction, inc->twin, inc->D);
     exp_minus(inc->D, E);
     product(trial, E, X);
-    const real stiffness = 2.0 * modulus * mandel_deviator(X, modulus, now);
-    real error = 2.0 * c->shear_modulus * system.residual;
+    const real stiffness = 2.0 * modulus * mandel_deviator(X, modulus, gap);
+    real error = 2.0 * c->shear_modulus * rates.worst;
     for (int k = 0; k < 5; ++k) {
-      error = larger(error, magnitude(now[k] - s[k]));
-      rhs[k] = now[k] - s[k] - stiffness * system.u[k];
+      gap[k] -= s[k];
+      error = larger(error, magnitude(gap[k]));
     }
-    inc->dissipation = system.dissipation;
     converged |= error < c->newton_tolerance; /* false for NaN */
     if (iteration == MAX_ITERATIONS || !any(~converged)) return converged;
-
-    solve5(system.K, stiffness, rhs);
-    for (int k = 0; k < 5; ++k) s[k] = choose(converged, s[k], s[k] + rhs[k]);
-    apply5(A, rhs, t);
-    for (int m = 0, first = 0; m < N_FAMILIES; first = ends[m++])
-      back_substitute(ends[m] - first, &family[m], direction + first, c->schmid + first, t, ~converged,
-                      inc->slip + first);
-    if (N_TWIN) back_substitute(N_TWIN, &twins, forward, c->twin_schmid, rhs, ~(converged | held), inc->twin);
+    newton_step(c, A, &rates, stiffness, gap, ~converged, held, s, inc);
   }
 }
 
@@ -314,7 +335,7 @@ static mask advance(const Crystal *c, const real F0[9], const real F1[9], real d
     const real J = det(F);
     mandel_deviator(X, c->shear_modulus * inverse_cube_root(J * J), s);
 
-    Increment first = {{{0}}}, second;
+    Increment first = {.dissipation = splat(0)}, second;
     State base, next;
     between(F0, F1, theta + GAMMA * width, F);
     mask good = solve_stage_in_room(c, F, h, state, s, &first);

@@ -16,7 +16,7 @@ from microscale.tensors import FloatArray
 # solution that is kept is far better.
 STEP_TOLERANCE = 0.05  # GPa
 # Residual of the implicit equations, as a stress.
-NEWTON_TOLERANCE = 1e-7  # GPa
+NEWTON_TOLERANCE = 1e-6  # GPa
 
 _double = ctypes.c_double
 _pointer = np.ctypeslib.ndpointer(dtype=np.float64, flags="C_CONTIGUOUS")
