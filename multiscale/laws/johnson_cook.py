@@ -141,18 +141,22 @@ def _advance(
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def plastic_flow(local: Local, guess: float, constants: Constants) -> float:
-    """Equivalent plastic strain of a step: the root of trial - stiffness flow = J flow_stress(flow).
+    """Equivalent plastic strain of a step: the root of trial - stiffness flow = J flow_stress(flow), or zero.
 
     Newton's iteration, kept inside a bracket by bisection: the left side falls from the trial stress to zero
     on [0, trial / stiffness], where the flow stress is never negative. It starts from the flow at the rate of
     the last step, and ends where the next change would be of the order of 1e-12 (quadratic convergence).
+    Whether there is a root, that is plastic flow, is asked only where the iteration leaves the bracket at
+    zero: powers are most of the cost.
     """
     trial, stiffness, J, strain, temperature, dt = local
-    static = J * static_strength(strain, temperature, constants)
-    if trial <= static or (dt == 0.0 and constants[3] > 0.0):
+    if dt == 0.0 and constants[3] > 0.0:
         return 0.0
-    low, high = 0.0, trial / stiffness
-    flow = guess if 0.0 < guess < high else (trial - static) / stiffness
+    low, high, flow = 0.0, trial / stiffness, guess
+    if not 0.0 < guess < high:
+        flow = high - J * static_strength(strain, temperature, constants) / stiffness
+        if flow <= 0.0:
+            return 0.0
     for _ in range(100):
         strength, slope = flow_stress(flow, local, constants)
         excess = trial - stiffness * flow - J * strength
@@ -165,6 +169,8 @@ def plastic_flow(local: Local, guess: float, constants: Constants) -> float:
             flow += change
             if abs(change) <= 1e-6 * min(flow, strength / stiffness):
                 break
+        elif low == 0.0 and trial <= J * static_strength(strain, temperature, constants):
+            return 0.0
         else:
             flow = 0.5 * (low + high)
             if high - low <= 1e-15 * high:
