@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -38,6 +39,7 @@ def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -
         program.default(function)
     if MPI.COMM_WORLD.rank > 0:
         program.console = Console(file=StringIO())  # help and version are printed once
+    warnings.formatwarning = _format_warning
     sys.exit(agree(MPI.COMM_WORLD, *_outcome(program, tokens)))
 
 
@@ -60,6 +62,11 @@ def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
 def one_line(error: BaseException) -> str:
     """Return the message of an error without line breaks."""
     return " ".join(str(error).split())
+
+
+def _format_warning(message: Warning | str, *_: Any, **__: Any) -> str:
+    """Leave out where in the program a warning was raised: it concerns the run."""
+    return f"warning: {' '.join(str(message).split())}\n"
 
 
 def agree(comm: MPI.Comm, code: int, message: str) -> int:

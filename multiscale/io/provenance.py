@@ -45,11 +45,11 @@ def provenance(inputs: Mapping[str, Any]) -> dict[str, str]:
     return {"versions": json.dumps(versions()), "inputs": json.dumps(plain(inputs))}
 
 
-def law_hash(law: ConstitutiveLaw) -> str:
-    """Return a SHA-256 over the class and the public attributes of a law: equal parameters, equal hashes."""
+def identity(law: ConstitutiveLaw) -> dict[str, str]:
+    """Return name and SHA-256 of a law, over its class and public attributes: parameters make the hash."""
     digest = hashlib.sha256()
     _feed(digest, law)
-    return digest.hexdigest()
+    return {"name": law.name, "hash": digest.hexdigest()}
 
 
 def _feed(digest: Any, value: Any) -> None:

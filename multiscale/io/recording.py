@@ -13,7 +13,7 @@ from multiscale.dynamics.ranks import shared_errors
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.io.ledger import LedgerWriter
 from multiscale.io.progress import CycleLine
-from multiscale.io.provenance import provenance
+from multiscale.io.provenance import identity, provenance
 from multiscale.io.results import ResultWriter
 from multiscale.io.shape import extremes
 from multiscale.io.summary import account, write_summary
@@ -61,6 +61,7 @@ def run_and_record(
     with shared_errors(comm):
         _make_folder(folder)
         ledger = LedgerWriter(folder / LEDGER, comm.rank)
+    law = identity(simulation.law)
     attributes = {**provenance(inputs), "obstacle": json.dumps(dict(obstacle))}
     results = ResultWriter(folder / RESULTS, simulation, attributes)
     before = dict(simulation.timers)  # start-up, with its compilation, is no part of the run
@@ -69,7 +70,7 @@ def run_and_record(
         simulation.run(end_time, observers, every=1)
     wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
     wall |= {"output": results.seconds, "total": perf_counter() - begin}
-    summary = account(simulation, inputs, wall)
+    summary = account(simulation, law, inputs, wall)
     summary["largest_energy_error_percent"] = 100.0 * ledger.largest_error
     with shared_errors(comm):
         if comm.rank == 0:

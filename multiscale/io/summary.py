@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from mpi4py import MPI
 
-from multiscale.io.provenance import law_hash, plain, versions
+from multiscale.io.provenance import plain, versions
 
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
 
 
-def account(simulation: Simulation, inputs: Mapping[str, Any], wall: Mapping[str, float]) -> dict[str, Any]:
+def account(
+    simulation: Simulation, law: Mapping[str, str], inputs: Mapping[str, Any], wall: Mapping[str, float]
+) -> dict[str, Any]:
     """Return what a finished simulation says about itself; collective.
 
     Args:
         simulation: The simulation.
+        law: Its law as it was at the start, see :func:`multiscale.io.provenance.identity`.
         inputs: Everything the user chose.
         wall: Wall time by stage on this rank, s; the slowest rank is reported.
     """
@@ -34,7 +37,7 @@ def account(simulation: Simulation, inputs: Mapping[str, Any], wall: Mapping[str
         "points": simulation.n_points_global,
         "ranks": comm.size,
         "wall_seconds": slowest,
-        "law": {"name": simulation.law.name, "hash": law_hash(simulation.law)},
+        "law": dict(law),
         "versions": versions(),
         "inputs": plain(inputs),
     }

@@ -134,6 +134,7 @@ class Results:
         cells: Points of each cell in VTK order, shape (n_cells, n_points_per_cell).
         vtk_cell_type: VTK's number of the cell type.
         times: Times of the steps, shape (n_steps,), us.
+        cell_fields: Names of the cell fields.
         attributes: Provenance of the file.
     """
 
@@ -151,6 +152,7 @@ class Results:
                 self.times: FloatArray = root["Steps/Values"][:count]
                 self.points: FloatArray = root["Points"][:]
                 self.cells: NDArray[np.int64] = root["Connectivity"][:].reshape(len(root["Types"]), -1)
+                self.cell_fields = sorted(root["CellData"])
                 self.vtk_cell_type = int(root["Types"][0])
                 self.attributes: dict[str, Any] = dict(file.attrs)
         except (OSError, KeyError) as error:
