@@ -1,5 +1,6 @@
 """What happens inside a material point: crystal plasticity, polycrystals, strain paths and data sets."""
 
+from microscale import kernel_cache  # before any compiled function is defined
 from microscale.law import ConstitutiveLaw, State, StateVariable, drive
 from microscale.microstructure import random_orientations
 from microscale.single_crystal import SingleCrystal
@@ -12,5 +13,6 @@ __all__ = [
     "StateVariable",
     "TaylorPolycrystal",
     "drive",
+    "kernel_cache",
     "random_orientations",
 ]
