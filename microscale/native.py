@@ -21,11 +21,11 @@ FLAGS = (
 )
 
 
-def load_kernel(source: str, defines: Mapping[str, str | int]) -> ctypes.CDLL:
-    """Return the shared library of a C file of this package, compiled for this processor unless cached.
+def load_kernel(source: str | Path, defines: Mapping[str, str | int]) -> ctypes.CDLL:
+    """Return the shared library of a C file, compiled for this processor unless cached.
 
     Args:
-        source: File name beside this module.
+        source: File name beside this module, or the path of a file elsewhere; it may include headers of this folder.
         defines: Preprocessor definitions.
 
     Raises:
@@ -71,7 +71,7 @@ def _compile(source: Path, options: list[str], library: Path) -> None:
         )
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         built = Path(folder) / library.name
-        command = [compiler, *options, "-o", str(built), str(source), "-lm"]
+        command = [compiler, *options, f"-I{Path(__file__).parent}", "-o", str(built), str(source), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             first = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr.strip())

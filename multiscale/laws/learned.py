@@ -1,0 +1,121 @@
+"""A learnt surrogate as a constitutive law."""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from microscale.errors import InputError
+from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.native import load_kernel
+from multiscale.surrogate.store import SHIPPED, Card, Weights, read_surrogate
+
+SOURCE = Path(__file__).with_name("learned_kernel.c")
+ELASTIC_UNIT = "1/64"
+LAYERS = ("input", "between", "rates", "targets")
+"""Weight matrices in the order of the C struct, each followed by its biases."""
+
+
+class ExtrapolationWarning(UserWarning):
+    """A surrogate is used outside the range of its training data."""
+
+
+class LearnedLaw(ConstitutiveLaw):
+    """The recurrent surrogate (multiscale.surrogate.recurrent) at material points, in a compiled kernel.
+
+    State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
+    ``elastic_strain``, the deviator of the mean elastic left Cauchy-Green tensor; ``internal``, the learnt
+    variables; ``extrapolation``, how far the point has at most been beyond the training range, relative to it:
+    zero inside.
+
+    Args:
+        weights: Arrays of the network by name.
+        card: What they are.
+
+    Raises:
+        InputError: The weights do not have the shapes the card promises, or are not finite.
+    """
+
+    name = "learned"
+
+    def __init__(self, weights: Weights, card: Card) -> None:
+        self.card = card
+        self.density = card.material.density
+        self.extrapolating_points = 0
+        internal, hidden = int(card.architecture["internal"]), int(card.architecture["hidden"])
+        self.state_spec = (
+            StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+            StateVariable("elastic_strain", (5,), ELASTIC_UNIT),
+            StateVariable("internal", (internal,), "-"),
+            StateVariable("extrapolation", (), "-"),
+        )
+        self._constants = _constants(weights, card, internal, hidden)
+        library = load_kernel(SOURCE, {"INTERNAL": internal, "HIDDEN": hidden})
+        self._advance = library.learned_update
+        self._advance.restype = ctypes.c_long
+
+    @classmethod
+    def from_file(cls, weights: Path | str | None = None) -> LearnedLaw:
+        """Read a surrogate; by default the shipped one of magnesium.
+
+        Raises:
+            InputError: See :func:`multiscale.surrogate.store.read_surrogate`.
+        """
+        return cls(*read_surrogate(SHIPPED if weights is None else Path(weights), kind="recurrent"))
+
+    def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        arrays = (F, steps, *(state[variable.name] for variable in self.state_spec), out)
+        pointers = (ctypes.c_void_p(array.ctypes.data) for array in arrays)
+        outside = int(self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers))
+        if outside:
+            self._warn(outside)
+
+    def _warn(self, newly_outside: int) -> None:
+        if self.extrapolating_points == 0:
+            limits = self.card.range
+            warnings.warn(
+                f"{newly_outside} point(s) left the training range of the surrogate (isochoric shape up to "
+                f"{limits.shape:.3g}, strain rate up to {limits.strain_rate:.3g} 1/us, det F in "
+                f"[{limits.smallest_volume:.3g}, {limits.largest_volume:.3g}]): its stress is a guess there; the field "
+                "'extrapolation' shows where, more training data would help",
+                ExtrapolationWarning,
+                stacklevel=4,
+            )
+        self.extrapolating_points += newly_outside
+
+    def wave_speed(self) -> float:
+        """Longitudinal elastic wave speed at rest, mm/us."""
+        material = self.card.material
+        return float(np.sqrt((4.0 / 3.0 * material.shear_modulus + 2.0 * material.lambda_e) / self.density))
+
+
+def _constants(weights: Weights, card: Card, internal: int, hidden: int) -> ctypes.Structure:
+    """Fill the C struct ``Surrogate``; the order of fields is that of learned_kernel.c."""
+    states = 5 + internal
+    shapes = ((20 + states, hidden), (hidden, hidden), (hidden, states), (hidden, states))
+    limits, material = card.range, card.material
+    values = [material.shear_modulus, material.lambda_e]
+    values += [limits.shape, limits.strain_rate, limits.smallest_volume, limits.largest_volume]
+    parts = [np.array(values)]
+    for layer, shape in zip(LAYERS, shapes, strict=True):
+        parts += [_array(weights, layer, shape), _array(weights, f"{layer}_bias", shape[1:])]
+    flat = np.concatenate([part.ravel() for part in parts])
+    structure = type(
+        "Surrogate", (ctypes.Structure,), {"_fields_": [("values", ctypes.c_double * flat.size)]}
+    )()
+    ctypes.memmove(ctypes.byref(structure), flat.ctypes.data, flat.nbytes)
+    return structure
+
+
+def _array(weights: Weights, name: str, shape: tuple[int, ...]) -> FloatArray:
+    found = weights.get(name)
+    if found is None or found.shape != shape or not np.all(np.isfinite(found)):
+        described = "missing" if found is None else f"of shape {found.shape}"
+        raise InputError(
+            f"array '{name}' of the surrogate is {described}, expected finite numbers of shape {shape}"
+        )
+    return found.astype(float)

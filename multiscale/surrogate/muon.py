@@ -1,0 +1,71 @@
+"""Muon: momentum whose matrix is made orthogonal before it is applied (Jordan et al. 2024).
+
+Recurrent surrogates learn about twice as fast with it as with Adam (docs/surrogates.md). Vectors keep Adam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+# Quintic Newton-Schulz iteration: singular values near one suffice, so the coefficients favour speed.
+QUINTIC = (3.4445, -4.7750, 2.0315)
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon for matrices, Adam for vectors, with one learning rate.
+
+    Args:
+        parameters: Matrices and vectors.
+        rate: Learning rate of Adam; matrices move by three times it, in the spectral norm.
+        momentum: Of the matrices.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], rate: float, momentum: float = 0.95) -> None:
+        super().__init__(parameters, {"lr": rate, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self) -> None:  # type: ignore[override]
+        """Move every parameter against its gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                if parameter.ndim == 2:
+                    _move_matrix(parameter, state, group["lr"], group["momentum"])
+                else:
+                    _move_vector(parameter, state, group["lr"])
+
+
+def _move_matrix(parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: float, momentum: float) -> None:
+    gradient = parameter.grad
+    if "mean" not in state:
+        state["mean"] = torch.zeros_like(gradient)
+    state["mean"].lerp_(gradient, 1.0 - momentum)
+    direction = orthogonalised(gradient.lerp(state["mean"], momentum))
+    rows, columns = parameter.shape
+    parameter.sub_(direction, alpha=3.0 * rate * max(1.0, columns / rows) ** 0.5)
+
+
+def _move_vector(parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: float) -> None:
+    gradient = parameter.grad
+    if "mean" not in state:
+        state |= {"mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient), "count": torch.zeros(())}
+    state["count"] += 1
+    state["mean"].lerp_(gradient, 0.1)
+    state["square"].lerp_(gradient.square(), 0.001)
+    mean = state["mean"] / (1.0 - 0.9 ** state["count"])
+    square = state["square"] / (1.0 - 0.999 ** state["count"])
+    parameter.sub_(rate * mean / (square.sqrt() + 1e-8))
+
+
+def orthogonalised(matrix: torch.Tensor, iterations: int = 6) -> torch.Tensor:
+    """Return about the nearest matrix with singular values one."""
+    a, b, c = QUINTIC
+    tall = matrix.shape[0] > matrix.shape[1]
+    X = (matrix.mT if tall else matrix) / (matrix.norm() + 1e-12)
+    for _ in range(iterations):
+        A = X @ X.mT
+        X = a * X + (b * A + c * A @ A) @ X
+    return X.mT if tall else X

@@ -1,0 +1,166 @@
+"""Surrogates on disk: weights as safetensors, and beside them a JSON file that says what they are.
+
+Reading needs no torch: the learnt law of a simulation starts without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from microscale.errors import InputError
+
+FORMAT = 1
+"""Raised when the meaning of a file changes; older files are refused."""
+SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
+
+Weights = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class TrainingRange:
+    """What the training paths covered; beyond it a surrogate extrapolates.
+
+    Attributes:
+        shape: Largest ln(tr(V + V^-1) / 6) of the isochoric stretch V, dimensionless.
+        strain_rate: Largest rate of the isochoric strain, 1/us.
+        smallest_volume: Smallest det F.
+        largest_volume: Largest det F.
+    """
+
+    shape: float
+    strain_rate: float
+    smallest_volume: float
+    largest_volume: float
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a surrogate stands for.
+
+    Attributes:
+        name: Name of the law whose stress was learnt, and its material.
+        shear_modulus: G, GPa.
+        lambda_e: Volumetric modulus of eq. (29), GPa.
+        density: Referential density, g/cm^3.
+    """
+
+    name: str
+    shear_modulus: float
+    lambda_e: float
+    density: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """The JSON file beside the weights.
+
+    Attributes:
+        kind: ``recurrent`` or ``pca``.
+        architecture: Constructor arguments of the network.
+        material: What it stands for.
+        range: What it has seen.
+        datasets: Provenance of the training data: file name, SHA-256, protocol, paths, seed.
+        errors: Measured relative L2 errors by test set: total and deviatoric, mean and 95th percentile.
+        training: Seed, epochs, seconds and schedule.
+        weights_sha256: Hash of the weights file.
+        format: Version of this format.
+        version: Version of the package that wrote it.
+    """
+
+    kind: str
+    architecture: dict[str, Any]
+    material: Material
+    range: TrainingRange
+    datasets: list[dict[str, Any]] = field(default_factory=list)
+    errors: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    weights_sha256: str = ""
+    format: int = FORMAT
+    version: str = ""
+    units: str = "mm, us, GPa, g/cm^3; strains dimensionless"
+
+
+def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card) -> None:
+    """Write weights and card; each file appears whole or not at all, the card last."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
+    entries = asdict(card) | {"weights_sha256": hashlib.sha256(data).hexdigest(), "version": _package_version()}
+    replace_file(path, data)
+    replace_file(card_path(path), (json.dumps(entries, indent=2) + "\n").encode())
+
+
+def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
+    """Return the weights and the card of a surrogate.
+
+    Args:
+        path: The safetensors file.
+        kind: Expected kind; any by default.
+
+    Raises:
+        InputError: A file is missing, damaged, of another version or another kind.
+    """
+    path = Path(path)
+    card = _read_card(card_path(path))
+    if kind is not None and card.kind != kind:
+        raise InputError(f"{path} holds a surrogate of kind '{card.kind}', expected '{kind}'; train one with --model {kind}")
+    try:
+        data = path.read_bytes()
+        weights = load(data)
+    except OSError as error:
+        raise InputError(f"weights {path} cannot be read ({error.strerror}); train some with 'multiscale train'") from error
+    except SafetensorError as error:
+        raise InputError(f"weights {path} are damaged ({error}); restore or train them again") from error
+    if hashlib.sha256(data).hexdigest() != card.weights_sha256:
+        raise InputError(f"weights {path} do not belong to {card_path(path).name}: their hashes differ; restore both files")
+    return weights, card
+
+
+def _read_card(path: Path) -> Card:
+    try:
+        entries = json.loads(path.read_bytes())
+        found = entries["format"]
+        if found != FORMAT:
+            raise InputError(f"{path} has format {found}, expected {FORMAT}; train the surrogate again with this version")
+        entries |= {"material": Material(**entries["material"]), "range": TrainingRange(**entries["range"])}
+        return Card(**entries)
+    except OSError as error:
+        raise InputError(f"surrogate card {path} cannot be read ({error.strerror}); it belongs beside the weights") from error
+    except (ValueError, TypeError, KeyError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"surrogate card {path} is damaged ({error}); restore or train it again") from error
+
+
+def card_path(weights: Path) -> Path:
+    """Return the path of the JSON file beside the weights."""
+    return Path(weights).with_suffix(".json")
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file under another name, then rename it: a reader, or a kill, never meets half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _package_version() -> str:
+    try:
+        return version("multiscale")
+    except PackageNotFoundError:
+        return "unknown"
