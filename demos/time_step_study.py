@@ -1,7 +1,7 @@
 """How accurate and how fast the polycrystal is: error against the time step, and the price of the defaults.
 
-Paths of a protocol are driven once with steps 64 times finer than the 200 of a data set, without sub-steps,
-and that is the truth. The same paths with coarser steps, without sub-steps, give the order of the method; with
+Paths of a protocol are driven once with steps 64 times finer than the 200 of a data set, without sub-steps:
+that is the truth. The same paths with coarser steps, without sub-steps, give the order of the method; with
 the sub-steps of the defaults they give the accuracy of the data sets, and the grain-steps a second it costs.
 The paper's model made about 780 a second (164 s for a path of 1000 steps and 128 grains).
 

@@ -14,6 +14,7 @@
 #define FAMILY_ENDS {3, 6, 12}
 #endif
 #define TWINS (N_TWIN ? N_TWIN : 1) /* no zero-sized arrays */
+#define SMALL 1000 /* crystals that are not worth waking other threads for */
 #define MAX_ITERATIONS 25
 #define SMALLEST_STEP 1e-7 /* of the step asked for */
 #define FULL (1.0 - 4e-15) /* sum of twin fractions of a full crystal: at most one whatever the rounding */
@@ -422,7 +423,7 @@ long taylor_update(const Crystal *c, long n, long grains, const double *orientat
                    const double *F, const double *dt, double *F_old, double *plastic_inverse, double *slip,
                    double *twin, double *dissipation, double *P, int threads) {
   long bad = n;
-#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) reduction(min : bad)
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) if (n * grains > SMALL) reduction(min : bad)
   for (long p = 0; p < n; ++p) {
     const double *F1p = F + 9 * p, *F0p = F_old + 9 * p;
     double B[6] = {0}, dissipated = 0.0;
@@ -466,7 +467,7 @@ long crystal_update(const Crystal *c, long n, const double *orientation, const d
                     double *F_old, double *plastic_inverse, double *slip, double *twin, double *dissipation, double *P,
                     int threads) {
   long bad = n;
-#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) reduction(min : bad)
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) if (n > SMALL) reduction(min : bad)
   for (long first = 0; first < n; first += LANES) {
     const int count = n - first < LANES ? n - first : LANES;
     real Q[9], F0[9], F1[9], X[9], b[6], step[1];
