@@ -60,8 +60,8 @@ class Obstacle(ABC):
         nodes: IntArray,
         time: float,
         dt: float,
-        impulse: FloatArray,
-    ) -> tuple[float, float]:
+        book: FloatArray,
+    ) -> None:
         """Correct the velocities of the nodes that would enter the obstacle within the step.
 
         Args:
@@ -69,10 +69,8 @@ class Obstacle(ABC):
             nodes: Candidate nodes.
             time: Time at the step's start, us.
             dt: The step, us.
-            impulse: The impulse on the body in this step, shape (3,), g mm/us; added to.
-
-        Returns:
-            The work of the obstacle's motion, and the energy lost in plastic impacts, never negative, J.
+            book: Added to, shape (5,): the impulse on the body, mg mm/us, the work of the obstacle's motion, J,
+                and the energy lost in plastic impacts, never negative, J.
         """
 
 
@@ -105,10 +103,10 @@ class RigidPlane(Obstacle):
         nodes: IntArray,
         time: float,
         dt: float,
-        impulse: FloatArray,
-    ) -> tuple[float, float]:
+        book: FloatArray,
+    ) -> None:
         """See :meth:`Obstacle.resist`."""
-        return _resist_plane(self.point, self.normal, self.velocity, motion, nodes, time, dt, impulse)
+        _resist_plane(self.point, self.normal, self.velocity, motion, nodes, time, dt, book)
 
 
 @final
@@ -139,12 +137,10 @@ class RigidCylinder(Obstacle):
         nodes: IntArray,
         time: float,
         dt: float,
-        impulse: FloatArray,
-    ) -> tuple[float, float]:
+        book: FloatArray,
+    ) -> None:
         """See :meth:`Obstacle.resist`; a node inside leaves by the nearer of face and side."""
-        return _resist_cylinder(
-            self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, impulse
-        )
+        _resist_cylinder(self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, book)
 
 
 def _vector(name: str, value: ArrayLike) -> FloatArray:
@@ -170,9 +166,9 @@ def _push(
     normal: FloatArray,
     velocity: FloatArray,
     dt: float,
-    impulse: FloatArray,
-) -> tuple[float, float]:
-    """Close a predicted gap < 0 by an impulse along the normal; return what :meth:`Obstacle.resist` returns.
+    book: FloatArray,
+) -> None:
+    """Close a predicted gap < 0 by an impulse along the normal, booked as :meth:`Obstacle.resist` says.
 
     The work on the body is impulse times the mean of the velocities before and after, as in the central
     difference of the kinetic energy.
@@ -181,7 +177,7 @@ def _push(
     for i in range(3):
         compliance += normal[i] ** 2 * motion.inverse_mass[node, i]
     if compliance == 0.0:
-        return 0.0, 0.0
+        return
     magnitude = -gap / (dt * compliance)
     received, given = 0.0, 0.0
     for i in range(3):
@@ -189,8 +185,9 @@ def _push(
         motion.v[node, i] += component * motion.inverse_mass[node, i]
         received += 0.5 * component * (motion.v_old[node, i] + motion.v[node, i])
         given += component * velocity[i]
-        impulse[i] += component
-    return given, given - received
+        book[i] += component
+    book[3] += given
+    book[4] += given - received
 
 
 @njit(cache=True)
@@ -202,19 +199,15 @@ def _resist_plane(
     nodes: IntArray,
     time: float,
     dt: float,
-    impulse: FloatArray,
-) -> tuple[float, float]:
-    given, lost = 0.0, 0.0
+    book: FloatArray,
+) -> None:
     for node in nodes:
         gap = 0.0
         for i in range(3):
             ahead = motion.X[node, i] + motion.u[node, i] + dt * motion.v[node, i]
             gap += normal[i] * (ahead - point[i] - (time + dt) * velocity[i])
         if gap < 0.0:
-            work, loss = _push(motion, node, gap, normal, velocity, dt, impulse)
-            given += work
-            lost += loss
-    return given, lost
+            _push(motion, node, gap, normal, velocity, dt, book)
 
 
 @njit(cache=True)
@@ -227,9 +220,8 @@ def _resist_cylinder(
     nodes: IntArray,
     time: float,
     dt: float,
-    impulse: FloatArray,
-) -> tuple[float, float]:
-    given, lost = 0.0, 0.0
+    book: FloatArray,
+) -> None:
     offset, side = np.empty(3), np.empty(3)
     for node in nodes:
         above = 0.0
@@ -247,10 +239,7 @@ def _resist_cylinder(
         if distance >= radius:
             continue
         if above > distance - radius:
-            work, loss = _push(motion, node, above, direction, velocity, dt, impulse)
+            _push(motion, node, above, direction, velocity, dt, book)
         else:
             side /= distance
-            work, loss = _push(motion, node, distance - radius, side, velocity, dt, impulse)
-        given += work
-        lost += loss
-    return given, lost
+            _push(motion, node, distance - radius, side, velocity, dt, book)

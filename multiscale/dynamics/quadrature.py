@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from microscale.errors import DeformationError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import first_inadmissible
+from multiscale.dynamics.bulk_viscosity import ViscousPressure
 from multiscale.dynamics.element import Element
 
 FloatArray = NDArray[np.float64]
@@ -34,12 +35,19 @@ class QuadraturePoints:
 
     Attributes:
         F: As the law sees it, shape (cells, points, 3, 3).
-        P: First Piola-Kirchhoff stress, GPa, same shape.
+        P: First Piola-Kirchhoff stress with the viscous pressure, GPa, same shape.
         state: The law's state, leading axis cells * points.
     """
 
-    def __init__(self, element: Element, law: ConstitutiveLaw, timers: dict[str, float]) -> None:
+    def __init__(
+        self,
+        element: Element,
+        law: ConstitutiveLaw,
+        viscosity: ViscousPressure | None,
+        timers: dict[str, float],
+    ) -> None:
         """Start at rest; ``timers`` is where the seconds of "kinematics", "law" and "force" are added."""
+        self._viscosity = viscosity
         self._element = element
         self._law = law
         cells, points = element.weights.shape
@@ -84,6 +92,8 @@ class QuadraturePoints:
                 self._law.update(batch.F, dt, batch.state, batch.P)
             except DeformationError as error:
                 raise InvertedCellError(str(error), self._cell_of_first_inadmissible(batch)) from error
+            if self._viscosity is not None:
+                self._viscosity.add(self.F, self.P, dt, batch.first, batch.last)
             updated = perf_counter()
             hourglass += self._element.add_force(u, self.F, self.P, batch.first, batch.last, force)
             self._timers["kinematics"] += deformed - start

@@ -58,9 +58,11 @@ def raise_error_of(comm: MPI.Comm, failing: int, error: Exception | None) -> Non
     """Raise rank ``failing``'s error on every rank; all ranks already agree on ``failing``. Collective."""
     mine = comm.rank == failing
     name, message = comm.bcast((type(error).__name__, str(error)) if mine else None, root=failing)
+    if name not in _REBUILT:
+        message = f"{name}: {message}"
     if comm.size > 1:
         message = f"rank {failing}: {message}"
-    shared = _REBUILT.get(name, RemoteError)(message if name in _REBUILT else f"{name}: {message}")
+    shared = _REBUILT.get(name, RemoteError)(message)
     setattr(shared, RAISED_EVERYWHERE, True)
     raise shared from (error if mine else None)
 

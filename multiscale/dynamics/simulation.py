@@ -14,6 +14,7 @@ from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics import central_difference, ranks
+from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import NodalMotion, Obstacle
 from multiscale.dynamics.element import Element
 from multiscale.dynamics.energy import Energy
@@ -51,6 +52,7 @@ class Simulation:
         law: The constitutive law.
         element: The cells of this rank.
         points: F, P and state at the quadrature points of this rank.
+        positions: Reference positions of this rank's nodes, as ``u`` numbers them, shape (nodes, 3), mm.
         u: Displacement, mm.
         v: Velocity at the same time, mm/us.
         time: Time reached, us.
@@ -75,6 +77,7 @@ class Simulation:
         supports: Mapping[str, int | Sequence[int]] | None = None,
         initial_velocity: ArrayLike | Callable[[FloatArray], FloatArray] = (0.0, 0.0, 0.0),
         courant: float = 0.9,
+        viscosity: BulkViscosity | None = None,
     ) -> None:
         """Set the body at rest in its reference shape, then give it its velocity.
 
@@ -87,6 +90,7 @@ class Simulation:
                 zero.
             initial_velocity: One vector, or a function from positions (3, n) to velocities (3, n), mm/us.
             courant: Fraction of the estimated stable step that is taken.
+            viscosity: Shock viscosity; none if not given.
 
         Raises:
             InputError: An argument is out of its range or a group is not in the mesh.
@@ -102,7 +106,7 @@ class Simulation:
         self.timers = dict.fromkeys(STAGES, 0.0)
         self._make_nodes()
         with ranks.shared_errors(self._comm):
-            self._make_cells(element)
+            self._make_cells(element, viscosity)
         self._make_mass(impact_mesh, supports or {})
         self._surface = _owned_surface_nodes(self._space, self._owned)
         self._set_velocity(initial_velocity)
@@ -117,18 +121,21 @@ class Simulation:
         index_map = self._space.dofmap.index_map
         self._owned = index_map.size_local
         self._force = la.vector(index_map, 3)
-        self._X = np.ascontiguousarray(self._space.tabulate_dof_coordinates())
+        self.positions = np.ascontiguousarray(self._space.tabulate_dof_coordinates())
         self._u, self._v = self.u.x.array.reshape(-1, 3), self.v.x.array.reshape(-1, 3)
         self._f = self._force.array.reshape(-1, 3)
         self._f_old = np.zeros_like(self._f)
         self._v_half, self._v_old = np.zeros_like(self._f), np.zeros_like(self._f)
 
-    def _make_cells(self, name: str) -> None:
+    def _make_cells(self, name: str, viscosity: BulkViscosity | None) -> None:
         nodes = np.ascontiguousarray(self._space.dofmap.list)
-        X = self._X[nodes]
+        X = self.positions[nodes]
         self.element = make_element(name, X, nodes, self.law)
         self._stable = StableStep(self.element, X, self.law)
-        self.points = QuadraturePoints(self.element, self.law, self.timers)
+        self._viscous = (
+            None if viscosity is None else ViscousPressure(viscosity, self.law, X, self.element.weights)
+        )
+        self.points = QuadraturePoints(self.element, self.law, self._viscous, self.timers)
         self._centres = X.mean(axis=1)
         self._original_cell = self.mesh.topology.original_cell_index
         self.n_cells_global = self.mesh.topology.index_map(3).size_global
@@ -138,7 +145,7 @@ class Simulation:
         mass = la.vector(self._space.dofmap.index_map, 3)
         self._mass = mass.array.reshape(-1, 3)
         nodes = self.element.nodes
-        add_lumped_mass(self._X[nodes], nodes, self.law.density, self._mass)
+        add_lumped_mass(self.positions[nodes], nodes, self.law.density, self._mass)
         mass.scatter_reverse(la.InsertMode.add)
         mass.scatter_forward()
         self._inverse_mass = 1.0 / self._mass
@@ -152,7 +159,7 @@ class Simulation:
                 self._inverse_mass[dofs, component] = 0.0
 
     def _set_velocity(self, velocity: ArrayLike | Callable[[FloatArray], FloatArray]) -> None:
-        values = velocity(self._X.T).T if callable(velocity) else np.asarray(velocity, dtype=float)
+        values = velocity(self.positions.T).T if callable(velocity) else np.asarray(velocity, dtype=float)
         if not np.all(np.isfinite(values)):
             raise InputError(f"initial velocity = {values} mm/us, expected finite numbers")
         self._v[:] = values
@@ -160,19 +167,35 @@ class Simulation:
 
     def _start(self) -> None:
         """Evaluate the force at time zero and take the first half step of the velocity."""
-        self._work = self._contact_lost = self._contact_work = self._hourglass = 0.0
-        self._impulse, self._ledger = np.zeros(3), np.zeros(12)
+        self._work = self._hourglass = 0.0
+        self._contact, self._contact_now, self._ledger = np.zeros(5), np.zeros(5), np.zeros(13)
         pair = np.dtype([("value", "f8"), ("rank", "i4")], align=True)
         self._local_step, self._global_step = np.zeros((), pair), np.zeros((), pair)
         self._local_step["rank"] = self._comm.rank
         self._local_cell, self._first_step, self._end_time = -1, 0.0, np.inf
-        self._motion = NodalMotion(self._X, self._u, self._v_old, self._v_half, self._inverse_mass)
+        self._motion = NodalMotion(self.positions, self._u, self._v_old, self._v_half, self._inverse_mass)
         self._v_half[:] = self._v
         self.dt = 0.0
-        kinetic = 0.5 * float(np.sum(self._mass[: self._owned] * self._v[: self._owned] ** 2))
+        self._v_old[:] = self._v
+        kinetic = central_difference.centre(self._v, self._v_old, self._v_half, self._mass, self._owned)
         self.initial_energy = self._comm.allreduce(kinetic, op=MPI.SUM)
         self._advance_force()
-        self._advance_velocity()
+        self._reduce_ledger(kinetic)
+        self.dt = self._next_step()
+        central_difference.kick(
+            self._v_half,
+            self._v_old,
+            self._f,
+            self._f_old,
+            self._inverse_mass,
+            0.0,
+            0.5 * self.dt,
+            self._owned,
+        )
+        self._book_contact()
+        # There is no half step before the start: the first impulse acts as a whole after it.
+        self._contact[:] = 0.0
+        self._contact_now *= 2.0
 
     # Stepping.
 
@@ -209,6 +232,18 @@ class Simulation:
         if self.step_count % every != 0:
             self._observe(observers)
 
+    def momentum(self) -> FloatArray:
+        """Momentum of the body, shape (3,), mg mm/us."""
+        return self._sum_over_nodes(self._v)
+
+    def angular_momentum(self) -> FloatArray:
+        """Moment of momentum about the origin, shape (3,), mg mm^2/us."""
+        return self._sum_over_nodes(np.cross(self.positions + self._u, self._v))
+
+    def _sum_over_nodes(self, values: FloatArray) -> FloatArray:
+        local = np.sum((self._mass * values)[: self._owned], axis=0)
+        return np.asarray(self._comm.allreduce(local, op=MPI.SUM))
+
     def cell_fields(self) -> dict[str, FloatArray]:
         """Averages over this rank's cells; see :func:`multiscale.dynamics.fields.cell_averages`."""
         points = self.points
@@ -239,7 +274,8 @@ class Simulation:
     def _estimate_step(self) -> None:
         if self.step_count % ESTIMATE_EVERY == 0:
             start = perf_counter()
-            self._local_step["value"], self._local_cell = self._stable.bound(self.points.F)
+            bound, self._local_cell = self._stable.bound(self.points.F)
+            self._local_step["value"] = bound * (self._viscous.step_factor() if self._viscous else 1.0)
             self.timers["stable step"] += perf_counter() - start
 
     def _agree(self, error: Exception | None) -> None:
@@ -272,13 +308,18 @@ class Simulation:
             self._v_half, self._v_old, self._f, self._f_old, self._inverse_mass,
             dt_old, 0.5 * (dt_old + self.dt), self._owned,
         )  # fmt: skip
-        for obstacle in self._obstacles:
-            work, lost = obstacle.resist(self._motion, self._surface, self.time, self.dt, self._impulse)
-            self._contact_work += work
-            self._contact_lost += lost
+        self._book_contact()
         kinetic = central_difference.centre(self._v, self._v_old, self._v_half, self._mass, self._owned)
         self.timers["update"] += perf_counter() - start
         self._reduce_ledger(kinetic)
+
+    def _book_contact(self) -> None:
+        """Let the obstacles act. Velocities at whole steps hold half of the present impulse: so do the books."""
+        self._contact += 0.5 * self._contact_now
+        self._contact_now[:] = 0.0
+        for obstacle in self._obstacles:
+            obstacle.resist(self._motion, self._surface, self.time, self.dt, self._contact_now)
+        self._contact += 0.5 * self._contact_now
 
     def _next_step(self) -> float:
         stable = self._courant * float(self._global_step["value"])
@@ -297,19 +338,21 @@ class Simulation:
         """Sum what the ranks booked; the rank of the smallest step says which cell it is."""
         start = perf_counter()
         local = self._ledger
-        local[:8] = (
-            kinetic, self._work, self._contact_lost, self._contact_work, self._hourglass, *self._impulse
-        )  # fmt: skip
-        local[8:] = 0.0
+        viscous = self._viscous.dissipated if self._viscous else 0.0
+        local[:4] = kinetic, self._work, self._hourglass, viscous
+        local[4:9] = self._contact
+        local[9:] = 0.0
         if self._global_step["rank"] == self._comm.rank and self._local_cell >= 0:
-            local[8] = self._original_cell[self._local_cell]
-            local[9:] = self._centres[self._local_cell]
+            local[9] = self._original_cell[self._local_cell]
+            local[10:] = self._centres[self._local_cell]
         total = np.empty_like(local)
         self._comm.Allreduce(local, total, op=MPI.SUM)
-        self.contact_impulse = total[5:8]
-        self.limiting_cell, self.limiting_position = int(total[8]), total[9:]
-        kinetic, work, lost, given, hourglass = (float(value) for value in total[:5])
-        self.energy = Energy(kinetic, work - hourglass, lost, hourglass, 0.0, given, self.initial_energy)
+        self.contact_impulse = total[4:7]
+        self.limiting_cell, self.limiting_position = int(total[9]), total[10:]
+        kinetic, work, hourglass, viscous = (float(value) for value in total[:4])
+        given, lost = float(total[7]), float(total[8])
+        internal = work - hourglass - viscous
+        self.energy = Energy(kinetic, internal, lost, hourglass, viscous, given, self.initial_energy)
         self.timers["communication"] += perf_counter() - start
         if not np.isfinite(work):
             self._raise_not_finite()
