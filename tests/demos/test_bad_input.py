@@ -7,6 +7,7 @@ from pathlib import Path
 
 import gmsh
 import pytest
+from taylor_anvil import taylor_anvil
 
 DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
 MPIRUN = Path(sys.executable).parent / "mpirun"
@@ -44,9 +45,8 @@ def ends(ranks, *arguments):
     return done.returncode, done.stderr.splitlines(), time.monotonic() - begin
 
 
-@pytest.fixture
-def mesh_without_foot(tmp_path):
-    path = tmp_path / "cube.msh"
+def cube(path, foot):
+    """Write a mesh of the cube about the z axis whose lower face is called ``foot``."""
     gmsh.initialize(interruptible=False)
     try:
         gmsh.option.setNumber("General.Terminal", 0)
@@ -56,7 +56,7 @@ def mesh_without_foot(tmp_path):
         gmsh.model.geo.extrude([(2, square)], 0, 0, 1, numElements=[2], recombine=True)
         gmsh.model.geo.synchronize()
         gmsh.model.addPhysicalGroup(3, [1], name="body")
-        gmsh.model.addPhysicalGroup(2, [square], name="sole")
+        gmsh.model.addPhysicalGroup(2, [square], name=foot)
         gmsh.model.mesh.generate(3)
         gmsh.write(str(path))
     finally:
@@ -65,7 +65,7 @@ def mesh_without_foot(tmp_path):
 
 
 def _square(geo):
-    corners = [geo.addPoint(x, y, 0.0, 0.5) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    corners = [geo.addPoint(x, y, 0.0, 1.0) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
     return geo.addCurveLoop([geo.addLine(corners[k], corners[(k + 1) % 4]) for k in range(4)])
 
 
@@ -85,11 +85,19 @@ def test_demo_refuses_bad_input_on_two_ranks(flags, code, message, tmp_path):
     assert message in lines[0]
 
 
-def test_demo_refuses_a_mesh_without_its_groups(mesh_without_foot, tmp_path):
-    flags = ("--law", "j2", "--mesh", mesh_without_foot, "--output", tmp_path)
+def test_demo_refuses_a_mesh_without_its_groups(tmp_path):
+    flags = ("--law", "j2", "--mesh", cube(tmp_path / "cube.msh", "sole"), "--output", tmp_path)
     code, lines, _ = ends(2, DEMO, *flags)
     assert (code, len(lines)) == (1, 1)
     assert "no facet group named foot; found: sole" in lines[0]
+
+
+def test_demo_takes_a_mesh_of_the_user(tmp_path):
+    mesh = cube(tmp_path / "cube.msh", "foot")
+    summary = taylor_anvil(law="j2", mesh=mesh, end_time=0.5, output=tmp_path)
+    assert summary["elements"] == 8
+    assert summary["final_length_mm"] < 1.0
+    assert summary["foot_radius_mm"] > 2.0**0.5
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 8])

@@ -2,14 +2,10 @@
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "demos"))
-
 from plate_impact import plate_impact
 from taylor_anvil import taylor_anvil
 
