@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import gmsh
+import numpy as np
 import pytest
 from taylor_anvil import taylor_anvil
+
+from multiscale.surrogate.store import Card, Material, TrainingRange, write_surrogate
 
 DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
 MPIRUN = Path(sys.executable).parent / "mpirun"
@@ -74,7 +77,7 @@ def _square(geo):
     [
         (["--velocity", "-200"], 1, "velocity = -200.0 m/s, expected a positive number"),
         (["--law", "steel"], 2, 'Invalid value "steel" for --law'),
-        (["--weights", "nowhere.safetensors"], 1, "nowhere.safetensors"),
+        (["--weights", "nowhere.safetensors"], 1, "nowhere."),
     ],
 )
 def test_demo_refuses_bad_input_on_two_ranks(flags, code, message, tmp_path):
@@ -90,6 +93,23 @@ def test_demo_refuses_a_mesh_without_its_groups(tmp_path):
     code, lines, _ = ends(2, DEMO, *flags)
     assert (code, len(lines)) == (1, 1)
     assert "no facet group named foot; found: sole" in lines[0]
+
+
+def test_demo_refuses_damaged_weights_on_two_ranks(tmp_path):
+    weights = tmp_path / "magnesium.safetensors"
+    card = Card(
+        "recurrent",
+        {"internal": 1, "hidden": 2},
+        Material("m", 25.0, 24.0, 10.0),
+        TrainingRange(1, 1, 0.5, 2),
+    )
+    write_surrogate(weights, {"input": np.ones((3, 2))}, card)
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    code, lines, _ = ends(2, DEMO, "--weights", weights, "--output", tmp_path)
+    assert (code, len(lines)) == (1, 1)
+    assert str(weights) in lines[0]
 
 
 def test_demo_takes_a_mesh_of_the_user(tmp_path):
