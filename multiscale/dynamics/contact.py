@@ -126,6 +126,8 @@ class RigidCylinder(Obstacle):
         """
         if not (np.isfinite(radius) and radius > 0.0):
             raise InputError(f"radius of the rigid cylinder = {radius} mm, expected a positive length")
+        if not np.isfinite(speed):
+            raise InputError(f"speed of the rigid cylinder = {speed} mm/us, expected a finite number")
         self.face = _vector("face", face)
         self.direction = _unit("direction", direction)
         self.radius = radius

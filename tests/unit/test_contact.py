@@ -1,0 +1,107 @@
+"""Contact of single nodes with rigid obstacles: exact velocities, impulses and books."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microscale.errors import InputError
+from multiscale.dynamics.contact import NodalMotion, RigidCylinder, RigidPlane
+
+NODE = np.zeros(1, dtype=np.int32)
+
+
+def move(obstacle, x, v_old, v, inverse_mass=0.5, dt=0.1, time=0.0):
+    """Let an obstacle act on one node; return its new velocity and the book."""
+    motion = NodalMotion(
+        np.array([x], dtype=float), np.zeros((1, 3)), np.array([v_old], dtype=float),
+        np.array([v], dtype=float), np.full((1, 3), inverse_mass) * np.ones(3),
+    )  # fmt: skip
+    book = np.zeros(5)
+    obstacle.resist(motion, NODE, time, dt, book)
+    return motion.v[0], book
+
+
+def test_a_node_that_hits_just_touches_at_the_end_of_the_step():
+    v, book = move(RigidPlane(), (0, 0, 0.03), (0.1, 0, -1), (0.1, 0, -1))
+    np.testing.assert_allclose(v, [0.1, 0, -0.3])
+    np.testing.assert_allclose(book[:3], [0, 0, 2.0 * 0.7])
+    assert book[3] == 0.0
+    assert book[4] == pytest.approx(0.5 * 2.0 * (1.0 - 0.09))
+
+
+def test_a_node_that_moves_away_or_does_not_reach_is_left_alone():
+    for v in ((0, 0, 1.0), (0, 0, -0.2)):
+        after, book = move(RigidPlane(), (0, 0, 0.03), v, v)
+        np.testing.assert_array_equal(after, v)
+        assert not book.any()
+
+
+def test_a_resting_node_is_held_without_loss():
+    v, book = move(RigidPlane(), (0, 0, 0), (0, 0, 0), (0, 0, -0.4))
+    np.testing.assert_allclose(v, 0.0, atol=1e-15)
+    assert book[2] == pytest.approx(0.8)
+    assert book[4] == 0.0
+
+
+def test_a_moving_plane_does_work():
+    v, book = move(RigidPlane(velocity=(0, 0, 2)), (0, 0, 0), (0, 0, 0), (0, 0, 0))
+    np.testing.assert_allclose(v, [0, 0, 2])
+    assert book[3] == pytest.approx(8.0)
+    assert book[4] == pytest.approx(4.0)
+
+
+def test_a_supported_component_is_not_moved():
+    plane = RigidPlane(normal=(1, 0, 1))
+    v, book = move(plane, (0, 0, 0), (0, 0, -1), (0, 0, -1), inverse_mass=np.array([0.0, 1.0, 1.0]))
+    np.testing.assert_allclose(v, 0.0, atol=1e-15)
+    assert book[4] == pytest.approx(0.5)
+    held, book = move(plane, (0, 0, 0), (0, 0, -1), (0, 0, -1), inverse_mass=0.0)
+    np.testing.assert_array_equal(held, [0, 0, -1])
+    assert not book.any()
+
+
+vectors = st.tuples(*[st.floats(-1, 1)] * 3).map(np.array)
+
+
+@given(vectors, vectors, vectors, vectors, st.floats(0.0, 0.5))
+def test_contact_never_gains_energy(normal, velocity, v_old, kick, height):
+    """A node outside stays outside, is only pushed, and loses energy in the obstacle's frame."""
+    if np.linalg.norm(normal) < 1e-3:
+        return
+    plane = RigidPlane(normal=normal, velocity=velocity)
+    x = height * plane.normal
+    # The node did not enter during the step before, and is no nearer now than that step's end says.
+    v_old = v_old + max(0.0, -(v_old - velocity) @ plane.normal - height / 0.1) * plane.normal
+    v, book = move(plane, x, v_old, v_old + kick)
+    ahead = (x + 0.1 * v - 0.1 * velocity) @ plane.normal
+    assert ahead >= -1e-12
+    assert book[:3] @ plane.normal >= 0.0
+    pushed = book[:3] @ plane.normal > 0.0
+    if pushed and (v_old - velocity) @ plane.normal <= height / 0.1:
+        assert book[4] >= -1e-12
+
+
+def test_a_cylinder_pushes_by_its_face_and_by_its_side():
+    punch = RigidCylinder((0, 0, 1), (0, 0, -1), radius=1.0, speed=2.0)
+    v, book = move(punch, (0.5, 0, 1.0), (0, 0, 0), (0, 0, 0))
+    np.testing.assert_allclose(v, [0, 0, -2])
+    assert book[3] > 0.0
+    v, _ = move(punch, (1.05, 0, 1.5), (-1, 0, 0), (-1, 0, 0))
+    np.testing.assert_allclose(v, [-0.5, 0, 0])
+    v, book = move(punch, (1.5, 0, 1.5), (0, 0, 0), (0, 0, 0))
+    assert not book.any()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: RigidPlane(normal=(0, 0, 0)), "non-zero length"),
+        (lambda: RigidPlane(point=(0, np.nan, 0)), "three finite numbers"),
+        (lambda: RigidCylinder((0, 0, 0), (0, 0, 1), -1.0, 0.1), "radius of the rigid cylinder = -1.0 mm"),
+        (lambda: RigidCylinder((0, 0, 0), (0, 0, 1), 1.0, np.inf), "speed"),
+    ],
+)
+def test_impossible_obstacles_are_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        make()

@@ -1,0 +1,165 @@
+"""Meshes: exact volumes and areas, named groups, positive cells, and what is said about meshes that do not fit."""
+
+import gmsh
+import numpy as np
+import pytest
+
+from meshes.box import box
+from meshes.cylinder import cylinder
+from meshes.impact_mesh import load
+from meshes.plate import plate
+from microscale.errors import InputError
+
+from dolfinx import mesh as dolfinx_mesh
+
+
+def volumes(impact):
+    """Volume of each hexahedron from its corners by the 2 x 2 x 2 Gauss rule."""
+    from multiscale.dynamics import hexahedron
+
+    X = impact.mesh.geometry.x[impact.mesh.geometry.dofmap]
+    return hexahedron.gauss_gradients(X)[1]
+
+
+def group_nodes(impact, name):
+    facets = impact.facets(name)
+    nodes = dolfinx_mesh.entities_to_geometry(impact.mesh, 2, facets)
+    return impact.mesh.geometry.x[np.unique(nodes)]
+
+
+@pytest.mark.parametrize("model", ["full", "quarter"])
+@pytest.mark.parametrize("elements", [60, 1000, 3000])
+def test_cylinder_has_its_volume_its_groups_and_about_its_elements(model, elements):
+    impact = cylinder(5.0, 1.0, elements, model)
+    assert volumes(impact).min() > 0.0
+    count = impact.mesh.topology.index_map(3).size_global
+    assert count == pytest.approx(elements, rel=0.15)
+    share = {"full": 1.0, "quarter": 0.25}[model]
+    chords = round(2 * np.pi / _smallest_angle(impact))
+    # The rim is a polygon: the volume is that of the inscribed prism.
+    exact = 5.0 * 0.25 * 0.5 * chords * np.sin(2 * np.pi / chords) * share
+    assert volumes(impact).sum() == pytest.approx(exact, rel=1e-3)
+    expected = {"foot", "top", "side"} | ({"symmetry_x", "symmetry_y"} if model == "quarter" else set())
+    assert set(impact.groups) == expected
+    assert np.all(group_nodes(impact, "foot")[:, 2] == 0.0)
+    np.testing.assert_allclose(group_nodes(impact, "top")[:, 2], 5.0)
+    np.testing.assert_allclose(np.hypot(*group_nodes(impact, "side")[:, :2].T), 0.5)
+    if model == "quarter":
+        np.testing.assert_allclose(group_nodes(impact, "symmetry_x")[:, 0], 0.0, atol=1e-12)
+        np.testing.assert_allclose(group_nodes(impact, "symmetry_y")[:, 1], 0.0, atol=1e-12)
+
+
+def _smallest_angle(impact):
+    foot = group_nodes(impact, "side")
+    angles = np.sort(np.arctan2(foot[foot[:, 2] == 0.0, 1], foot[foot[:, 2] == 0.0, 0]))
+    return np.diff(angles).mean()
+
+
+def test_default_plate_is_the_papers():
+    impact = plate()
+    assert impact.mesh.topology.index_map(3).size_global == 11552
+    assert volumes(impact).sum() == pytest.approx(9.0**2 * 1.0)
+
+
+@pytest.mark.parametrize("shape", ["circle", "square"])
+@pytest.mark.parametrize("model", ["full", "quarter"])
+def test_plate_is_fine_in_the_zone_of_impact(shape, model):
+    impact = plate(8.0, 0.5, 1.0, layers=2, shape=shape, model=model, growth=1.3)
+    assert volumes(impact).min() > 0.0
+    np.testing.assert_allclose(group_nodes(impact, "bottom")[:, 2], 0.0)
+    np.testing.assert_allclose(group_nodes(impact, "top")[:, 2], 0.5)
+    edge = group_nodes(impact, "side")[:, :2]
+    distance = np.hypot(*edge.T) if shape == "circle" else np.abs(edge).max(axis=1)
+    np.testing.assert_allclose(distance, 4.0)
+    x = np.unique(
+        group_nodes(impact, "top")[:, :2].round(9)[np.isclose(group_nodes(impact, "top")[:, 1], 0)][:, 0]
+    )
+    sizes = np.diff(x[x >= 0.0])
+    np.testing.assert_allclose(sizes[:4], 0.25)
+    assert np.all(sizes[1:] / sizes[:-1] < 1.45)
+
+
+def test_box_groups():
+    impact = box((1.0, 2.0, 3.0), (2, 2, 2))
+    for axis, (low, high) in enumerate((("left", "right"), ("front", "back"), ("bottom", "top"))):
+        np.testing.assert_allclose(group_nodes(impact, low)[:, axis], 0.0)
+        np.testing.assert_allclose(group_nodes(impact, high)[:, axis], axis + 1.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: cylinder(height=-1.0), "height = -1.0 mm, expected a positive length"),
+        (lambda: cylinder(diameter=np.nan), "diameter = nan mm"),
+        (lambda: cylinder(elements=2), "elements = 2, expected at least 12"),
+        (lambda: cylinder(model="half"), "model = 'half', expected one of full, quarter"),
+        (lambda: plate(impact_radius=9.0), "less than half the width"),
+        (lambda: plate(shape="star"), "shape = 'star'"),
+        (lambda: plate(layers=0), "layers = 0"),
+        (lambda: box((1, 1, 1), (0, 1, 1)), "at least one along each axis"),
+    ],
+)
+def test_bad_sizes_are_named(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def write_cube(path, recombine=True, groups=True, fold=False):
+    """Write a gmsh file of one block."""
+    gmsh.initialize(interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    try:
+        square = gmsh.model.geo
+        points = [square.addPoint(x, y, 0.0) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        lines = [square.addLine(points[i], points[(i + 1) % 4]) for i in range(4)]
+        for line in lines:
+            square.mesh.setTransfiniteCurve(line, 3)
+        surface = square.addPlaneSurface([square.addCurveLoop(lines)])
+        square.mesh.setTransfiniteSurface(surface)
+        if recombine:
+            square.mesh.setRecombine(2, surface)
+        made = square.extrude([(2, surface)], 0, 0, 1.0, numElements=[2], recombine=recombine)
+        square.synchronize()
+        if groups:
+            gmsh.model.addPhysicalGroup(2, [surface], name="wall_side")
+            gmsh.model.addPhysicalGroup(3, [made[1][1]], name="body")
+        gmsh.model.mesh.generate(3)
+        if fold:
+            tags, xyz, _ = gmsh.model.mesh.getNodes()
+            centre = int(tags[np.argmin(np.linalg.norm(xyz.reshape(-1, 3) - 0.5, axis=1))])
+            gmsh.model.mesh.setNode(centre, [1.4, 1.4, 1.4], [])
+        gmsh.write(str(path))
+    finally:
+        gmsh.finalize()
+
+
+def test_a_users_file_is_loaded(tmp_path):
+    write_cube(tmp_path / "cube.msh")
+    impact = load(tmp_path / "cube.msh", needed=["wall_side"])
+    assert impact.mesh.topology.index_map(3).size_global == 8
+    assert set(impact.groups) == {"wall_side"}
+    assert volumes(impact).sum() == pytest.approx(1.0)
+    with pytest.raises(InputError, match="no facet group named foot; found: wall_side; needed: foot"):
+        load(tmp_path / "cube.msh", needed=["foot"])
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"recombine": False}, "Tetrahedron 4, expected 8-node hexahedra only"),
+        ({"groups": False}, "physical groups none, expected one volume"),
+        ({"fold": True}, "hexahedron .* smallest Jacobian determinant of -"),
+    ],
+)
+def test_meshes_that_do_not_fit_are_refused(tmp_path, how, message):
+    write_cube(tmp_path / "cube.msh", **how)
+    with pytest.raises(InputError, match=message):
+        load(tmp_path / "cube.msh")
+
+
+def test_a_file_that_is_no_mesh_is_refused(tmp_path):
+    (tmp_path / "text.msh").write_text("not a mesh")
+    with pytest.raises(InputError, match="text.msh"):
+        load(tmp_path / "text.msh")
+    with pytest.raises(InputError, match="does not exist"):
+        load(tmp_path / "none.msh")
