@@ -40,6 +40,8 @@ def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -
     if MPI.COMM_WORLD.rank > 0:
         program.console = Console(file=StringIO())  # help and version are printed once
     warnings.formatwarning = _format_warning
+    # Ranks load libraries at their own pace; from here on a rank that is late is a rank in trouble.
+    MPI.COMM_WORLD.Barrier()
     sys.exit(agree(MPI.COMM_WORLD, *_outcome(program, tokens)))
 
 
@@ -59,14 +61,14 @@ def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
     return SUCCESS, ""
 
 
-def one_line(error: BaseException) -> str:
-    """Return the message of an error without line breaks."""
-    return " ".join(str(error).split())
+def one_line(message: object) -> str:
+    """Return the text of an error or a warning without line breaks."""
+    return " ".join(str(message).split())
 
 
 def _format_warning(message: Warning | str, *_: Any, **__: Any) -> str:
     """Leave out where in the program a warning was raised: it concerns the run."""
-    return f"warning: {' '.join(str(message).split())}\n"
+    return f"warning: {one_line(message)}\n"
 
 
 def agree(comm: MPI.Comm, code: int, message: str) -> int:
