@@ -1,4 +1,4 @@
-"""Meshes: exact volumes and areas, named groups, positive cells, and what is said about meshes that do not fit."""
+"""Meshes: exact volumes, named groups, positive cells, and what is said about meshes that do not fit."""
 
 import gmsh
 import numpy as np
@@ -9,15 +9,14 @@ from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
 from meshes.plate import plate
 from microscale.errors import InputError
+from multiscale.dynamics import hexahedron
 
 from dolfinx import mesh as dolfinx_mesh
 
 
 def volumes(impact):
     """Volume of each hexahedron from its corners by the 2 x 2 x 2 Gauss rule."""
-    from multiscale.dynamics import hexahedron
-
-    X = impact.mesh.geometry.x[impact.mesh.geometry.dofmap]
+    X = impact.mesh.geometry.x[impact.mesh.geometry.dofmaps[0]]
     return hexahedron.gauss_gradients(X)[1]
 
 
@@ -71,10 +70,9 @@ def test_plate_is_fine_in_the_zone_of_impact(shape, model):
     edge = group_nodes(impact, "side")[:, :2]
     distance = np.hypot(*edge.T) if shape == "circle" else np.abs(edge).max(axis=1)
     np.testing.assert_allclose(distance, 4.0)
-    x = np.unique(
-        group_nodes(impact, "top")[:, :2].round(9)[np.isclose(group_nodes(impact, "top")[:, 1], 0)][:, 0]
-    )
-    sizes = np.diff(x[x >= 0.0])
+    face = group_nodes(impact, "top")
+    x = np.unique(face[np.isclose(face[:, 1], 0.0) & (face[:, 0] > -1e-9), 0].round(9))
+    sizes = np.diff(x)
     np.testing.assert_allclose(sizes[:4], 0.25)
     assert np.all(sizes[1:] / sizes[:-1] < 1.45)
 
@@ -159,7 +157,7 @@ def test_meshes_that_do_not_fit_are_refused(tmp_path, how, message):
 
 def test_a_file_that_is_no_mesh_is_refused(tmp_path):
     (tmp_path / "text.msh").write_text("not a mesh")
-    with pytest.raises(InputError, match="text.msh"):
+    with pytest.raises(InputError, match=r"text\.msh"):
         load(tmp_path / "text.msh")
     with pytest.raises(InputError, match="does not exist"):
         load(tmp_path / "none.msh")
