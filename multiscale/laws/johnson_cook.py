@@ -107,7 +107,7 @@ class JohnsonCook(ConstitutiveLaw):
         return float(np.sqrt((self.bulk_modulus + 4.0 / 3.0 * self.shear_modulus) / self.density))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _advance(
     F: FloatArray,
     dt: FloatArray,
@@ -139,7 +139,7 @@ def _advance(
         store_piola(trial, G * ratio, K * J * (J - 1.0), out, point)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def plastic_flow(local: Local, guess: float, constants: Constants) -> float:
     """Equivalent plastic strain of a step: the root of trial - stiffness flow = J flow_stress(flow), or zero.
 
@@ -178,14 +178,14 @@ def plastic_flow(local: Local, guess: float, constants: Constants) -> float:
     return flow
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def static_strength(strain: float, temperature: float, constants: Constants) -> float:
     """Flow stress at and below the reference rate, GPa."""
     A, B, n, _, _, m, room, melt, _ = constants
     return (A + B * strain**n) * (1.0 - min(max((temperature - room) / (melt - room), 0.0), 1.0) ** m)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 def flow_stress(flow: float, local: Local, constants: Constants) -> tuple[float, float]:
     """Flow stress after a plastic strain increment ``flow``, GPa, and its derivative by it."""
     trial, stiffness, _, strain, temperature, dt = local

@@ -121,6 +121,7 @@ def test_make_law_knows_its_names():
         ("j2", {"yield_stress": -0.1}, "yield_stress = -0.1, expected a positive number"),
         ("j2", {"hardening_modulus": float("nan")}, "hardening_modulus = nan"),
         ("neo-hooke", {"density": 0.0}, "density = 0.0, expected a positive number"),
+        ("learned", {"weights": "nowhere.safetensors"}, "nowhere.json cannot be read"),
         ("johnson-cook", {"melting_temperature": 200.0}, "more than room_temperature = 293"),
     ],
 )
