@@ -64,6 +64,8 @@ class Twinning:
 
 
 NO_TWINNING = Twinning(np.empty((0, 3)), np.empty((0, 3)))
+OURS = ("magnesium.yaml", "two_slip.yaml")
+"""Crystals that come with this package."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +134,17 @@ def miller_bravais_normal(hkil: FloatArray, c_over_a: float) -> FloatArray:
 
 
 def read_crystal(path: str | Path | None = None) -> Crystal:
-    """Read a hexagonal crystal from a YAML file laid out like ``magnesium.yaml`` (the default).
+    """Read a crystal from a YAML file.
+
+    Args:
+        path: A file laid out like ``magnesium.yaml`` (hexagonal, four-index systems; the default) or like
+            ``two_slip.yaml`` (Cartesian systems, no twins); the bare name of either reads ours.
 
     Raises:
-        InputError: The file cannot be read or an entry is missing.
+        InputError: The file cannot be read, an entry is missing, or a slip direction leaves its plane.
     """
-    source = files("microscale").joinpath("magnesium.yaml") if path is None else Path(path)
+    ours = path is None or path in OURS
+    source = files("microscale").joinpath(str(path or "magnesium.yaml")) if ours else Path(str(path))
     try:
         entries = yaml.safe_load(source.read_text(encoding="utf-8"))
         return _crystal_from(entries)
@@ -152,7 +159,7 @@ def read_crystal(path: str | Path | None = None) -> Crystal:
 
 
 def _crystal_from(entries: Mapping[str, Any]) -> Crystal:
-    ratio = entries["lattice"]["c_over_a"]["value"]
+    ratio = entries["lattice"]["c_over_a"]["value"] if "lattice" in entries else None
     families = tuple(
         SlipFamily(name, **_systems(group, ratio)) for name, group in entries["slip_families"].items()
     )
@@ -163,15 +170,22 @@ def _crystal_from(entries: Mapping[str, Any]) -> Crystal:
         density=entries["density"]["as_printed"]["value"],
         rate_sensitivity=entries["rate_sensitivity"]["m"]["value"],
         families=families,
-        twinning=Twinning(**_systems(entries["twinning"], ratio)),
+        twinning=Twinning(**_systems(entries["twinning"], ratio)) if "twinning" in entries else NO_TWINNING,
     )
 
 
-def _systems(group: Mapping[str, Any], c_over_a: float) -> dict[str, Any]:
+def _systems(group: Mapping[str, Any], c_over_a: float | None) -> dict[str, Any]:
+    """Normals and directions of a group's systems, Cartesian where there is no lattice, and its constants."""
     planes, directions = np.swapaxes(np.array(group["plane_direction"], dtype=float), 0, 1)
+    if c_over_a is None:
+        normals, directions = (
+            vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) for vectors in (planes, directions)
+        )
+    else:
+        normals = miller_bravais_normal(planes, c_over_a)
+        directions = miller_bravais_direction(directions, c_over_a)
+    for normal, direction in zip(normals, directions, strict=True):
+        if abs(normal @ direction) > 1e-9:
+            raise InputError(f"slip direction {direction} has s.m = {normal @ direction:.3g}, expected 0")
     values = {key: float(entry["value"]) for key, entry in group.items() if key != "plane_direction"}
-    return {
-        "normals": miller_bravais_normal(planes, c_over_a),
-        "directions": miller_bravais_direction(directions, c_over_a),
-        **values,
-    }
+    return {"normals": normals, "directions": directions, **values}

@@ -1,0 +1,54 @@
+"""Anderson acceleration of a fixed-point iteration, with a memory that outlives the time step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from microscale.tensors import FloatArray
+
+
+class SecantMemory:
+    """The last changes of an iterate y and of its correction d(y), by which the next correction is bettered.
+
+    Anderson (1965): the combination of past changes that best explains d is taken out of it and out of y.
+    Columns of earlier time steps stay: the stiffness they sample changes slowly. Each column has a change of
+    d of norm one.
+
+    Args:
+        columns: Storage, shape (2, memory, size): changes of y + d, and of d; written in place.
+        count: Columns written so far, possibly more than fit; the oldest go first.
+    """
+
+    def __init__(self, columns: FloatArray, count: int) -> None:
+        self._steps, self._changes = columns
+        self.count = count
+        valid = self._changes[: self.valid]
+        self._gram = np.zeros((len(self._changes), len(self._changes)))
+        self._gram[: self.valid, : self.valid] = valid @ valid.T
+
+    @property
+    def valid(self) -> int:
+        """Number of columns in use."""
+        return min(self.count, len(self._changes))
+
+    def learn(self, step: FloatArray, change: FloatArray) -> None:
+        """Add a column: the change ``step`` (size,) of y went with the ``change`` (size,) of d."""
+        norm = np.linalg.norm(change)
+        if norm == 0.0 or len(self._changes) == 0:
+            return
+        slot = self.count % len(self._changes)
+        self.count += 1
+        self._steps[slot] = (step + change) / norm
+        self._changes[slot] = change / norm
+        products = self._changes[: self.valid] @ self._changes[slot]
+        self._gram[slot, : self.valid] = self._gram[: self.valid, slot] = products
+
+    def improve(self, correction: FloatArray) -> FloatArray:
+        """Return the accelerated step of y for a correction d, both of shape (size,)."""
+        if self.valid == 0:
+            return correction.copy()
+        gram = self._gram[: self.valid, : self.valid]
+        # The ridge keeps nearly parallel columns from cancelling one another beyond rounding.
+        ridge = 1e-12 * np.eye(self.valid)
+        shares = np.linalg.solve(gram + ridge, self._changes[: self.valid] @ correction)
+        return np.asarray(correction - shares @ self._steps[: self.valid])
