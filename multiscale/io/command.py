@@ -25,6 +25,9 @@ EXPECTED = (InputError, DeformationError, ConvergenceError, OSError)
 #: How long a rank that failed waits for the others to fail too before it ends them, s.
 PATIENCE = 2.0
 
+#: How long mpirun gets to pass on a message before an abort, which drops what is still on its way, s.
+DELIVERY = 0.5
+
 
 def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -> None:
     """Run a program with the flags of the command line and exit, on every rank, with the same exit code.
@@ -82,6 +85,7 @@ def agree(comm: MPI.Comm, code: int, message: str) -> int:
     while not arrival.Test():
         if code != SUCCESS and time.monotonic() > deadline:
             _say(message)
+            time.sleep(DELIVERY)
             comm.Abort(code)
         time.sleep(0.01)
     outcomes = comm.allgather((code, message))
