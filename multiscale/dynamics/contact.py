@@ -69,8 +69,8 @@ class Obstacle(ABC):
             nodes: Candidate nodes.
             time: Time at the step's start, us.
             dt: The step, us.
-            book: Added to, shape (5,): the impulse on the body, mg mm/us, the work of the obstacle's motion, J,
-                and the energy lost in plastic impacts, never negative, J.
+            book: Added to, shape (5,): the impulse on the body, mg mm/us, the work of the obstacle's
+                motion, J, and the energy lost in plastic impacts, never negative, J.
         """
 
 

@@ -17,7 +17,6 @@ class Element(ABC):
     Attributes:
         name: Name on the command line.
         nodes: Local node numbers of each cell, shape (cells, 8).
-        gradients: dN/dX at the points, shape (cells, 8, 3, points), per mm.
         weights: Reference volume of each point, shape (cells, points), mm^3.
         spread: Per cell, how much larger the largest eigenvalue of the element's scalar Laplacian is than
             that of its mean gradient; see :mod:`multiscale.dynamics.stable_step`.
@@ -26,7 +25,6 @@ class Element(ABC):
 
     name: str
     nodes: IntArray
-    gradients: FloatArray
     weights: FloatArray
     spread: FloatArray
     scale: FloatArray

@@ -17,10 +17,9 @@ from typing import final
 import numpy as np
 from numba import njit
 
-from microscale.tensors import cofactor, determinant
 from multiscale.dynamics import hexahedron
 from multiscale.dynamics.element import Element, FloatArray, IntArray
-from multiscale.dynamics.kernels import REORDER, add_internal_force, deformation_gradient
+from multiscale.dynamics.kernels import POINTS, REORDER, add_natural_force, natural_gradient
 
 
 @final
@@ -32,78 +31,142 @@ class Hex8FBar(Element):
     def __init__(self, X: FloatArray, nodes: IntArray) -> None:
         """Prepare the cells whose nodes are at ``X``, shape (cells, 8, 3), mm."""
         self.nodes = nodes
-        self.gradients, self.weights = hexahedron.gauss_gradients(X)
+        self._inverse_jacobian, self.weights = hexahedron.gauss_points(X)
         self.spread = hexahedron.laplacian_spread(X)
         self.scale = np.ones(self.weights.shape)
-        self._work_conjugate = np.empty((0, 8, 3, 3))
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
         """See :meth:`Element.deformation`; this writes F-bar."""
-        deformation_gradient(u, self.nodes, self.gradients, first, last, F)
-        _scale_to_mean_dilatation(F, self.weights, first, last, self.scale)
+        _deform(u, self.nodes, self._inverse_jacobian, self.weights, first, last, F, self.scale)
 
     def add_force(
         self, u: FloatArray, F: FloatArray, P: FloatArray, first: int, last: int, force: FloatArray
     ) -> float:
         """See :meth:`Element.add_force`."""
-        if len(self._work_conjugate) < last - first:
-            self._work_conjugate = np.empty((last - first, 8, 3, 3))
-        _conjugate(F, P, self.weights, self.scale, first, last, self._work_conjugate)
-        add_internal_force(self._work_conjugate, self.weights, self.nodes, self.gradients, first, last, force)
+        _add_force(F, P, self.scale, self.nodes, self._inverse_jacobian, self.weights, first, last, force)
         return 0.0
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
-def _scale_to_mean_dilatation(
-    F: FloatArray, weights: FloatArray, first: int, last: int, scale: FloatArray
+def _deform(
+    u: FloatArray,
+    nodes: IntArray,
+    inverse_jacobian: FloatArray,
+    weights: FloatArray,
+    first: int,
+    last: int,
+    F: FloatArray,
+    scale: FloatArray,
 ) -> None:
-    """Turn F into F-bar in place; keep the factors s in ``scale``."""
-    J = np.empty(weights.shape[1])
+    """Write F-bar and s of the cells [first, last)."""
+    natural, A = np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS))
+    J, s = np.empty(POINTS), np.empty(POINTS)
     for cell in range(first, last):
+        natural_gradient(u, nodes[cell], natural)
+        for i in range(3):
+            for j in range(3):
+                unit = 1.0 if i == j else 0.0
+                for q in range(POINTS):
+                    A[i, j, q] = (
+                        unit
+                        + natural[i, 0, q] * inverse_jacobian[cell, 0, j, q]
+                        + natural[i, 1, q] * inverse_jacobian[cell, 1, j, q]
+                        + natural[i, 2, q] * inverse_jacobian[cell, 2, j, q]
+                    )
         volume, deformed = 0.0, 0.0
-        for q in range(weights.shape[1]):
-            J[q] = determinant(F[cell, q])
+        for q in range(POINTS):
+            J[q] = (
+                A[0, 0, q] * (A[1, 1, q] * A[2, 2, q] - A[1, 2, q] * A[2, 1, q])
+                - A[0, 1, q] * (A[1, 0, q] * A[2, 2, q] - A[1, 2, q] * A[2, 0, q])
+                + A[0, 2, q] * (A[1, 0, q] * A[2, 1, q] - A[1, 1, q] * A[2, 0, q])
+            )
             volume += weights[cell, q]
             deformed += weights[cell, q] * J[q]
-        for q in range(weights.shape[1]):
-            ratio = deformed / (volume * J[q])
-            # An inverted point is left for the law to report, with its own det F <= 0.
-            s = ratio ** (1.0 / 3.0) if J[q] > 0.0 else 1.0
-            scale[cell, q] = s
+        _cube_roots(deformed / volume, J, s)
+        for q in range(POINTS):
+            scale[cell, q] = s[q]
             for i in range(3):
                 for j in range(3):
-                    F[cell, q, i, j] *= s
+                    F[cell, q, i, j] = s[q] * A[i, j, q]
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
-def _conjugate(
+def _cube_roots(mean: float, J: FloatArray, s: FloatArray) -> None:
+    """Write (mean / J)^(1/3) by Halley's iteration, in vector lanes; exact to round-off from 1/20 to 20.
+
+    Beyond that range, and for an inverted point, which is left to the law to report, each root is taken
+    alone.
+    """
+    smallest, largest = np.inf, -np.inf
+    for q in range(POINTS):
+        smallest, largest = min(smallest, J[q]), max(largest, J[q])
+    if not (0.05 * mean < smallest and largest < 20.0 * mean):
+        for q in range(POINTS):
+            s[q] = (mean / J[q]) ** (1.0 / 3.0) if J[q] > 0.0 and mean > 0.0 else 1.0
+        return
+    for q in range(POINTS):
+        s[q] = 1.0 + (mean / J[q] - 1.0) / 3.0
+    for _ in range(5):
+        for q in range(POINTS):
+            cube = s[q] * s[q] * s[q]
+            s[q] *= (cube + 2.0 * mean / J[q]) / (2.0 * cube + mean / J[q])
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy")
+def _add_force(
     F: FloatArray,
     P: FloatArray,
-    weights: FloatArray,
     scale: FloatArray,
+    nodes: IntArray,
+    inverse_jacobian: FloatArray,
+    weights: FloatArray,
     first: int,
     last: int,
-    out: FloatArray,
+    force: FloatArray,
 ) -> None:
-    """Write the stress whose work on dF is that of P on dF-bar, the formula of this module's head.
+    """Add the adjoint of this module's head.
 
     With det F-bar = J-bar at every point, F^-T = s cof(F-bar) / J-bar and J / J-bar = s^-3.
     """
-    points = weights.shape[1]
-    cof = np.empty((3, 3))
-    work = np.empty(points)
+    A, stress, cof = np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS))
+    work, pressure, weight = np.empty(POINTS), np.empty(POINTS), np.empty(POINTS)
     for cell in range(first, last):
+        for q in range(POINTS):
+            for i in range(3):
+                for j in range(3):
+                    A[i, j, q] = F[cell, q, i, j]
+                    stress[i, j, q] = P[cell, q, i, j]
+        for i in range(3):
+            a, b = (i + 1) % 3, (i + 2) % 3
+            for j in range(3):
+                c, d = (j + 1) % 3, (j + 2) % 3
+                for q in range(POINTS):
+                    cof[i, j, q] = A[a, c, q] * A[b, d, q] - A[a, d, q] * A[b, c, q]
+        work[:] = 0.0
+        for i in range(3):
+            for j in range(3):
+                for q in range(POINTS):
+                    work[q] += stress[i, j, q] * A[i, j, q]
         volume, mean_work = 0.0, 0.0
-        for q in range(points):
-            work[q] = (P[cell, q] * F[cell, q]).sum()
+        for q in range(POINTS):
             volume += weights[cell, q]
             mean_work += weights[cell, q] * work[q]
         mean_work /= volume
-        mean_J = determinant(F[cell, 0])
-        for q in range(points):
+        mean_J = A[0, 0, 0] * cof[0, 0, 0] + A[0, 1, 0] * cof[0, 1, 0] + A[0, 2, 0] * cof[0, 2, 0]
+        for q in range(POINTS):
             s = scale[cell, q]
-            cofactor(F[cell, q], cof)
-            pressure = (mean_work / s**3 - work[q]) / (3.0 * mean_J)
-            for i in range(3):
-                for j in range(3):
-                    out[cell - first, q, i, j] = s * (P[cell, q, i, j] + pressure * cof[i, j])
+            pressure[q] = (mean_work / (s * s * s) - work[q]) / (3.0 * mean_J)
+            weight[q] = s * weights[cell, q]
+        for i in range(3):
+            for j in range(3):
+                for q in range(POINTS):
+                    stress[i, j, q] = weight[q] * (stress[i, j, q] + pressure[q] * cof[i, j, q])
+        for i in range(3):
+            for a in range(3):
+                for q in range(POINTS):
+                    A[i, a, q] = (
+                        stress[i, 0, q] * inverse_jacobian[cell, a, 0, q]
+                        + stress[i, 1, q] * inverse_jacobian[cell, a, 1, q]
+                        + stress[i, 2, q] * inverse_jacobian[cell, a, 2, q]
+                    )
+        add_natural_force(A, nodes[cell], force)

@@ -18,7 +18,7 @@ from numba import njit
 
 from multiscale.dynamics import hexahedron
 from multiscale.dynamics.element import Element, FloatArray, IntArray
-from multiscale.dynamics.kernels import REORDER, deformation_gradient
+from multiscale.dynamics.kernels import REORDER
 
 # Stiffness of an hourglass mode over that of shear at the same nodal amplitude. A fully integrated elastic
 # hexahedron has about 1.
@@ -40,7 +40,8 @@ class Hex8OnePoint(Element):
             shear_modulus: Shear modulus at rest, GPa.
         """
         self.nodes = nodes
-        self.gradients, self.weights = hexahedron.mean_gradients(X)
+        self._gradients, volume = hexahedron.mean_gradients(X)
+        self.weights = volume[:, None]
         self.spread = np.ones(len(X))
         self.scale = np.ones(self.weights.shape)
         metric = np.trace(hexahedron.gradient_metric(X), axis1=1, axis2=2)
@@ -49,16 +50,32 @@ class Hex8OnePoint(Element):
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
         """See :meth:`Element.deformation`."""
-        deformation_gradient(u, self.nodes, self.gradients, first, last, F)
+        _deform(u, self.nodes, self._gradients, first, last, F)
 
     def add_force(
         self, u: FloatArray, F: FloatArray, P: FloatArray, first: int, last: int, force: FloatArray
     ) -> float:
         """See :meth:`Element.add_force`."""
         return _add_force(
-            u, F, P, self.weights, self.nodes, self.gradients, self._moments, self._stiffness, first, last,
+            u, F, P, self.weights, self.nodes, self._gradients, self._moments, self._stiffness, first, last,
             force,
         )  # fmt: skip
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy")
+def _deform(
+    u: FloatArray, nodes: IntArray, gradients: FloatArray, first: int, last: int, F: FloatArray
+) -> None:
+    for cell in range(first, last):
+        for i in range(3):
+            x, y, z = 0.0, 0.0, 0.0
+            for node in range(8):
+                value = u[nodes[cell, node], i]
+                x += value * gradients[cell, node, 0]
+                y += value * gradients[cell, node, 1]
+                z += value * gradients[cell, node, 2]
+            F[cell, 0, i, 0], F[cell, 0, i, 1], F[cell, 0, i, 2] = x, y, z
+            F[cell, 0, i, i] += 1.0
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
@@ -103,7 +120,7 @@ def _add_force(
             for i in range(3):
                 component = 0.0
                 for j in range(3):
-                    component += stress[i, j] * gradients[cell, node, j, 0]
+                    component += stress[i, j] * gradients[cell, node, j]
                 for a in range(4):
                     component += patterns[a, node] * amplitude[a, i]
                 force[dof, i] += component

@@ -29,20 +29,25 @@ def natural_gradients(xi: FloatArray) -> FloatArray:
     return 0.125 * CORNERS * others
 
 
-def gauss_gradients(X: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Gradients and weights of the 2 x 2 x 2 Gauss rule.
+def gauss_points(X: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Inverse Jacobians and weights of the 2 x 2 x 2 Gauss rule.
 
     Args:
         X: Reference positions of the cells' nodes, shape (cells, 8, 3), mm.
 
     Returns:
-        dN/dX, shape (cells, 8, 3, points), per mm; weight times Jacobian determinant, (cells, points), mm^3.
+        dxi_a/dX_j, shape (cells, a, j, points), per mm; weight times Jacobian determinant, (cells, points),
+        mm^3.
     """
-    natural = natural_gradients(GAUSS_POINTS)
-    jacobian = np.einsum("cni,qna->cqia", X, natural)
+    jacobian = np.einsum("cni,qna->cqia", X, natural_gradients(GAUSS_POINTS))
     weights = np.linalg.det(jacobian)
-    gradients = np.einsum("qna,cqaj->cnjq", natural, np.linalg.inv(jacobian))
-    return np.ascontiguousarray(gradients), weights
+    return np.ascontiguousarray(np.moveaxis(np.linalg.inv(jacobian), 1, 3)), weights
+
+
+def gauss_gradients(X: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Gradients dN/dX, (cells, 8, 3, points), per mm, and weights as :func:`gauss_points`."""
+    inverse, weights = gauss_points(X)
+    return np.einsum("qna,cajq->cnjq", natural_gradients(GAUSS_POINTS), inverse), weights
 
 
 def mean_gradients(X: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -51,12 +56,12 @@ def mean_gradients(X: FloatArray) -> tuple[FloatArray, FloatArray]:
     The Gauss rule integrates dN/dX det(dX/dxi) exactly, so that patch tests pass on distorted hexahedra.
 
     Returns:
-        Shapes (cells, 8, 3, 1), per mm, and (cells, 1), mm^3.
+        Shapes (cells, 8, 3), per mm, and (cells,), mm^3.
     """
     gradients, weights = gauss_gradients(X)
     volume = weights.sum(axis=1)
     mean = np.einsum("cnjq,cq->cnj", gradients, weights) / volume[:, None, None]
-    return np.ascontiguousarray(mean[..., None]), volume[:, None]
+    return np.ascontiguousarray(mean), volume
 
 
 def lumped_volumes(X: FloatArray) -> FloatArray:
@@ -81,5 +86,5 @@ def laplacian_spread(X: FloatArray) -> FloatArray:
 def gradient_metric(X: FloatArray) -> FloatArray:
     """G = sum over nodes of (V / V_node) B B^T with the mean gradients B, shape (cells, 3, 3), per mm^2."""
     mean, volume = mean_gradients(X)
-    ratio = volume / lumped_volumes(X)
-    return np.einsum("cn,cniq,cnjq->cij", ratio, mean, mean)
+    ratio = volume[:, None] / lumped_volumes(X)
+    return np.einsum("cn,cni,cnj->cij", ratio, mean, mean)

@@ -314,7 +314,7 @@ class Simulation:
         self._reduce_ledger(kinetic)
 
     def _book_contact(self) -> None:
-        """Let the obstacles act. Velocities at whole steps hold half of the present impulse: so do the books."""
+        """Let the obstacles act; velocities at whole steps hold half the present impulse, as do the books."""
         self._contact += 0.5 * self._contact_now
         self._contact_now[:] = 0.0
         for obstacle in self._obstacles:
