@@ -11,6 +11,7 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.patches import Circle
 
 from microscale.tensors import FloatArray
 
@@ -66,8 +67,8 @@ def _pole_figure(plot: Axes, poles: FloatArray, volume: FloatArray) -> None:
     # Lambert's equal-area projection: equal volume of a random texture on equal areas of paper
     flat = upward[:, :2] / np.sqrt(1.0 + upward[:, 2:])
     seen = volume > 1e-4 * volume.max()
-    plot.add_patch(plt.Circle((0, 0), 1.0, fill=False))
+    plot.add_patch(Circle((0.0, 0.0), 1.0, fill=False))
     size = 12.0 * volume[seen] / volume[seen].mean()
-    plot.scatter(*flat[seen].T, s=size, alpha=0.6, lw=0)
+    plot.scatter(flat[seen, 0], flat[seen, 1], s=size, alpha=0.6, lw=0)
     plot.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
     plot.axis("off")

@@ -20,16 +20,28 @@ def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     Raises:
         InputError: Unknown name or option, or a constant the law cannot use.
     """
-    if name not in _MAKERS:
-        raise InputError(f"unknown law '{name}', expected one of: {', '.join(LAW_NAMES)}")
-    make = _MAKERS[name]()
-    known = list(inspect.signature(make).parameters)
+    make, known = _maker(name), options_of(name)
     for option in options:
         if option not in known:
             raise InputError(
                 f"unknown option '{option}' of law '{name}', expected one of: {', '.join(known)}"
             )
     return make(**options)
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """Return the names of a law's options.
+
+    Raises:
+        InputError: Unknown name.
+    """
+    return tuple(inspect.signature(_maker(name)).parameters)
+
+
+def _maker(name: str) -> Callable[..., ConstitutiveLaw]:
+    if name not in _MAKERS:
+        raise InputError(f"unknown law '{name}', expected one of: {', '.join(LAW_NAMES)}")
+    return _MAKERS[name]()
 
 
 # Imports happen only for the law that is asked for: a learnt one needs torch, which takes seconds.
@@ -54,11 +66,15 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
+    from microscale.crystal import read_crystal
     from microscale.microstructure import random_orientations
     from microscale.taylor import TaylorPolycrystal
 
-    def random_polycrystal(grains: int = 128, seed: int = 0) -> TaylorPolycrystal:
-        return TaylorPolycrystal(random_orientations(grains, seed))
+    def random_polycrystal(
+        grains: int = 128, seed: int = 0, rate_sensitivity: float | None = None
+    ) -> TaylorPolycrystal:
+        crystal = read_crystal().with_options(rate_sensitivity)
+        return TaylorPolycrystal(random_orientations(grains, seed), crystal=crystal)
 
     return random_polycrystal
 

@@ -1,0 +1,206 @@
+"""Generate data sets: resumable after a kill at any moment, on any number of ranks, always to the same file.
+
+Paths are worked off in blocks. A finished block is a small data-set file of its own in the folder
+``<out>.parts``, written under another name, flushed and renamed: it is there whole or not at all. When all
+blocks are there, rank 0 joins them, in order, into ``<out>`` (written and renamed the same way) and removes
+the folder.
+A run that is started again with the same parameters finds its blocks and goes on; with others it refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from microscale.dataset import ARRAYS, blocks_of, read_file, read_provenance, write_file
+from microscale.errors import ConvergenceError, DeformationError, InputError
+from microscale.law import ConstitutiveLaw, FloatArray, drive
+from microscale.paths import StrainPaths
+from microscale.tensors import to_mandel
+
+BLOCK = 32
+"""Paths of a block: what a kill can cost each rank."""
+MAX_ATTEMPTS = 20
+"""A law that fails on so many draws of one path has a defect that drawing again does not cure."""
+
+Report = Callable[[int, int], None]
+"""Called with the numbers of finished paths and of all paths."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What is to be generated.
+
+    Attributes:
+        law: The law whose stress is recorded.
+        law_record: Plain values that identify the law and its parameters.
+        paths: The strain paths.
+        count: Number of paths.
+        versions: Versions of the packages that make the numbers; kept in the file, not compared.
+    """
+
+    law: ConstitutiveLaw
+    law_record: dict[str, Any]
+    paths: StrainPaths
+    count: int
+    versions: dict[str, str]
+
+    def __post_init__(self) -> None:
+        """Refuse an empty set."""
+        if self.count < 1:
+            raise InputError(f"paths = {self.count}, expected at least 1")
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What determines every number of the set, and the versions."""
+        paths = {**self.paths.provenance(), "count": self.count}
+        values = {"law": self.law_record, "paths": paths, "versions": self.versions}
+        return dict(json.loads(json.dumps(values)))  # as it will be read back
+
+
+def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: Report | None = None) -> bool:
+    """Work off this rank's share of the blocks; call :func:`finish` when all ranks have.
+
+    Args:
+        job: What is to be generated.
+        out: The data-set file.
+        rank: This rank.
+        size: Number of ranks.
+        report: Progress, over all ranks.
+
+    Returns:
+        Whether there was anything to do: False where ``out`` is there already, with these parameters.
+
+    Raises:
+        InputError: ``out`` or its parts are foreign, damaged or of other parameters, or the disk is full.
+    """
+    if out.exists():
+        _refuse_other(job, read_provenance(out), out)
+        if rank == 0:  # a kill between joining and tidying leaves the parts
+            shutil.rmtree(_parts_name(out), ignore_errors=True)
+        return False
+    parts = _parts_folder(job, out)
+    blocks = list(blocks_of(job.count, BLOCK))
+    for block in blocks[rank::size]:
+        part = parts / f"{block.start:09d}.h5"
+        if not part.exists():
+            write_file(part, stress_block(job, block), job.provenance, scratch=parts)
+        if report is not None:
+            report(min(job.count, BLOCK * sum(1 for _ in parts.glob("0*.h5"))), job.count)
+    return True
+
+
+def finish(job: Generation, out: Path) -> None:
+    """Join the parts into the data set; on one rank, when all blocks are there.
+
+    Raises:
+        InputError: A part is damaged (it is removed; run again), or the disk is full.
+    """
+    parts = _parts_folder(job, out)
+    files = [parts / f"{block.start:09d}.h5" for block in blocks_of(job.count, BLOCK)]
+    samples = job.paths.steps + 1
+    shapes = {"times": (job.count, samples), "attempt": (job.count,), "rejected": (job.count,)}
+    for name in ("stretch", "stress"):
+        shapes[name] = (job.count, samples, 6)
+    write_file(out, {name: (shapes[name], _blocks(files, name)) for name in ARRAYS}, job.provenance, parts)
+    shutil.rmtree(parts)
+
+
+def stress_block(job: Generation, block: range) -> dict[str, Any]:
+    """Return the arrays of a data set for some paths."""
+    drawn = [job.paths.path(index) for index in block]
+    attempt = np.zeros(len(block), dtype=np.int64)
+    while True:
+        times = np.stack([path.times for path in drawn])
+        stretch = np.stack([path.stretch for path in drawn])
+        failed, stress = _drive(job.law, stretch, times)
+        if not failed:
+            break
+        for k in failed:
+            attempt[k] += 1
+            if attempt[k] > MAX_ATTEMPTS:
+                raise ConvergenceError(f"path {block[k]}: the law failed on {MAX_ATTEMPTS} draws of it")
+            drawn[k] = job.paths.path(block[k], int(attempt[k]))
+    rejected = np.array([path.rejected for path in drawn], dtype=np.int64)
+    return {
+        "times": times,
+        "stretch": to_mandel(stretch),
+        "stress": to_mandel(0.5 * (stress + np.swapaxes(stress, -1, -2))),
+        "attempt": attempt,
+        "rejected": rejected,
+    }
+
+
+def _drive(law: ConstitutiveLaw, stretch: FloatArray, times: FloatArray) -> tuple[list[int], FloatArray]:
+    """Stress along the paths and no failures; or, where the batch fails, the paths that do."""
+    try:
+        stress = drive(law, stretch, times)
+        bad = np.flatnonzero(~np.isfinite(stress).all(axis=(1, 2, 3)))
+        return bad.tolist(), stress
+    except (ConvergenceError, DeformationError):
+        if len(stretch) == 1:
+            return [0], np.empty_like(stretch)
+    one_by_one = [_drive(law, stretch[k : k + 1], times[k : k + 1]) for k in range(len(stretch))]
+    failed = [k for k, (bad, _) in enumerate(one_by_one) if bad]
+    return failed, np.concatenate([stress for _, stress in one_by_one])
+
+
+def _parts_folder(job: Generation, out: Path) -> Path:
+    """The folder of finished blocks, with a note of what they are blocks of."""
+    parts = _parts_name(out)
+    note = parts / "parameters.json"
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        if not note.exists():
+            if any(parts.glob("*.h5")):
+                raise InputError(
+                    f"{parts} holds parts of unknown parameters; remove it or choose another --out"
+                )
+            unfinished = parts / f".parameters.{uuid4().hex}"
+            unfinished.write_text(json.dumps(job.provenance, sort_keys=True), encoding="utf-8")
+            unfinished.replace(note)
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{note} is damaged; remove {parts} or choose another --out") from error
+    except OSError as error:
+        raise InputError(f"cannot write {parts}: {error.strerror}; choose another --out") from error
+    _refuse_other(job, found, parts)
+    return parts
+
+
+def _parts_name(out: Path) -> Path:
+    return out.with_name(out.name + ".parts")
+
+
+def _refuse_other(job: Generation, found: dict[str, Any], where: Path) -> None:
+    """Raise unless the parameters found are those of this job."""
+    for group in ("law", "paths"):
+        wanted, there = job.provenance[group], found.get(group, {})
+        for key in sorted({*wanted, *there}):
+            if wanted.get(key) != there.get(key):
+                raise InputError(
+                    f"{where} was made with {key} = {_short(there.get(key))}, "
+                    f"asked is {_short(wanted.get(key))}; choose another --out, or the file's parameters"
+                )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _blocks(files: list[Path], name: str) -> Iterator[Any]:
+    for file in files:
+        try:
+            arrays, _ = read_file(file)
+        except InputError as error:
+            file.unlink(missing_ok=True)
+            raise InputError(f"{error}; it was removed, run the same command again") from error
+        yield arrays[name]

@@ -1,0 +1,125 @@
+"""The command-line program ``multiscale``: one thin function a command."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from cyclopts import App
+
+from microscale.errors import InputError
+from microscale.paths import StrainPaths
+
+app = App(
+    name="multiscale",
+    version=version("multiscale"),
+    help="Learning-based multiscale simulation of inelastic impact.",
+)
+
+Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
+
+
+def main() -> None:
+    """Run the command line on every rank and exit with the same code on each."""
+    from multiscale.io.command import launch
+
+    launch(app)
+
+
+@app.command
+def generate(
+    *,
+    out: Path,
+    protocol: Protocol = "R",
+    max_strain: float = 0.5,
+    paths: int = 1000,
+    steps: int = 200,
+    seed: int = 1,
+    duration: float = 1.0,
+    longest_duration: float | None = None,
+    dimension: int = 3,
+    intervals: int = 10,
+    law: str = "taylor",
+    grains: int = 128,
+    texture_seed: int = 0,
+    rate_sensitivity: float = 0.5,
+) -> None:
+    """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
+
+    Args:
+        out: The data set, an HDF5 file.
+        protocol: F fixed and R random steps, U uniaxial, L-U load and unload, C cavity, I impact.
+        max_strain: Largest strain of a path.
+        paths: Number of paths.
+        steps: Time steps of a path.
+        seed: Seed of the paths.
+        duration: Duration T of a path, us.
+        longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
+        dimension: 3, or 2 for plane strain.
+        intervals: Number of intervals N of a path, for F and R.
+        law: Law to drive; grains, texture_seed and rate_sensitivity are of the polycrystals.
+        grains: Grains of the polycrystal.
+        texture_seed: Seed of their orientations: the material, so the same for training and test.
+        rate_sensitivity: m of the crystal; 0.2 for the cases "m = 5" of the paper.
+    """
+    from mpi4py import MPI
+
+    from microscale.generate import Generation, finish
+    from microscale.generate import generate as work
+    from multiscale.io.data_progress import PathProgress
+    from multiscale.io.provenance import identity, plain, versions
+    from multiscale.laws import make_law, options_of
+
+    comm = MPI.COMM_WORLD
+    given = {"grains": grains, "seed": texture_seed, "rate_sensitivity": rate_sensitivity}
+    options = {name: value for name, value in given.items() if name in options_of(law)}
+    material = make_law(law, **options)
+    durations = (duration, duration if longest_duration is None else longest_duration)
+    strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension)
+    crystal = getattr(material, "crystal", None)
+    record = {
+        **identity(material),
+        "options": options,
+        "crystal": plain(asdict(crystal)) if crystal else None,
+    }
+    job = Generation(material, record, strain_paths, paths, versions())
+    with PathProgress(paths, comm.rank) as progress:
+        made = work(job, out, comm.rank, comm.size, progress)
+    comm.Barrier()
+    if comm.rank == 0:
+        if made:
+            finish(job, out)
+        print(f"{out}: {paths} paths, " + ("complete" if made else "was complete already"), flush=True)
+
+
+@app.command
+def inspect(file: Path, *, samples: int = 4) -> None:
+    """Print what is in a data set and draw sample paths beside it.
+
+    Args:
+        file: The data set.
+        samples: Number of paths to draw.
+    """
+    from rich.console import Console
+
+    from microscale.dataset import read_dataset
+    from microscale.path_pictures import draw_paths
+    from multiscale.io.data_report import report
+
+    if samples < 1:
+        raise InputError(f"samples = {samples}, expected at least 1")
+    data = read_dataset(file)
+    Console().print(report(file, data))
+    picture = file.with_suffix(".png")
+    drawn = slice(0, min(samples, len(data)))
+    title = (
+        f"{file.name}: protocol {data.provenance['paths']['protocol']}, law {data.provenance['law']['name']}"
+    )
+    draw_paths(picture, title, data.times[drawn], data.stretch_tensors[drawn], data.stress_tensors[drawn])
+    print(f"sample paths: {picture}")
+
+
+if __name__ == "__main__":
+    main()
