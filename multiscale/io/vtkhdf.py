@@ -2,7 +2,7 @@
 
 The format is Kitware's VTKHDF 2.0 (UnstructuredGrid with a Steps group): points and connectivity are
 written once and each step only adds its fields. The file is closed after every step, so what an interrupted
-run leaves behind opens in ParaView, and an open ParaView does not stop the run.
+run leaves behind opens in ParaView. It is not locked, so a ParaView that has it open does not stop the run.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def create(
         InputError: The file cannot be written.
     """
     try:
-        file = h5py.File(path, "w")
+        file = h5py.File(path, "w", locking=False)
     except OSError as error:
         raise InputError(f"result file {path} cannot be written ({error}): choose another folder") from error
     with file:
@@ -90,7 +90,7 @@ def append(
         point_fields: Arrays with a leading axis of points; names carry the unit.
         cell_fields: Arrays with a leading axis of cells; names carry the unit.
     """
-    with h5py.File(path, "r+") as file:
+    with h5py.File(path, "r+", locking=False) as file:
         root = file["VTKHDF"]
         steps = root["Steps"]
         count = int(steps.attrs["NSteps"])
@@ -146,7 +146,7 @@ class Results:
         """
         self.path = Path(path)
         try:
-            with h5py.File(path) as file:
+            with h5py.File(path, locking=False) as file:
                 root = file["VTKHDF"]
                 count = int(root["Steps"].attrs["NSteps"])
                 self.times: FloatArray = root["Steps/Values"][:count]
@@ -167,7 +167,7 @@ class Results:
             InputError: There is no such field.
         """
         step = range(len(self.times))[step]
-        with h5py.File(self.path) as file:
+        with h5py.File(self.path, locking=False) as file:
             for association, rows in (("PointData", len(self.points)), ("CellData", len(self.cells))):
                 group = file["VTKHDF"][association]
                 if name in group:

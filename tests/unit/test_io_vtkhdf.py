@@ -50,6 +50,22 @@ def test_vtk_reads_every_step(file):
         np.testing.assert_array_equal(vtk_to_numpy(grid.GetCellData().GetArray("e_d")), cell_fields["e_d"])
 
 
+def test_reader_that_keeps_the_file_open_does_not_stop_the_run(file):
+    reader = [
+        sys.executable,
+        "-c",
+        "import h5py, sys; f = h5py.File(sys.argv[1]); print(1, flush=True); input()",
+    ]
+    with subprocess.Popen(
+        [*reader, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        vtkhdf.append(file, 2.0, *fields(3))
+        process.communicate("\n")
+    assert len(vtkhdf.Results(file).times) == 4
+
+
 def test_pyvista_reads_sound_hexahedra_at_any_step(file):
     reader = pyvista.get_reader(file)
     reader.reader.SetStep(2)
