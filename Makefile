@@ -25,7 +25,7 @@ demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velo
 # never run: that is an error.
 test: export PYTEST_MPI_MAX_NPROCS := 3
 PYTEST := $(BIN)/python -m pytest
-QUIET := -qq --no-header -p no:warnings
+QUIET := -qq --no-header --disable-warnings
 test: $(INSTALLED)  ## Run all tests: serial, then the parallel ones on 2 and on 3 ranks.
 	$(PYTEST) -m 'parallel[match]'
 	$(BIN)/mpirun -n 1 $(PYTEST) -m 'parallel[match]' : -n 1 $(PYTEST) $(QUIET) -m 'parallel[match]'
