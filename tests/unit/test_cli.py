@@ -1,0 +1,55 @@
+"""The command line: generation on ranks, inspection, bad flags."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+SMALL = ["--paths", "40", "--grains", "4", "--steps", "20", "--seed", "5"]
+
+
+def run(*arguments: str, ranks: int = 0) -> subprocess.CompletedProcess:
+    # the mpi-pytest child runs under a launcher's environment of its own; a fresh program needs a clean one
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "MPI", "HYDRA"))}
+    launcher = [str(BIN / "mpirun"), "-n", str(ranks)] if ranks else []
+    command = [*launcher, sys.executable, "-m", "multiscale.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=clean, check=False)
+
+
+def test_generate_is_the_same_on_any_number_of_ranks(tmp_path):
+    for name, ranks in (("one", 0), ("two", 2)):
+        done = run("generate", *SMALL, "--out", str(tmp_path / name), ranks=ranks)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    shown = run("inspect", str(tmp_path / "one"))
+    assert "protocol" in shown.stdout
+    assert "seed 5" in shown.stdout
+    assert (tmp_path / "one.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["generate", "--out", "x", "--protocol", "Z"], 2, "Z"),
+        (["generate", "--out", "x", "--velocity", "3"], 2, "--velocity"),
+        (["generate", "--out", "x", "--law", "butter"], 1, "unknown law 'butter'"),
+        (["generate", "--out", "x", "--max-strain", "-1"], 1, "max_strain is -1"),
+        (["generate", "--out", "/proc/none/x", *SMALL], 1, "cannot write"),
+        (["inspect", "nothing.h5"], 1, "does not exist"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, code, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_version():
+    assert run("--version").stdout.strip() == "0.1.0"
