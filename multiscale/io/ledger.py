@@ -47,14 +47,21 @@ class LedgerWriter:
             print(*COLUMNS, sep=",", file=self._file)
 
     def __call__(self, simulation: Simulation) -> None:
-        """Write the energies of the present step."""
+        """Write the energies of the present step.
+
+        Raises:
+            InputError: The file cannot be extended (on rank 0).
+        """
         energy = simulation.energy
         self.largest_error = max(self.largest_error, abs(energy.error))
-        if self._file is not None:
-            numbers = [simulation.time, simulation.dt, *(getattr(energy, name) for name in ENERGIES)]
-            print(
-                simulation.step_count,
-                *(f"{number:.12g}" for number in [*numbers, 100.0 * energy.error]),
-                sep=",",
-                file=self._file,
-            )
+        if self._file is None:
+            return
+        numbers = [simulation.time, simulation.dt, *(getattr(energy, name) for name in ENERGIES)]
+        texts = (f"{number:.12g}" for number in [*numbers, 100.0 * energy.error])
+        try:
+            print(simulation.step_count, *texts, sep=",", file=self._file)
+        except OSError as error:
+            raise InputError(
+                f"ledger {self.path} cannot be extended at t = {simulation.time:.6g} us ({error}): "
+                "free space on the disk or choose another folder"
+            ) from error

@@ -7,6 +7,7 @@ run leaves behind opens in ParaView. It is not locked, so a ParaView that has it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def create(
         InputError: The file cannot be written.
     """
     try:
+        require_space(path, points.nbytes + 2 * cells.nbytes)
         file = h5py.File(path, "w", locking=False)
     except OSError as error:
         raise InputError(f"result file {path} cannot be written ({error}): choose another folder") from error
@@ -89,7 +91,11 @@ def append(
         time: Time of the step, us.
         point_fields: Arrays with a leading axis of points; names carry the unit.
         cell_fields: Arrays with a leading axis of cells; names carry the unit.
+
+    Raises:
+        OSError: The disk is full or the file is gone; the steps before are untouched.
     """
+    require_space(path, sum(values.nbytes for values in (*point_fields.values(), *cell_fields.values())))
     with h5py.File(path, "r+", locking=False) as file:
         root = file["VTKHDF"]
         steps = root["Steps"]
@@ -105,6 +111,17 @@ def append(
         # Fields first, count last: a reader never sees a step that is not complete.
         file.flush()
         steps.attrs.modify("NSteps", count + 1)
+
+
+def require_space(path: Path, size: int) -> None:
+    """Raise an OSError if a file cannot grow by some ``size`` bytes; HDF5 crashes on a disk that fills up."""
+    with Path(path).open("ab") as file:
+        end = file.tell()
+        try:
+            # Twice the data and a little more: chunks are filled up, and there are indices.
+            os.posix_fallocate(file.fileno(), end, 2 * size + 2**19)
+        finally:
+            file.truncate(end)
 
 
 def _append_rows(group: h5py.Group, name: str, values: FloatArray, count: int) -> int:

@@ -1,5 +1,6 @@
 """The result file format, read by VTK's own reader and by ours, and after a kill."""
 
+import resource
 import signal
 import subprocess
 import sys
@@ -94,6 +95,19 @@ def test_step_cut_short_is_not_seen_and_is_overwritten(file):
         values = damaged["VTKHDF/CellData/e_d"]
         values.resize(8, axis=0)
         values[6:] = np.nan
+    np.testing.assert_array_equal(vtkhdf.Results(file).times, TIMES)
+    vtkhdf.append(file, 2.0, *fields(3))
+    np.testing.assert_array_equal(vtkhdf.Results(file).field("e_d", 3), [3.0, 30.0])
+
+
+def test_full_disk_is_an_error_that_leaves_the_steps_before(file):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 1000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            vtkhdf.append(file, 2.0, *fields(3))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     np.testing.assert_array_equal(vtkhdf.Results(file).times, TIMES)
     vtkhdf.append(file, 2.0, *fields(3))
     np.testing.assert_array_equal(vtkhdf.Results(file).field("e_d", 3), [3.0, 30.0])
