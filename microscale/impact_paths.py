@@ -193,7 +193,7 @@ def _equivalent(H: FloatArray) -> FloatArray:
 
 
 def _scale(values: FloatArray, largest: float, duration: float) -> float:
-    """Return the factor that takes a history (n,) or (n, m) to a ``largest`` norm or its rate to the bound."""
+    """Return the factor that takes a history (n, ...) to a ``largest`` norm, or its rate to the bound."""
     values = values.reshape(len(values), -1)
     peak = np.linalg.norm(values, axis=1).max()
     step = np.linalg.norm(np.diff(values, axis=0), axis=1).max()

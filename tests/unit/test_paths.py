@@ -1,0 +1,126 @@
+"""Strain-path protocols: what each promises, and that a path depends on its index and seed alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from microscale.errors import InputError
+from microscale.impact_paths import MAX_RATE, MAX_VOLUME_STRAIN
+from microscale.path_pictures import draw_paths
+from microscale.paths import PROTOCOLS, StrainPaths
+from microscale.tensors import deviator
+
+SYMMETRIC = {
+    "protocol": st.sampled_from(PROTOCOLS),
+    "dimension": st.sampled_from([2, 3]),
+    "index": st.integers(0, 10**6),
+}
+
+
+def logarithm(U: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(U)
+    return np.einsum("...ik,...k,...jk->...ij", vectors, np.log(values), vectors)
+
+
+@settings(max_examples=60)
+@given(**SYMMETRIC, log_strain=st.floats(-2.0, 0.0), seed=st.integers(0, 100))
+def test_every_path_starts_at_rest_and_stays_a_stretch(protocol, dimension, index, log_strain, seed):
+    paths = StrainPaths(protocol, 10.0**log_strain * 0.5, steps=50, seed=seed, dimension=dimension)
+    path = paths.path(index)
+    np.testing.assert_allclose(path.stretch[0], np.eye(3), atol=1e-12)
+    np.testing.assert_array_equal(path.stretch, np.swapaxes(path.stretch, 1, 2))
+    assert np.linalg.eigvalsh(path.stretch).min() > 0.0
+    if dimension == 2:
+        np.testing.assert_array_equal(path.stretch[:, 2], np.broadcast_to([0.0, 0.0, 1.0], (51, 3)))
+    again = paths.path(index)
+    np.testing.assert_array_equal(again.stretch, path.stretch)
+    np.testing.assert_array_equal(paths.batch([3, index])[1][1], path.stretch)
+
+
+@pytest.mark.parametrize("protocol", ["R", "F"])
+def test_random_walk_has_the_variance_of_the_paper(protocol):
+    """Each component moves by +-U_max sqrt(dt_n), so that its variance at T is U_max^2."""
+    end = StrainPaths(protocol, 0.05, steps=10, seed=1).batch(range(600))[1][:, -1] - np.eye(3)
+    components = end[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    np.testing.assert_allclose(components.mean(axis=0), 0.0, atol=0.05 * 4.0 / np.sqrt(600))
+    np.testing.assert_allclose(components.var(axis=0), 0.05**2, rtol=4.0 * np.sqrt(2.0 / 600))
+    correlation = np.corrcoef(components.T) - np.eye(6)
+    assert np.abs(correlation).max() < 0.2
+
+
+def test_fixed_steps_pass_through_their_nodes():
+    U = StrainPaths("F", 0.1, steps=100, intervals=10, seed=2).path(0).stretch[::10]
+    steps = np.abs(np.diff(U[:, [0, 0, 1], [0, 1, 2]], axis=0))
+    np.testing.assert_allclose(steps, 0.1 * np.sqrt(0.1), atol=1e-12)
+
+
+def test_finer_sampling_is_the_same_path():
+    coarse, fine = (StrainPaths("R", 0.3, steps=n, seed=4).path(7) for n in (50, 200))
+    np.testing.assert_allclose(fine.stretch[::4], coarse.stretch, atol=1e-14)
+    np.testing.assert_allclose(fine.times[::4], coarse.times, atol=1e-14)
+
+
+@pytest.mark.parametrize("protocol", ["U", "L-U", "C"])
+def test_sheared_paths_are_isochoric_with_one_fixed_frame(protocol):
+    U = StrainPaths(protocol, 0.5, steps=80, seed=3).batch(range(20))[1]
+    np.testing.assert_allclose(np.linalg.det(U), 1.0, atol=1e-12)
+    np.testing.assert_allclose(U[:, :40] @ U[:, 40:80], U[:, 40:80] @ U[:, :40], atol=1e-12)
+    largest = np.linalg.eigvalsh(U)[..., -1] - 1.0
+    assert largest.max() <= 0.5 + 1e-12
+    peak = 40 if protocol == "L-U" else 80
+    assert np.all(largest.argmax(axis=1) == peak)
+    if protocol == "L-U":
+        np.testing.assert_allclose(U[:, 80], np.broadcast_to(np.eye(3), (20, 3, 3)), atol=1e-12)
+
+
+def test_impact_paths_keep_their_bounds_and_use_them():
+    paths = StrainPaths("I", 1.0, steps=400, duration=(0.5, 10.0), seed=5)
+    times, U = paths.batch(range(200))
+    volume = np.linalg.det(U) - 1.0
+    H = deviator(logarithm(U))
+    strain = np.sqrt(2.0 / 3.0) * np.linalg.norm(H, axis=(2, 3))
+    rate = np.sqrt(2.0 / 3.0) * np.linalg.norm(np.diff(H, axis=1), axis=(2, 3)) / np.diff(times, axis=1)
+    assert np.abs(volume).max() <= MAX_VOLUME_STRAIN * 1.001
+    assert strain.max() <= 1.001
+    assert rate.max() <= MAX_RATE * 1.1  # measured by differences, on other samples
+    assert np.abs(volume).max() > 0.1
+    assert strain.max() > 0.7
+    assert volume.min() < 0.0 < volume.max()
+    assert times[:, -1].min() < 1.0
+    assert times[:, -1].max() > 5.0
+
+
+def test_rejections_are_counted_and_paths_that_cannot_be_are_refused():
+    paths = StrainPaths("R", 0.5, steps=20, seed=6)
+    assert sum(paths.path(index).rejected for index in range(40)) > 10
+    with pytest.raises(InputError, match="max_strain is 50"):
+        StrainPaths("R", 50.0, steps=10).path(0)
+
+
+def test_another_attempt_is_another_path():
+    paths = StrainPaths("R", 0.3, steps=20)
+    assert np.abs(paths.path(3).stretch - paths.path(3, attempt=1).stretch).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"protocol": "Q"}, "protocol is 'Q'"),
+        ({"max_strain": 0.0}, "max_strain is 0"),
+        ({"max_strain": float("nan")}, "max_strain is nan"),
+        ({"duration": (2.0, 1.0)}, "duration is"),
+        ({"dimension": 4}, "dimension is 4"),
+        ({"steps": 0}, "steps is 0"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_attributes_without_meaning_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        StrainPaths(**{"protocol": "R", "max_strain": 0.5, **changes})
+
+
+def test_paths_can_be_drawn(tmp_path):
+    times, U = StrainPaths("I", 1.0, steps=50).batch(range(2))
+    draw_paths(tmp_path / "paths.png", "impact", times, U, U - np.eye(3))
+    assert (tmp_path / "paths.png").stat().st_size > 10_000
