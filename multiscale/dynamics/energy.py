@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multiscale.dynamics.contact import Obstacle
+from multiscale.dynamics.nodes import Nodes
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,3 +47,50 @@ class Energy:
         put_in = self.initial + self.external
         scale = self.initial + abs(self.external)
         return (self.total - put_in) / scale if scale > 0.0 else 0.0
+
+
+class Ledger:
+    """What one rank has booked so far.
+
+    Attributes:
+        kinetic: Kinetic energy now, J.
+        work: Work of the internal force so far, J.
+        hourglass: Energy stored by hourglass control now, J.
+        contact: Impulse of the obstacles on the body, mg mm/us, shape (3,); work of their motion; loss in
+            contact, J.
+    """
+
+    def __init__(self) -> None:
+        self.kinetic = self.work = self.hourglass = 0.0
+        self.contact, self._present = np.zeros(5), np.zeros(5)
+
+    def book_contact(self, obstacles: Sequence[Obstacle], nodes: Nodes, time: float, dt: float) -> None:
+        """Let the obstacles act on the velocities of the step ahead.
+
+        Velocities at whole steps hold half of the present impulse, and so do the books.
+        """
+        self.contact += 0.5 * self._present
+        self._present[:] = 0.0
+        for obstacle in obstacles:
+            obstacle.resist(nodes.motion, nodes.surface, time, dt, self._present)
+        self.contact += 0.5 * self._present
+
+    def defer_contact(self) -> None:
+        """Book the impulse at the start as a whole after it: there is no half step before."""
+        self.contact[:] = 0.0
+        self._present *= 2.0
+
+    def values(self, viscous: float) -> tuple[float, ...]:
+        """The numbers to sum over the ranks, in the order :func:`summed` expects."""
+        return self.kinetic, self.work, self.hourglass, viscous, *self.contact
+
+
+LEDGER_SIZE = 9
+
+
+def summed(values: FloatArray, initial: float) -> tuple[Energy, FloatArray]:
+    """Energies and contact impulse of the body from the sum of the ranks' :meth:`Ledger.values`."""
+    kinetic, work, hourglass, viscous = (float(value) for value in values[:4])
+    external, lost = float(values[7]), float(values[8])
+    internal = work - hourglass - viscous
+    return Energy(kinetic, internal, lost, hourglass, viscous, external, initial), values[4:7]

@@ -9,24 +9,20 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
-import multiscale.fenics  # noqa: F401
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
-from multiscale.dynamics import central_difference, ranks
+from multiscale.dynamics import ranks
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
-from multiscale.dynamics.contact import NodalMotion, Obstacle
+from multiscale.dynamics.contact import Obstacle
 from multiscale.dynamics.element import Element
-from multiscale.dynamics.energy import Energy
+from multiscale.dynamics.energy import LEDGER_SIZE, Ledger, summed
 from multiscale.dynamics.fields import cell_averages
 from multiscale.dynamics.hex8_fbar import Hex8FBar
 from multiscale.dynamics.hex8_one_point import Hex8OnePoint
-from multiscale.dynamics.mass import add_lumped_mass
+from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
 from multiscale.dynamics.stable_step import StableStep, elastic_moduli
-
-from dolfinx import fem, la
-from dolfinx import mesh as dolfinx_mesh
 
 FloatArray = NDArray[np.float64]
 ELEMENTS = (Hex8FBar.name, Hex8OnePoint.name)
@@ -102,35 +98,25 @@ class Simulation:
         self._comm = self.mesh.comm
         self._obstacles = tuple(obstacles)
         self._courant = courant
-        self.time, self.step_count = 0.0, 0
         self.timers = dict.fromkeys(STAGES, 0.0)
-        self._make_nodes()
+        self.time, self.dt, self.step_count = 0.0, 0.0, 0
+        self._ledger, self._sums = Ledger(), np.zeros((2, LEDGER_SIZE + 4))
+        pair = np.dtype([("value", "f8"), ("rank", "i4")], align=True)
+        self._local_step, self._global_step = np.zeros((), pair), np.zeros((), pair)
+        self._local_step["rank"] = self._comm.rank
+        self._local_cell, self._first_step, self._end_time = -1, 0.0, np.inf
+        self._nodes = Nodes(self.mesh, law.density)
+        self.u, self.v, self.positions = self._nodes.u, self._nodes.v, self._nodes.X
+        for group, components in (supports or {}).items():
+            self._nodes.hold(impact_mesh, group, components)
         with ranks.shared_errors(self._comm):
             self._make_cells(element, viscosity)
-        self._make_mass(impact_mesh, supports or {})
-        self._surface = _owned_surface_nodes(self._space, self._owned)
-        self._set_velocity(initial_velocity)
+            self._set_velocity(initial_velocity)
         self._start()
 
-    # Set-up.
-
-    def _make_nodes(self) -> None:
-        self._space = fem.functionspace(self.mesh, ("Lagrange", 1, (3,)))
-        self.u = fem.Function(self._space, name="displacement")
-        self.v = fem.Function(self._space, name="velocity")
-        index_map = self._space.dofmap.index_map
-        self._owned = index_map.size_local
-        self._force = la.vector(index_map, 3)
-        self.positions = np.ascontiguousarray(self._space.tabulate_dof_coordinates())
-        self._u, self._v = self.u.x.array.reshape(-1, 3), self.v.x.array.reshape(-1, 3)
-        self._f = self._force.array.reshape(-1, 3)
-        self._f_old = np.zeros_like(self._f)
-        self._v_half, self._v_old = np.zeros_like(self._f), np.zeros_like(self._f)
-
     def _make_cells(self, name: str, viscosity: BulkViscosity | None) -> None:
-        nodes = np.ascontiguousarray(self._space.dofmap.list)
-        X = self.positions[nodes]
-        self.element = make_element(name, X, nodes, self.law)
+        X = self.positions[self._nodes.cells]
+        self.element = make_element(name, X, self._nodes.cells, self.law)
         self._stable = StableStep(self.element, X, self.law)
         self._viscous = (
             None if viscosity is None else ViscousPressure(viscosity, self.law, X, self.element.weights)
@@ -141,63 +127,19 @@ class Simulation:
         self.n_cells_global = self.mesh.topology.index_map(3).size_global
         self.n_points_global = self.n_cells_global * self.element.weights.shape[1]
 
-    def _make_mass(self, impact_mesh: ImpactMesh, supports: Mapping[str, int | Sequence[int]]) -> None:
-        mass = la.vector(self._space.dofmap.index_map, 3)
-        self._mass = mass.array.reshape(-1, 3)
-        nodes = self.element.nodes
-        add_lumped_mass(self.positions[nodes], nodes, self.law.density, self._mass)
-        mass.scatter_reverse(la.InsertMode.add)
-        mass.scatter_forward()
-        self._inverse_mass = 1.0 / self._mass
-        for group, components in supports.items():
-            held = np.atleast_1d(components)
-            if not np.isin(held, (0, 1, 2)).all():
-                raise InputError(f"support of {group!r} = {components}, expected components among 0, 1, 2")
-            for component in held:
-                facets = impact_mesh.facets(group)
-                dofs = fem.locate_dofs_topological(self._space, 2, facets, remote=True)
-                self._inverse_mass[dofs, component] = 0.0
-
     def _set_velocity(self, velocity: ArrayLike | Callable[[FloatArray], FloatArray]) -> None:
         values = velocity(self.positions.T).T if callable(velocity) else np.asarray(velocity, dtype=float)
-        if not np.all(np.isfinite(values)):
-            raise InputError(f"initial velocity = {values} mm/us, expected finite numbers")
-        self._v[:] = values
-        self._v[self._inverse_mass == 0.0] = 0.0
+        self._ledger.kinetic = self._nodes.start(values)
 
     def _start(self) -> None:
         """Evaluate the force at time zero and take the first half step of the velocity."""
-        self._work = self._hourglass = 0.0
-        self._contact, self._contact_now, self._ledger = np.zeros(5), np.zeros(5), np.zeros(13)
-        pair = np.dtype([("value", "f8"), ("rank", "i4")], align=True)
-        self._local_step, self._global_step = np.zeros((), pair), np.zeros((), pair)
-        self._local_step["rank"] = self._comm.rank
-        self._local_cell, self._first_step, self._end_time = -1, 0.0, np.inf
-        self._motion = NodalMotion(self.positions, self._u, self._v_old, self._v_half, self._inverse_mass)
-        self._v_half[:] = self._v
-        self.dt = 0.0
-        self._v_old[:] = self._v
-        kinetic = central_difference.centre(self._v, self._v_old, self._v_half, self._mass, self._owned)
-        self.initial_energy = self._comm.allreduce(kinetic, op=MPI.SUM)
+        self.initial_energy = float(self._comm.allreduce(self._ledger.kinetic, op=MPI.SUM))
         self._advance_force()
-        self._reduce_ledger(kinetic)
+        self._reduce_ledger()
         self.dt = self._next_step()
-        central_difference.kick(
-            self._v_half,
-            self._v_old,
-            self._f,
-            self._f_old,
-            self._inverse_mass,
-            0.0,
-            0.5 * self.dt,
-            self._owned,
-        )
-        self._book_contact()
-        # There is no half step before the start: the first impulse acts as a whole after it.
-        self._contact[:] = 0.0
-        self._contact_now *= 2.0
-
-    # Stepping.
+        self._nodes.kick(0.0, 0.5 * self.dt)
+        self._ledger.book_contact(self._obstacles, self._nodes, self.time, self.dt)
+        self._ledger.defer_contact()
 
     def step(self) -> None:
         """Advance by one step.
@@ -207,8 +149,8 @@ class Simulation:
             Exception: Whatever the law raised on any rank.
         """
         start = perf_counter()
-        central_difference.drift(self._u, self._v_half, self.dt, self._owned)
-        self.timers["update"] += perf_counter() - start
+        self._nodes.drift(self.dt)
+        self.timers["communication"] += perf_counter() - start
         self.time += self.dt
         self.step_count += 1
         self._advance_force()
@@ -234,15 +176,11 @@ class Simulation:
 
     def momentum(self) -> FloatArray:
         """Momentum of the body, shape (3,), mg mm/us."""
-        return self._sum_over_nodes(self._v)
+        return self._nodes.momentum()
 
     def angular_momentum(self) -> FloatArray:
         """Moment of momentum about the origin, shape (3,), mg mm^2/us."""
-        return self._sum_over_nodes(np.cross(self.positions + self._u, self._v))
-
-    def _sum_over_nodes(self, values: FloatArray) -> FloatArray:
-        local = np.sum((self._mass * values)[: self._owned], axis=0)
-        return np.asarray(self._comm.allreduce(local, op=MPI.SUM))
+        return self._nodes.angular_momentum()
 
     def cell_fields(self) -> dict[str, FloatArray]:
         """Averages over this rank's cells; see :func:`multiscale.dynamics.fields.cell_averages`."""
@@ -256,19 +194,17 @@ class Simulation:
 
     def _advance_force(self) -> None:
         """Bring strain, stress and force to the displacements; agree on the stable step or the error."""
-        start = perf_counter()
-        self.u.x.scatter_forward()
-        self.timers["communication"] += perf_counter() - start
-        self._f[:] = 0.0
+        nodes = self._nodes
+        nodes.force[:] = 0.0
         error: Exception | None = None
         try:
-            self._hourglass = self.points.add_internal_force(self._u, self.dt, self._f)
+            self._ledger.hourglass = self.points.add_internal_force(nodes.displacement, self.dt, nodes.force)
             self._estimate_step()
         except Exception as caught:
             error = self._located(caught)
         start = perf_counter()
         self._agree(error)
-        self._force.scatter_reverse(la.InsertMode.add)
+        nodes.sum_force()
         self.timers["communication"] += perf_counter() - start
 
     def _estimate_step(self) -> None:
@@ -304,22 +240,11 @@ class Simulation:
         """Take the half-step velocities across the present time: internal force, contact, ledger."""
         start = perf_counter()
         dt_old, self.dt = self.dt, self._next_step()
-        self._work += central_difference.kick(
-            self._v_half, self._v_old, self._f, self._f_old, self._inverse_mass,
-            dt_old, 0.5 * (dt_old + self.dt), self._owned,
-        )  # fmt: skip
-        self._book_contact()
-        kinetic = central_difference.centre(self._v, self._v_old, self._v_half, self._mass, self._owned)
+        self._ledger.work += self._nodes.kick(dt_old, 0.5 * (dt_old + self.dt))
+        self._ledger.book_contact(self._obstacles, self._nodes, self.time, self.dt)
+        self._ledger.kinetic = self._nodes.centre()
         self.timers["update"] += perf_counter() - start
-        self._reduce_ledger(kinetic)
-
-    def _book_contact(self) -> None:
-        """Let the obstacles act; velocities at whole steps hold half the present impulse, as do the books."""
-        self._contact += 0.5 * self._contact_now
-        self._contact_now[:] = 0.0
-        for obstacle in self._obstacles:
-            obstacle.resist(self._motion, self._surface, self.time, self.dt, self._contact_now)
-        self._contact += 0.5 * self._contact_now
+        self._reduce_ledger()
 
     def _next_step(self) -> float:
         stable = self._courant * float(self._global_step["value"])
@@ -334,27 +259,21 @@ class Simulation:
             return remaining if remaining <= stable else 0.5 * remaining
         return stable
 
-    def _reduce_ledger(self, kinetic: float) -> None:
+    def _reduce_ledger(self) -> None:
         """Sum what the ranks booked; the rank of the smallest step says which cell it is."""
         start = perf_counter()
-        local = self._ledger
-        viscous = self._viscous.dissipated if self._viscous else 0.0
-        local[:4] = kinetic, self._work, self._hourglass, viscous
-        local[4:9] = self._contact
-        local[9:] = 0.0
+        local, total = self._sums
+        local[:LEDGER_SIZE] = self._ledger.values(self._viscous.dissipated if self._viscous else 0.0)
+        local[LEDGER_SIZE:] = 0.0
         if self._global_step["rank"] == self._comm.rank and self._local_cell >= 0:
-            local[9] = self._original_cell[self._local_cell]
-            local[10:] = self._centres[self._local_cell]
-        total = np.empty_like(local)
+            local[LEDGER_SIZE] = self._original_cell[self._local_cell]
+            local[LEDGER_SIZE + 1 :] = self._centres[self._local_cell]
         self._comm.Allreduce(local, total, op=MPI.SUM)
-        self.contact_impulse = total[4:7]
-        self.limiting_cell, self.limiting_position = int(total[9]), total[10:]
-        kinetic, work, hourglass, viscous = (float(value) for value in total[:4])
-        given, lost = float(total[7]), float(total[8])
-        internal = work - hourglass - viscous
-        self.energy = Energy(kinetic, internal, lost, hourglass, viscous, given, self.initial_energy)
+        self.energy, self.contact_impulse = summed(total.copy(), self.initial_energy)
+        self.limiting_cell = int(total[LEDGER_SIZE])
+        self.limiting_position = total[LEDGER_SIZE + 1 :].copy()
         self.timers["communication"] += perf_counter() - start
-        if not np.isfinite(work):
+        if not np.isfinite(self.energy.internal):
             self._raise_not_finite()
 
     def _raise_not_finite(self) -> None:
@@ -375,11 +294,3 @@ def make_element(name: str, X: FloatArray, nodes: NDArray[np.int32], law: Consti
     if name == Hex8OnePoint.name:
         return Hex8OnePoint(X, nodes, elastic_moduli(law)[1])
     raise InputError(f"element = {name!r}, expected one of {', '.join(ELEMENTS)}")
-
-
-def _owned_surface_nodes(space: fem.FunctionSpace, owned: int) -> NDArray[np.int32]:
-    topology = space.mesh.topology
-    topology.create_connectivity(2, 3)
-    facets = dolfinx_mesh.exterior_facet_indices(topology)
-    nodes = fem.locate_dofs_topological(space, 2, facets, remote=True)
-    return np.unique(nodes[nodes < owned]).astype(np.int32)
