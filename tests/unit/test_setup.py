@@ -1,5 +1,6 @@
 """Set-up: the preflight names what is missing, versions are pinned, and what the README shows runs."""
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 from fnmatch import fnmatch
-from importlib.metadata import requires
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,28 @@ def test_all_that_is_installed_for_us_is_pinned_and_nothing_else():
 def applies(requirement, extras):
     marker = requirement.marker
     return marker is None or any(marker.evaluate({"extra": extra}) for extra in (extras or {""}))
+
+
+def test_every_run_time_dependency_is_used_and_every_import_declared():
+    imported = {
+        name for folder in ("microscale", "multiscale", "meshes") for name in imports_below(ROOT / folder)
+    }
+    providers = packages_distributions()
+    used = {canonicalize_name(owner) for name in imported for owner in providers.get(name, ())} - {
+        PROJECT["name"]
+    }
+    assert imported - sys.stdlib_module_names <= set(providers)
+    dolfinx = {canonicalize_name(name) for name in PROJECT["optional-dependencies"]["fenics"]}
+    assert used - dolfinx == {canonicalize_name(name) for name in PROJECT["dependencies"]}
+
+
+def imports_below(folder):
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                yield node.module.split(".")[0]
 
 
 def test_no_tracked_file_names_a_registry():
