@@ -16,7 +16,7 @@ SMALL = {"elements": 200, "end_time": 0.5, "model": "quarter"}
 WAVE_SPEED = np.sqrt((24.0 * 2.0 + 25.0 * 4.0 / 3.0) / 10.0)
 
 
-@pytest.mark.parametrize("law", ["neo-hooke", "j2", "johnson-cook"])
+@pytest.mark.parametrize("law", ["neo-hooke", "j2", "johnson-cook", "learned"])
 @pytest.mark.parametrize("element", ["hex8-one-point", "hex8-fbar"])
 def test_anvil_balances_its_energy_and_leaves_its_record(tmp_path, law, element, capsys):
     summary = taylor_anvil(law=law, element=element, output=tmp_path, **SMALL)
