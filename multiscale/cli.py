@@ -121,5 +121,71 @@ def inspect(file: Path, *, samples: int = 4) -> None:
     print(f"sample paths: {picture}")
 
 
+@app.command
+def train(
+    *datasets: Path,
+    out: Path,
+    model: Literal["recurrent", "pca"] = "recurrent",
+    epochs: int = 200,
+    rate: float | None = None,
+    batch: int = 64,
+    hidden: int | None = None,
+    internal: int = 25,
+    modes: int = 100,
+    seed: int = 0,
+) -> None:
+    """Train a surrogate; run again to resume. A log and a picture of the losses are written beside it.
+
+    Args:
+        datasets: Data sets of one material; protocols may be mixed.
+        out: Weights file (.safetensors); its description (.json) goes beside it.
+        model: The recurrent surrogate, or the paper's principal components and SELU network.
+        epochs: Times to go through the data.
+        rate: Peak learning rate; by default 0.003 (recurrent) or 0.0001 (pca, as in the paper).
+        batch: Paths a batch; recurrent: a multiple of 64.
+        hidden: Width of the hidden layers; by default 96 (recurrent) or 1000 (pca).
+        internal: Internal variables of the recurrent surrogate.
+        modes: Principal components of each tensor component, for pca.
+        seed: Of all random choices.
+    """
+    from multiscale.surrogate.fit import fit_pca, fit_recurrent
+
+    if model == "recurrent":
+        fit_recurrent(datasets, out, internal, hidden or 96, epochs, rate or 3e-3, batch, seed)
+    else:
+        fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed)
+    print(f"weights: {out}")
+
+
+@app.command
+def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bool = False) -> None:
+    """Measure a surrogate on test data: errors by data set, step independence, causality, objectivity, cost.
+
+    Args:
+        weights: The weights file.
+        datasets: Data sets it was not trained on.
+        out: Folder of the pictures; by default that of the weights.
+        record: Write the figures into the JSON file beside the weights.
+    """
+    from microscale.law import drive
+    from multiscale.laws.learned import LearnedLaw
+    from multiscale.surrogate.fit import read_pca
+    from multiscale.surrogate.report import record as write_figures
+    from multiscale.surrogate.report import report
+    from multiscale.surrogate.store import read_surrogate
+
+    if not datasets:
+        raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
+    pictures = weights.parent if out is None else out
+    pictures.mkdir(parents=True, exist_ok=True)
+    if read_surrogate(weights)[1].kind == "pca":
+        figures = report(read_pca(weights).predict, None, datasets, pictures)
+    else:
+        law = LearnedLaw.from_file(weights)
+        figures = report(lambda times, stretch: drive(law, stretch, times), law, datasets, pictures)
+    if record:
+        write_figures(weights, figures)
+
+
 if __name__ == "__main__":
     main()

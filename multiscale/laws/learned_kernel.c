@@ -15,6 +15,7 @@
 #define SLOWEST_RATE 1e-3
 #define FASTEST_RATE 1e2
 #define SHORTEST_MEMORY 1e-3 /* in strain scales: bounds the learnt rates */
+#define LARGEST_TARGET 16.0
 #define TINY 1e-30
 
 typedef struct {
@@ -226,7 +227,8 @@ INLINE void advance(const Surrogate *s, Step p[VECTORS], real (*x)[VECTORS]) {
         z[k][v] = p[v].moved[k];
         driven = p[v].strain[k] * mean_of_exponential(decay, left);
       }
-      z[k][v] = z[k][v] * left + target[k][v] * (1.0 - left) + driven;
+      const real u = target[k][v] * (1.0 / LARGEST_TARGET), bounded = target[k][v] / root(1.0 + u * u);
+      z[k][v] = z[k][v] * left + bounded * (1.0 - left) + driven;
     }
   }
 }

@@ -57,7 +57,13 @@ def increments(stretch: torch.Tensor, dt: torch.Tensor) -> Increments:
     rate = torch.log((size + SLOWEST_RATE * steps + TINY) / (steps + size / FASTEST_RATE + TINY))
     direction = 0.5 * driven / (size + SLOWEST_RATE * steps + TINY)
     features = torch.cat(
-        [strain_features(isochoric[1:], inverse[1:]), direction, 0.5 * rate, 4.0 * size / (size + STRAIN_SCALE)], -1
+        [
+            strain_features(isochoric[1:], inverse[1:]),
+            direction,
+            0.5 * rate,
+            4.0 * size / (size + STRAIN_SCALE),
+        ],
+        -1,
     )
     single = (features, gradient.flatten(-2), driven / STRAIN_SCALE, size / STRAIN_SCALE, steps)
     return Increments(*(array.float() for array in single))

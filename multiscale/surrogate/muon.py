@@ -38,7 +38,9 @@ class Muon(torch.optim.Optimizer):
                     _move_vector(parameter, state, group["lr"])
 
 
-def _move_matrix(parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: float, momentum: float) -> None:
+def _move_matrix(
+    parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: float, momentum: float
+) -> None:
     gradient = parameter.grad
     if "mean" not in state:
         state["mean"] = torch.zeros_like(gradient)
@@ -51,7 +53,11 @@ def _move_matrix(parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: 
 def _move_vector(parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: float) -> None:
     gradient = parameter.grad
     if "mean" not in state:
-        state |= {"mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient), "count": torch.zeros(())}
+        state |= {
+            "mean": torch.zeros_like(gradient),
+            "square": torch.zeros_like(gradient),
+            "count": torch.zeros(()),
+        }
     state["count"] += 1
     state["mean"].lerp_(gradient, 0.1)
     state["square"].lerp_(gradient.square(), 0.001)

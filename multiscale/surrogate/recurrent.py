@@ -9,7 +9,7 @@ are exact, whatever the grains do, and are not learnt:
 
 Inelastic flow is learnt. All variables z = (s, xi) obey dz = d + g (c - z) da along a step, with the elastic
 driving d, learnt rates g > 0 and targets c, and a = the strain passed plus the time spent under stress. With g
-and c held over the step the solution is exponential, so that no step is too large to be stable:
+and c held over the step the solution is exponential, and c is bounded, so that no step or history is unstable:
 
     z_new = c + (z - c) exp(-g a) + d (1 - exp(-g a)) / (g a)
 
@@ -31,6 +31,9 @@ from multiscale.surrogate.increments import FEATURES, STRAIN_SCALE, Increments, 
 DEVIATOR = 5
 SHORTEST_MEMORY = 1e-3
 """Shortest memory, in strain scales: rates are exponentials of what the network says, bounded by its inverse."""
+
+LARGEST_TARGET = 16.0
+"""Bound of the targets, so that no history, however far from the training data, lets the state run away."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ class RecurrentSurrogate(nn.Module):
         self.targets = _weights(hidden, states, gain=0.5)
         self.targets_bias = nn.Parameter(torch.zeros(states))
 
-    def forward(self, steps: Increments, state: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, steps: Increments, state: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Follow paths from ``state`` (paths, states), or from rest.
 
         Returns:
@@ -81,7 +86,9 @@ class RecurrentSurrogate(nn.Module):
             state = read.new_zeros(read.shape[1], self.architecture.states)
         history, from_state = [], self.input[FEATURES:]
         # unbind, not indexing: the gradient of an index is a full array of zeros.
-        for step in zip(*(array.unbind(0) for array in (read, maps, steps.strain, steps.size, steps.dt)), strict=True):
+        for step in zip(
+            *(array.unbind(0) for array in (read, maps, steps.strain, steps.size, steps.dt)), strict=True
+        ):
             state = self._step(state, from_state, *step)
             history.append(state[:, :DEVIATOR])
         return torch.stack(history) * STRAIN_SCALE, state
@@ -101,6 +108,7 @@ class RecurrentSurrogate(nn.Module):
         # 1 / (exp(-x) + shortest memory), in the form whose gradient cannot overflow
         rates = torch.sigmoid(torch.addmm(self.rates_bias, hidden, self.rates) + math.log(SHORTEST_MEMORY))
         targets = torch.addmm(self.targets_bias, hidden, self.targets)
+        targets = targets * (1.0 + (targets / LARGEST_TARGET).square()).rsqrt()
 
         elastic, internal = state.split([DEVIATOR, self.architecture.internal], 1)
         moved = elastic + (maps * elastic[:, None, :]).sum(-1)

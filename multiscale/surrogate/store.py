@@ -97,7 +97,10 @@ def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     data = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
-    entries = asdict(card) | {"weights_sha256": hashlib.sha256(data).hexdigest(), "version": _package_version()}
+    entries = asdict(card) | {
+        "weights_sha256": hashlib.sha256(data).hexdigest(),
+        "version": _package_version(),
+    }
     replace_file(path, data)
     replace_file(card_path(path), (json.dumps(entries, indent=2) + "\n").encode())
 
@@ -115,16 +118,22 @@ def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
     path = Path(path)
     card = _read_card(card_path(path))
     if kind is not None and card.kind != kind:
-        raise InputError(f"{path} holds a surrogate of kind '{card.kind}', expected '{kind}'; train one with --model {kind}")
+        raise InputError(
+            f"{path} holds a surrogate of kind '{card.kind}', expected '{kind}'; train one with --model {kind}"
+        )
     try:
         data = path.read_bytes()
         weights = load(data)
     except OSError as error:
-        raise InputError(f"weights {path} cannot be read ({error.strerror}); train some with 'multiscale train'") from error
+        raise InputError(
+            f"weights {path} cannot be read ({error.strerror}); train some with 'multiscale train'"
+        ) from error
     except SafetensorError as error:
         raise InputError(f"weights {path} are damaged ({error}); restore or train them again") from error
     if hashlib.sha256(data).hexdigest() != card.weights_sha256:
-        raise InputError(f"weights {path} do not belong to {card_path(path).name}: their hashes differ; restore both files")
+        raise InputError(
+            f"weights {path} do not belong to {card_path(path).name}: their hashes differ; restore both files"
+        )
     return weights, card
 
 
@@ -133,11 +142,15 @@ def _read_card(path: Path) -> Card:
         entries = json.loads(path.read_bytes())
         found = entries["format"]
         if found != FORMAT:
-            raise InputError(f"{path} has format {found}, expected {FORMAT}; train the surrogate again with this version")
+            raise InputError(
+                f"{path} has format {found}, expected {FORMAT}; train the surrogate again with this version"
+            )
         entries |= {"material": Material(**entries["material"]), "range": TrainingRange(**entries["range"])}
         return Card(**entries)
     except OSError as error:
-        raise InputError(f"surrogate card {path} cannot be read ({error.strerror}); it belongs beside the weights") from error
+        raise InputError(
+            f"surrogate card {path} cannot be read ({error.strerror}); it belongs beside the weights"
+        ) from error
     except (ValueError, TypeError, KeyError) as error:
         if isinstance(error, InputError):
             raise

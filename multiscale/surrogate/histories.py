@@ -1,0 +1,91 @@
+"""Stretch and stress histories in memory, and the errors by which surrogates are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from microscale.tensors import deviator
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Paths with the same number of samples.
+
+    Attributes:
+        times: Times of the samples, us, shape (paths, samples).
+        stretch: Right stretch U, shape (paths, samples, 3, 3), dimensionless.
+        stress: Cauchy stress, shape (paths, samples, 3, 3), GPa.
+    """
+
+    times: FloatArray
+    stretch: FloatArray
+    stress: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __getitem__(self, paths: Any) -> Histories:
+        """Return some of the paths."""
+        return Histories(self.times[paths], self.stretch[paths], self.stress[paths])
+
+    def thinned(self, stride: int) -> Histories:
+        """Return every ``stride``-th sample."""
+        return Histories(self.times[:, ::stride], self.stretch[:, ::stride], self.stress[:, ::stride])
+
+    def refined(self, parts: int) -> tuple[FloatArray, FloatArray]:
+        """Return times and stretches with every step cut into equal ``parts``; the paths are the same ones."""
+        return refined(self.times, parts), refined(self.stretch, parts)
+
+
+def joined(histories: list[Histories]) -> Histories:
+    """Return the paths of all; their numbers of samples must agree."""
+    return Histories(
+        *(np.concatenate([getattr(h, name) for h in histories]) for name in ("times", "stretch", "stress"))
+    )
+
+
+def refined(array: FloatArray, parts: int) -> FloatArray:
+    """Interpolate samples (paths, samples, ...) linearly at ``parts`` points a step."""
+    fractions = (np.arange(parts) / parts).reshape(1, 1, -1, *(1,) * (array.ndim - 2))
+    start, end = array[:, :-1, None], array[:, 1:, None]
+    inner = (start + fractions * (end - start)).reshape(len(array), -1, *array.shape[2:])
+    return np.concatenate([inner, array[:, -1:]], axis=1)
+
+
+@dataclass(frozen=True)
+class RelativeErrors:
+    """Relative L2 errors of stress histories, one a path.
+
+    Attributes:
+        total: Of the Cauchy stress, as in the paper.
+        deviatoric: Of its deviator: strength, which the pressure hides in the former.
+    """
+
+    total: FloatArray
+    deviatoric: FloatArray
+
+
+def relative_errors(predicted: FloatArray, exact: FloatArray, times: FloatArray) -> RelativeErrors:
+    """Return the L2 norms over time of the errors over those of the exact histories.
+
+    Args:
+        predicted: Cauchy stress, shape (paths, samples, 3, 3).
+        exact: The same of the reference.
+        times: Times of the samples, us, shape (paths, samples).
+    """
+    return RelativeErrors(
+        _relative_norm(predicted - exact, exact, times),
+        _relative_norm(deviator(predicted - exact), deviator(exact), times),
+    )
+
+
+def _relative_norm(error: FloatArray, exact: FloatArray, times: FloatArray) -> FloatArray:
+    squares = (np.trapezoid((array**2).sum(axis=(2, 3)), times, axis=1) for array in (error, exact))
+    numerator, denominator = squares
+    return np.asarray(np.sqrt(numerator / denominator))

@@ -1,0 +1,98 @@
+"""The paper's surrogate: principal components of U(t), a SELU network, principal components of the Cauchy stress.
+
+It maps whole histories to whole histories (eqs. 24-26). It is not causal by construction, and knows one length of
+time unless T varies in its data: then ln T is one more input, since the material depends on the rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from microscale.tensors import from_mandel, to_mandel
+from multiscale.surrogate.histories import FloatArray
+from multiscale.surrogate.pca import PrincipalComponents
+
+
+@dataclass(frozen=True)
+class PcaArchitecture:
+    """Size of the paper's surrogate.
+
+    Attributes:
+        modes: Principal components of each tensor component, of stretch and of stress.
+        hidden: Width of the hidden layers.
+        layers: Number of hidden layers.
+    """
+
+    modes: int = 100
+    hidden: int = 1000
+    layers: int = 4
+
+
+class SeluNetwork(nn.Sequential):
+    """psi of eq. (26): coefficients of stretch and ln T to coefficients of stress, each over its scale."""
+
+    def __init__(self, architecture: PcaArchitecture) -> None:
+        widths = [
+            6 * architecture.modes + 1,
+            *[architecture.hidden] * architecture.layers,
+            6 * architecture.modes,
+        ]
+        parts: list[nn.Module] = []
+        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+            linear = nn.Linear(inputs, outputs)
+            nn.init.normal_(linear.weight, std=inputs**-0.5)  # what keeps activations of SELU normalised
+            nn.init.zeros_(linear.bias)
+            parts += [linear, nn.SELU()]
+        super().__init__(*parts[:-1])
+
+
+@dataclass(frozen=True)
+class PcaSurrogate:
+    """Model reduction of both ends and the network between.
+
+    Attributes:
+        architecture: Sizes.
+        stretch: Modes of U, six Mandel components.
+        stress: Modes of the Cauchy stress, six Mandel components.
+        stress_scale: GPa per unit of the network's outputs.
+        network: From coefficients to coefficients.
+    """
+
+    architecture: PcaArchitecture
+    stretch: PrincipalComponents
+    stress: PrincipalComponents
+    stress_scale: float
+    network: SeluNetwork
+
+    def inputs(self, times: FloatArray, stretch: FloatArray) -> FloatArray:
+        """Return what the network reads of paths, shape (paths, 6 modes + 1)."""
+        coefficients = self.stretch.project(to_mandel(stretch), fractions_of(times))
+        return np.concatenate([coefficients.reshape(len(times), -1), np.log(times[:, -1:])], axis=1)
+
+    def predict(self, times: FloatArray, stretch: FloatArray) -> FloatArray:
+        """Return the Cauchy stress (paths, samples, 3, 3), GPa.
+
+        Args:
+            times: Shape (paths, samples), us; all paths are sampled at the same fractions of their T.
+            stretch: U, shape (paths, samples, 3, 3).
+        """
+        with torch.no_grad():
+            outputs = self.network(torch.from_numpy(self.inputs(times, stretch)).float()).double().numpy()
+        coefficients = self.stress_scale * outputs.reshape(len(times), 6, -1)
+        return from_mandel(self.stress.lift(coefficients, fractions_of(times)))
+
+
+def fractions_of(times: FloatArray) -> FloatArray:
+    """Return the common instants of paths (paths, samples) as fractions of T, shape (samples,).
+
+    Raises:
+        ValueError: The paths are not sampled at the same fractions.
+    """
+    fractions = times / times[:, -1:]
+    if np.abs(fractions - fractions[0]).max() > 1e-9:
+        raise ValueError("paths are sampled at different fractions of their duration; resample them")
+    return np.asarray(fractions[0])

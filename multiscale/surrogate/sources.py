@@ -1,0 +1,109 @@
+"""Data-set files as training data: histories, what they are of, and the range they cover."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from microscale.dataset import read_dataset
+from microscale.errors import InputError
+from multiscale.surrogate.histories import Histories, joined
+from multiscale.surrogate.increments import STRAIN_SCALE, increments
+from multiscale.surrogate.store import Material, TrainingRange
+
+COVERED = 0.999
+"""Share of the training samples inside the range: the few beyond it teach little."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Data sets of one material.
+
+    Attributes:
+        histories: All paths.
+        material: Whose stress it is.
+        records: One entry a file: name, SHA-256, law, protocol, strain, number of paths, seed.
+    """
+
+    histories: Histories
+    material: Material
+    records: list[dict[str, Any]]
+
+
+def read_sources(files: Sequence[Path]) -> Sources:
+    """Read data sets that belong together.
+
+    Raises:
+        InputError: No file, or one that is missing, damaged, of another law or sampling, or of a law without the
+            elasticity of eq. (29).
+    """
+    if not files:
+        raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
+    histories, records = [], []
+    for file in files:
+        data = read_dataset(Path(file))
+        law, paths = data.provenance["law"], data.provenance["paths"]
+        if records and (law["hash"], data.times.shape[1]) != (
+            records[0]["law_hash"],
+            histories[0].times.shape[1],
+        ):
+            raise InputError(
+                f"{file} has another law or number of steps than {files[0]}; train on one of each"
+            )
+        histories.append(Histories(data.times, data.stretch_tensors, data.stress_tensors))
+        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        records.append(
+            {"file": Path(file).name, "sha256": digest, "law": law["name"], "law_hash": law["hash"], **paths}
+        )
+    return Sources(joined(histories), _material(files[0], law), records)
+
+
+def _material(file: Path, law: dict[str, Any]) -> Material:
+    crystal = law.get("crystal")
+    if crystal is None:
+        raise InputError(
+            f"{file} is of law '{law['name']}', expected one with the elasticity of the crystals (taylor): "
+            "its pressure and elastic response are built into the surrogate"
+        )
+    grains = law["options"].get("grains", 1)
+    return Material(
+        name=f"{crystal['name']}, {law['name']}, {grains} grains of texture seed {law['options'].get('seed', 0)}",
+        shear_modulus=crystal["shear_modulus"],
+        lambda_e=crystal["lambda_e"],
+        density=crystal["density"],
+    )
+
+
+def training_range(histories: Histories) -> TrainingRange:
+    """Return what all but a few of the samples cover."""
+    shapes, rates = [], []
+    for start in range(0, len(histories), 256):
+        part = histories[start : start + 256]
+        steps = np.diff(part.times, axis=1)
+        found = increments(torch.from_numpy(part.stretch).transpose(0, 1), torch.from_numpy(steps).mT)
+        shapes.append(found.features[..., 12].numpy().ravel())
+        rates.append((STRAIN_SCALE * found.size / found.dt).numpy().ravel())
+    J = np.linalg.det(histories.stretch)
+    return TrainingRange(
+        shape=float(np.quantile(np.concatenate(shapes), COVERED)),
+        strain_rate=float(np.quantile(np.concatenate(rates), COVERED)),
+        smallest_volume=float(np.quantile(J, 1.0 - COVERED)),
+        largest_volume=float(np.quantile(J, COVERED)),
+    )
+
+
+def split(histories: Histories, share: float, seed: int) -> tuple[Histories, Histories]:
+    """Return training and validation paths, the latter a random ``share`` of all (at least one path)."""
+    order = np.random.default_rng(seed).permutation(len(histories))
+    held_out = max(1, round(share * len(histories)))
+    if len(histories) <= held_out:
+        raise InputError(
+            f"{len(histories)} path(s) are too few to train on; generate more with 'multiscale generate'"
+        )
+    return histories[np.sort(order[held_out:])], histories[np.sort(order[:held_out])]
