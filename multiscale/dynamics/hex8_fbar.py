@@ -21,6 +21,13 @@ from multiscale.dynamics import hexahedron
 from multiscale.dynamics.element import Element, FloatArray, IntArray
 from multiscale.dynamics.kernels import POINTS, REORDER, add_natural_force, natural_gradient
 
+# The mean dilatation leaves one point free to collapse while the element keeps its volume. Where a point's
+# J is beyond a factor of two from the mean, a spring on the excess of ln(J / J-bar) resists, with this part
+# of the shear modulus; below that nothing is added. Its energy is booked as hourglass energy.
+DISTORTION_LIMIT = np.log(2.0)
+DISTORTION_STIFFNESS = 0.1
+SMALLEST_SCALE = np.exp(-DISTORTION_LIMIT / 3.0)
+
 
 @final
 class Hex8FBar(Element):
@@ -28,8 +35,15 @@ class Hex8FBar(Element):
 
     name = "hex8-fbar"
 
-    def __init__(self, X: FloatArray, nodes: IntArray) -> None:
-        """Prepare the cells whose nodes are at ``X``, shape (cells, 8, 3), mm."""
+    def __init__(self, X: FloatArray, nodes: IntArray, shear_modulus: float) -> None:
+        """Prepare the cells whose nodes are at ``X``.
+
+        Args:
+            X: Positions of the cells' nodes, shape (cells, 8, 3), mm.
+            nodes: Local node numbers of each cell, shape (cells, 8).
+            shear_modulus: Shear modulus at rest, GPa.
+        """
+        self._stiffness = DISTORTION_STIFFNESS * shear_modulus
         self.nodes = nodes
         self._inverse_jacobian, self.weights = hexahedron.gauss_points(X)
         self.spread = hexahedron.laplacian_spread(X)
@@ -43,8 +57,10 @@ class Hex8FBar(Element):
         self, u: FloatArray, F: FloatArray, P: FloatArray, first: int, last: int, force: FloatArray
     ) -> float:
         """See :meth:`Element.add_force`."""
-        _add_force(F, P, self.scale, self.nodes, self._inverse_jacobian, self.weights, first, last, force)
-        return 0.0
+        return _add_force(
+            F, P, self.scale, self._stiffness, self.nodes, self._inverse_jacobian, self.weights, first, last,
+            force,
+        )  # fmt: skip
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
@@ -117,17 +133,19 @@ def _add_force(
     F: FloatArray,
     P: FloatArray,
     scale: FloatArray,
+    stiffness: float,
     nodes: IntArray,
     inverse_jacobian: FloatArray,
     weights: FloatArray,
     first: int,
     last: int,
     force: FloatArray,
-) -> None:
+) -> float:
     """Add the adjoint of this module's head.
 
     With det F-bar = J-bar at every point, F^-T = s cof(F-bar) / J-bar and J / J-bar = s^-3.
     """
+    energy = 0.0
     A, stress, cof = np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS))
     work, pressure, weight = np.empty(POINTS), np.empty(POINTS), np.empty(POINTS)
     for cell in range(first, last):
@@ -147,6 +165,7 @@ def _add_force(
             for j in range(3):
                 for q in range(POINTS):
                     work[q] += stress[i, j, q] * A[i, j, q]
+        energy += _resist_distortion(scale[cell], weights[cell], stiffness, work)
         volume, mean_work = 0.0, 0.0
         for q in range(POINTS):
             volume += weights[cell, q]
@@ -170,3 +189,18 @@ def _add_force(
                         + stress[i, 2, q] * inverse_jacobian[cell, a, 2, q]
                     )
         add_natural_force(A, nodes[cell], force)
+    return energy
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy")
+def _resist_distortion(scale: FloatArray, weights: FloatArray, stiffness: float, work: FloatArray) -> float:
+    """Add the spring against the collapse of a point, as a pressure, to ``work``; return its energy."""
+    energy = 0.0
+    for q in range(POINTS):
+        if SMALLEST_SCALE < scale[q] < 1.0 / SMALLEST_SCALE:
+            continue
+        strain = -3.0 * np.log(scale[q])
+        excess = abs(strain) - DISTORTION_LIMIT
+        energy += 0.5 * stiffness * excess**2 * weights[q]
+        work[q] -= 3.0 * stiffness * (excess if strain > 0.0 else -excess)
+    return energy

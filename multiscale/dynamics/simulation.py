@@ -290,7 +290,7 @@ class Simulation:
 def make_element(name: str, X: FloatArray, nodes: NDArray[np.int32], law: ConstitutiveLaw) -> Element:
     """Return the element type of that name for one rank's cells with nodes at ``X``, shape (cells, 8, 3)."""
     if name == Hex8FBar.name:
-        return Hex8FBar(X, nodes)
+        return Hex8FBar(X, nodes, elastic_moduli(law)[1])
     if name == Hex8OnePoint.name:
         return Hex8OnePoint(X, nodes, elastic_moduli(law)[1])
     raise InputError(f"element = {name!r}, expected one of {', '.join(ELEMENTS)}")
