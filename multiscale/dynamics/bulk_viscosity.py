@@ -44,7 +44,7 @@ class ViscousPressure:
     """The shock viscosity of one rank's points.
 
     Attributes:
-        damping: Largest damping ratio met since it was last set to zero.
+        damping: Present damping ratio of each cell's stiffest mode, shape (cells,).
         dissipated: Energy dissipated so far, J.
     """
 
@@ -58,21 +58,16 @@ class ViscousPressure:
         self._impedance = law.density * law.wave_speed() * thickness
         self._weights = weights
         self.J = np.ones_like(weights)
-        self.damping = self.dissipated = 0.0
+        self.damping = np.full(len(X), coefficients.linear)
+        self.dissipated = 0.0
 
     def add(self, F: FloatArray, P: FloatArray, dt: float, first: int, last: int) -> None:
         """Add the viscous stress of the cells [first, last) to ``P``, shape (cells, points, 3, 3)."""
         if dt > 0.0:
-            damping, dissipated = _add(
-                F, P, self.J, self._weights, self._linear, self._quadratic, self._impedance, dt, first, last
-            )
-            self.damping = max(self.damping, damping)
-            self.dissipated += dissipated
-
-    def step_factor(self) -> float:
-        """Factor the damping leaves of the stable step; starts a new search for the largest damping."""
-        ratio, self.damping = max(self.damping, self._linear), 0.0
-        return float(np.sqrt(1.0 + ratio**2) - ratio)
+            self.dissipated += _add(
+                F, P, self.J, self._weights, self.damping, self._linear, self._quadratic, self._impedance, dt,
+                first, last,
+            )  # fmt: skip
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
@@ -81,16 +76,18 @@ def _add(
     P: FloatArray,
     J_old: FloatArray,
     weights: FloatArray,
+    damping: FloatArray,
     linear: float,
     quadratic: FloatArray,
     impedance: FloatArray,
     dt: float,
     first: int,
     last: int,
-) -> tuple[float, float]:
+) -> float:
     cof = np.empty((3, 3))
-    largest, dissipated = 0.0, 0.0
+    dissipated = 0.0
     for cell in range(first, last):
+        damping[cell] = linear
         for q in range(F.shape[1]):
             J = determinant(F[cell, q])
             drop = J_old[cell, q] - J
@@ -98,12 +95,12 @@ def _add(
             if drop <= 0.0:
                 continue
             rate = drop / (J * dt)
-            damping = linear + quadratic[cell] * rate
-            pressure = impedance[cell] / J * rate * damping
-            largest = max(largest, damping)
+            ratio = linear + quadratic[cell] * rate
+            pressure = impedance[cell] / J * rate * ratio
+            damping[cell] = max(damping[cell], ratio)
             dissipated += pressure * drop * weights[cell, q]
             cofactor(F[cell, q], cof)
             for i in range(3):
                 for j in range(3):
                     P[cell, q, i, j] -= pressure * cof[i, j]
-    return largest, dissipated
+    return dissipated

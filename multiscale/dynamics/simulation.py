@@ -117,10 +117,11 @@ class Simulation:
     def _make_cells(self, name: str, viscosity: BulkViscosity | None) -> None:
         X = self.positions[self._nodes.cells]
         self.element = make_element(name, X, self._nodes.cells, self.law)
-        self._stable = StableStep(self.element, X, self.law)
         self._viscous = (
             None if viscosity is None else ViscousPressure(viscosity, self.law, X, self.element.weights)
         )
+        damping = None if self._viscous is None else self._viscous.damping
+        self._stable = StableStep(self.element, X, self.law, damping)
         self.points = QuadraturePoints(self.element, self.law, self._viscous, self.timers)
         self._centres = X.mean(axis=1)
         self._original_cell = self.mesh.topology.original_cell_index
@@ -210,8 +211,7 @@ class Simulation:
     def _estimate_step(self) -> None:
         if self.step_count % ESTIMATE_EVERY == 0:
             start = perf_counter()
-            bound, self._local_cell = self._stable.bound(self.points.F)
-            self._local_step["value"] = bound * (self._viscous.step_factor() if self._viscous else 1.0)
+            self._local_step["value"], self._local_cell = self._stable.bound(self.points.F)
             self.timers["stable step"] += perf_counter() - start
 
     def _agree(self, error: Exception | None) -> None:
