@@ -2,7 +2,7 @@
 
 Nodal values are taken apart into the eight trilinear patterns 1, xi, eta, zeta, xi eta, ... by additions
 alone (a Walsh-Hadamard transform); a gradient at a Gauss point then is a sum of four of them. Arrays have
-the points innermost, so that the compiler fills its vector lanes with them. An element costs 27 doubles of
+the points innermost, so that the compiler fills its vector lanes with them. An element costs 24 doubles of
 loads from the nodes and 72 of its own (the inverse Jacobians) instead of 192 gradients of shape functions.
 FFCx's kernels for F and the force, with the fast flags, take 0.34 us an element; ours 0.42 us with the mean
 dilatation and its adjoint, for which FFCx would need two more passes (tests/benchmarks).
