@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import cofactor, determinant
 from multiscale.dynamics import hexahedron
@@ -32,6 +33,9 @@ def elastic_moduli(law: ConstitutiveLaw) -> tuple[float, float]:
     """Lame's lambda and the shear modulus at rest, GPa, from the law's wave speed and its bulk modulus.
 
     The bulk modulus is measured: an instantaneous dilatation of a point at rest.
+
+    Raises:
+        InputError: The two do not fit together.
     """
     F = np.eye(3)[None] * (1.0 + PROBE_STRAIN)
     P = np.empty_like(F)
@@ -39,6 +43,11 @@ def elastic_moduli(law: ConstitutiveLaw) -> tuple[float, float]:
     bulk = float(np.trace(P[0])) / 3.0 / (3.0 * PROBE_STRAIN)
     wave_modulus = law.density * law.wave_speed() ** 2
     shear = 0.75 * (wave_modulus - bulk)
+    if not (bulk > 0.0 and shear > 0.0):
+        raise InputError(
+            f"the law {law.name} has a bulk modulus of {bulk:.4g} GPa and density times wave speed squared of "
+            f"{wave_modulus:.4g} GPa, expected the first positive and below the second: check its wave_speed()"
+        )
     return bulk - 2.0 / 3.0 * shear, shear
 
 
