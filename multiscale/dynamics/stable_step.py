@@ -45,8 +45,8 @@ def elastic_moduli(law: ConstitutiveLaw) -> tuple[float, float]:
     shear = 0.75 * (wave_modulus - bulk)
     if not (bulk > 0.0 and shear > 0.0):
         raise InputError(
-            f"the law {law.name} has a bulk modulus of {bulk:.4g} GPa and density times wave speed squared of "
-            f"{wave_modulus:.4g} GPa, expected the first positive and below the second: check its wave_speed()"
+            f"the law {law.name} has a bulk modulus of {bulk:.4g} GPa and a density times wave speed squared "
+            f"of {wave_modulus:.4g} GPa, expected 0 < bulk modulus < that: check its wave_speed()"
         )
     return bulk - 2.0 / 3.0 * shear, shear
 

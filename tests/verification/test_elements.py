@@ -215,7 +215,7 @@ def test_stable_step_is_never_above_the_largest_eigenvalue(name, poissons_ratio,
 
 @pytest.mark.parametrize("name", ELEMENTS)
 def test_stable_step_holds_in_a_rough_state(name):
-    """Nodes moved at random by a tenth of a cell: with the default Courant factor the step still is stable."""
+    """Nodes moved at random by a tenth of a cell: with the default Courant factor the step is stable."""
     body = Body(name, (2, 2, 2), (1.0, 1.0, 1.0), 0.2)
     u = np.random.default_rng(8).uniform(-0.05, 0.05, body.X.shape)
     omega = np.sqrt(eigh(stiffness(body, u), np.diag(np.repeat(body.mass(), 3)), eigvals_only=True)[-1])
