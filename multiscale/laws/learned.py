@@ -28,8 +28,8 @@ class LearnedLaw(ConstitutiveLaw):
 
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
     ``elastic_strain``, the deviator of the mean elastic left Cauchy-Green tensor; ``internal``, the learnt
-    variables; ``extrapolation``, how far the point has at most been beyond the training range, relative to it:
-    zero inside.
+    variables; ``extrapolation``, how far the point has at most been beyond the training range, relative to
+    it: zero inside.
 
     Args:
         weights: Arrays of the network by name.
@@ -80,8 +80,8 @@ class LearnedLaw(ConstitutiveLaw):
             warnings.warn(
                 f"{newly_outside} point(s) left the training range of the surrogate (isochoric shape up to "
                 f"{limits.shape:.3g}, strain rate up to {limits.strain_rate:.3g} 1/us, det F in "
-                f"[{limits.smallest_volume:.3g}, {limits.largest_volume:.3g}]): its stress is a guess there; the field "
-                "'extrapolation' shows where, more training data would help",
+                f"[{limits.smallest_volume:.3g}, {limits.largest_volume:.3g}]): its stress is a guess there; "
+                "the field 'extrapolation' shows where, more training data would help",
                 ExtrapolationWarning,
                 stacklevel=4,
             )

@@ -65,7 +65,7 @@ def evaluate(predict: Predict, data: Histories, name: str) -> Evaluation:
 
 
 def step_independence(predict: Predict, data: Histories) -> dict[str, float]:
-    """Return mean deviatoric errors, at common samples, at four times finer, equal, and four times coarser steps."""
+    """Return mean deviatoric errors at common samples, by the size of the steps."""
     part = data[:CHECKED_PATHS]
     coarse = part.thinned(4)
     fine = predict(*part.refined(4))[:, ::16]
@@ -89,7 +89,7 @@ def is_causal(predict: Predict, data: Histories) -> bool:
 
 
 def objectivity(law: ConstitutiveLaw, data: Histories) -> float:
-    """Return the largest difference between Q sigma(U) Q^T and sigma(Q U), over the largest stress of a path."""
+    """Return the largest difference of Q sigma(U) Q^T and sigma(Q U), over a path's largest stress."""
     part = data[:CHECKED_PATHS]
     shape = part.stretch.shape[:2]
     Q = Rotation.random(shape[0] * shape[1], rng=np.random.default_rng(0)).as_matrix().reshape(*shape, 3, 3)

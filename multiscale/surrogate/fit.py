@@ -64,7 +64,7 @@ def fit_recurrent(
 def fit_pca(
     files: Sequence[Path], out: Path, modes: int, hidden: int, epochs: int, rate: float, batch: int, seed: int
 ) -> None:
-    """Train the paper's surrogate and write it; arguments as of :func:`fit_recurrent`, and the number of modes."""
+    """Train the paper's surrogate and write it; see :func:`fit_recurrent`."""
     _check_sizes(modes=modes, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
     sources = read_sources(files)
     samples = sources.histories.times.shape[1]
@@ -95,11 +95,9 @@ def read_pca(path: Path) -> PcaSurrogate:
     network = SeluNetwork(architecture)
     try:
         network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
-        ends = [
-            PrincipalComponents(weights["fractions"], weights[f"{end}_modes"])
-            for end in ("stretch", "stress")
-        ]
-        return PcaSurrogate(architecture, *ends, float(weights["stress_scale"]), network)
+        stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
+        stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
+        return PcaSurrogate(architecture, stretch, stress, float(weights["stress_scale"]), network)
     except (KeyError, RuntimeError) as error:
         raise InputError(
             f"weights {path} do not fit the network of their card ({error}); train it again"

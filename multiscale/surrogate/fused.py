@@ -1,4 +1,4 @@
-"""The recurrent surrogate's passes through time as one compiled operation: some ten times faster than autograd."""
+"""The recurrent surrogate's passes through time, compiled: some ten times faster than autograd."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class FusedRecurrent:
         """Follow paths from ``state`` (states, paths), or from rest; one call is on its way at a time.
 
         Returns:
-            The deviator s after each step, shape (steps, 5, paths), over the strain scale, and the last state.
-            Gradients flow from the former to the parameters, not to the state the paths came with.
+            The deviator s after each step, shape (steps, 5, paths), over the strain scale, and the last
+            state. Gradients flow from the former to the parameters, not to the state the paths came with.
         """
         if state is None:
             state = torch.zeros(self.states, packed.shape[2])

@@ -39,7 +39,7 @@ class Histories:
         return Histories(self.times[:, ::stride], self.stretch[:, ::stride], self.stress[:, ::stride])
 
     def refined(self, parts: int) -> tuple[FloatArray, FloatArray]:
-        """Return times and stretches with every step cut into equal ``parts``; the paths are the same ones."""
+        """Return times and stretches of the same paths with every step cut into equal ``parts``."""
         return refined(self.times, parts), refined(self.stretch, parts)
 
 

@@ -1,9 +1,9 @@
 """What the recurrent surrogate sees of a step: the isochoric stretch, its increment and the rate.
 
-In the crystal model the deviatoric Kirchhoff stress depends on the history of the isochoric deformation alone:
-W_e splits into an isochoric and a volumetric part, slip and twinning conserve volume, and pressure does no work
-on them. So the volume ratio J enters nowhere here. All quantities live in the frame of U, where F = R U is
-rotated back, and hence do not change with rotations of the body.
+In the crystal model the deviatoric Kirchhoff stress depends on the history of the isochoric deformation
+alone: W_e splits into an isochoric and a volumetric part, slip and twinning conserve volume, and pressure
+does no work on them. So the volume ratio J enters nowhere here. All quantities live in the frame of U,
+where F = R U is rotated back, and hence do not change with rotations of the body.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
 SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
-"""Strain rates below and above are not told apart, 1/us; they keep the rate of a zero or instantaneous step finite."""
+"""Strain rates beyond are not told apart, 1/us; this keeps those of zero and instantaneous steps finite."""
 TINY = 1e-30
 FEATURES = 20
 ROOT2, ROOT6 = 2.0**0.5, 6.0**0.5
@@ -70,10 +70,10 @@ def increments(stretch: torch.Tensor, dt: torch.Tensor) -> Increments:
 
 
 def strain_features(U: torch.Tensor, inverse: torch.Tensor) -> torch.Tensor:
-    """Odd and even functions of the principal logarithmic strains, bounded however large these are, shape (..., 13).
+    """Odd and even functions of the principal logarithmic strains, always bounded, shape (..., 13).
 
-    (U - U^-1) / m and (U + U^-1) / m - 2 I with m = tr(U + U^-1) / 6 are hyperbolic sine and cosine of ln U over
-    the mean of the cosines; ln m gives the size back.
+    (U - U^-1) / m and (U + U^-1) / m - 2 I with m = tr(U + U^-1) / 6 are hyperbolic sine and cosine of ln U
+    over the mean of the cosines; ln m gives the size back.
     """
     mean = (U + inverse).diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True) / 6.0
     odd, even = mandel6(U - inverse) / mean, mandel6(U + inverse) / mean
@@ -95,7 +95,7 @@ def adjugate(A: torch.Tensor) -> torch.Tensor:
     """Return det(A) A^-1 of symmetric tensors (..., 3, 3); torch.linalg.inv is ten times slower."""
     a, b, c, d, e, f = (A[..., i, j] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)))
     rows = [b * c - d * d, d * e - c * f, d * f - b * e, a * c - e * e, e * f - a * d, a * b - f * f]
-    return torch.stack([rows[k] for k in (0, 1, 2, 1, 3, 4, 2, 4, 5)], -1).unflatten(-1, (3, 3))
+    return torch.stack([rows[k] for k in (0, 1, 2, 1, 3, 4, 2, 4, 5)], -1).reshape(A.shape)
 
 
 def mandel6(A: torch.Tensor) -> torch.Tensor:
@@ -123,12 +123,12 @@ def from_deviator5(s: torch.Tensor) -> torch.Tensor:
     a, b, yz, xz, xy = (s[..., k] for k in range(5))
     xx, yy, zz = b / ROOT2 - a / ROOT6, -b / ROOT2 - a / ROOT6, 2.0 * a / ROOT6
     rows = [xx, xy / ROOT2, xz / ROOT2, xy / ROOT2, yy, yz / ROOT2, xz / ROOT2, yz / ROOT2, zz]
-    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+    return torch.stack(rows, -1).reshape(*s.shape[:-1], 3, 3)
 
 
 def convected_maps(gradient: torch.Tensor) -> torch.Tensor:
-    """Matrices of s -> dev(f s f^T) - s, f = I + gradient (..., 9), on deviators in the basis, shape (..., 5, 5)."""
-    L = gradient.unflatten(-1, (3, 3))[..., None, :, :]
+    """Matrices (..., 5, 5) of s -> dev(f s f^T) - s on deviators, with f = I + gradient (..., 9)."""
+    L = gradient.reshape(*gradient.shape[:-1], 1, 3, 3)
     basis = from_deviator5(torch.eye(5, dtype=gradient.dtype))
     half = L @ basis
     return deviator5(2.0 * half + half @ L.mT).mT

@@ -31,39 +31,47 @@ class Muon(torch.optim.Optimizer):
         """Move every parameter against its gradient."""
         for group in self.param_groups:
             for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
                 state = self.state[parameter]
+                gradient = _tempered(parameter.grad, state)
                 if parameter.ndim == 2:
-                    _move_matrix(parameter, state, group["lr"], group["momentum"])
+                    parameter.sub_(_matrix_move(gradient, state, group["lr"], group["momentum"]))
                 else:
-                    _move_vector(parameter, state, group["lr"])
+                    parameter.sub_(_vector_move(gradient, state, group["lr"]))
 
 
-def _move_matrix(
-    parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: float, momentum: float
-) -> None:
-    gradient = parameter.grad
+def _tempered(gradient: torch.Tensor, state: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Bound a gradient by twice what is usual: one that explodes through time would own the momentum."""
+    norm = gradient.norm()
+    if "usual" not in state:
+        state["usual"] = norm.clone()
+    bounded = torch.minimum(norm, 2.0 * state["usual"])
+    state["usual"].lerp_(bounded, 0.02)
+    return gradient * (bounded / (norm + 1e-30))
+
+
+def _matrix_move(
+    gradient: torch.Tensor, state: dict[str, torch.Tensor], rate: float, momentum: float
+) -> torch.Tensor:
     if "mean" not in state:
         state["mean"] = torch.zeros_like(gradient)
     state["mean"].lerp_(gradient, 1.0 - momentum)
-    direction = orthogonalised(gradient.lerp(state["mean"], momentum))
-    rows, columns = parameter.shape
-    parameter.sub_(direction, alpha=3.0 * rate * max(1.0, columns / rows) ** 0.5)
+    rows, columns = gradient.shape
+    size = 3.0 * rate * max(1.0, columns / rows) ** 0.5
+    return size * orthogonalised(gradient.lerp(state["mean"], momentum))
 
 
-def _move_vector(parameter: nn.Parameter, state: dict[str, torch.Tensor], rate: float) -> None:
-    gradient = parameter.grad
+def _vector_move(gradient: torch.Tensor, state: dict[str, torch.Tensor], rate: float) -> torch.Tensor:
     if "mean" not in state:
-        state |= {
-            "mean": torch.zeros_like(gradient),
-            "square": torch.zeros_like(gradient),
-            "count": torch.zeros(()),
-        }
+        state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        state["count"] = torch.zeros(())
     state["count"] += 1
     state["mean"].lerp_(gradient, 0.1)
     state["square"].lerp_(gradient.square(), 0.001)
     mean = state["mean"] / (1.0 - 0.9 ** state["count"])
     square = state["square"] / (1.0 - 0.999 ** state["count"])
-    parameter.sub_(rate * mean / (square.sqrt() + 1e-8))
+    return rate * mean / (square.sqrt() + 1e-8)
 
 
 def orthogonalised(matrix: torch.Tensor, iterations: int = 6) -> torch.Tensor:

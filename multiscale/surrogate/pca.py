@@ -1,7 +1,7 @@
 """Principal components of functions of time, component by component of a tensor: the paper's model reduction.
 
-As in the paper the mean is not subtracted. Modes are functions on (0, T), kept at reference instants and linear
-between them, so that a history sampled at any instants can be projected and lifted.
+As in the paper the mean is not subtracted. Modes are functions on (0, T), kept at reference instants and
+linear between them, so that a history sampled at any instants can be projected and lifted.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from multiscale.surrogate.train import Schedule
 class PcaLearner:
     """Adam on batches of coefficients; see :class:`multiscale.surrogate.train.Learner`.
 
-    Modes are orthonormal, so the decoded L2 error is that of the coefficients and of what the modes leave out.
+    Modes are orthonormal, so the decoded L2 error is that of the coefficients and of what the modes leave
+    out.
 
     Args:
         training: Histories to learn; their modes reduce stretch and stress.
@@ -40,10 +41,11 @@ class PcaLearner:
         self.batch, self.validation = batch, validation
         fractions = fractions_of(training.times)
         stretch, stress = to_mandel(training.stretch), to_mandel(training.stress)
-        modes = [PrincipalComponents.of(array, fractions, architecture.modes) for array in (stretch, stress)]
+        modes = PrincipalComponents.of(stretch, fractions, architecture.modes)
+        stress_modes = PrincipalComponents.of(stress, fractions, architecture.modes)
         scale = float(np.sqrt(np.mean(stress**2)))
-        self.surrogate = PcaSurrogate(architecture, *modes, scale, network)
-        coefficients = modes[1].project(stress, fractions) / scale
+        self.surrogate = PcaSurrogate(architecture, modes, stress_modes, scale, network)
+        coefficients = stress_modes.project(stress, fractions) / scale
         squares = np.trapezoid((stress**2).sum(axis=2), fractions, axis=1) / scale**2
         self._inputs = torch.from_numpy(self.surrogate.inputs(training.times, training.stretch)).float()
         self._targets = torch.from_numpy(coefficients.reshape(len(training), -1)).float()
@@ -58,12 +60,12 @@ class PcaLearner:
     def epoch(self, generator: np.random.Generator, schedule: Schedule) -> float:
         """Go through the paths once; return the mean decoded relative L2 error of the stress."""
         losses = []
-        for chosen in torch.from_numpy(generator.permutation(len(self._inputs))).split(self.batch):
+        for chosen in torch.split(torch.from_numpy(generator.permutation(len(self._inputs))), self.batch):
             error = (self.module(self._inputs[chosen]) - self._targets[chosen]).square().sum(1)
             relative = ((error + self._left_out[chosen]) / self._squares[chosen]).sqrt()
             schedule.next()
             self.optimiser.zero_grad()
-            relative.mean().backward()
+            torch.autograd.backward(relative.mean())
             self.optimiser.step()
             losses.append(float(relative.mean().detach()))
         return float(np.mean(losses))

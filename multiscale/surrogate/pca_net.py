@@ -1,12 +1,14 @@
-"""The paper's surrogate: principal components of U(t), a SELU network, principal components of the Cauchy stress.
+"""The paper's surrogate: principal components of U(t) and of the Cauchy stress, a SELU network between.
 
-It maps whole histories to whole histories (eqs. 24-26). It is not causal by construction, and knows one length of
-time unless T varies in its data: then ln T is one more input, since the material depends on the rate.
+It maps whole histories to whole histories (eqs. 24-26). It is not causal by construction, and knows one
+length of time unless T varies in its data: then ln T is one more input, since the material depends on the
+rate.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -42,7 +44,7 @@ class SeluNetwork(nn.Sequential):
             6 * architecture.modes,
         ]
         parts: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in pairwise(widths):
             linear = nn.Linear(inputs, outputs)
             nn.init.normal_(linear.weight, std=inputs**-0.5)  # what keeps activations of SELU normalised
             nn.init.zeros_(linear.bias)

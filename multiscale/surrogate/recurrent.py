@@ -8,13 +8,15 @@ are exact, whatever the grains do, and are not learnt:
     s -> dev(f (I + s) f^T)                 (an elastic step by the isochoric gradient f)
 
 Inelastic flow is learnt. All variables z = (s, xi) obey dz = d + g (c - z) da along a step, with the elastic
-driving d, learnt rates g > 0 and targets c, and a = the strain passed plus the time spent under stress. With g
-and c held over the step the solution is exponential, and c is bounded, so that no step or history is unstable:
+driving d, learnt rates g > 0 and targets c, and a = the strain passed plus the time spent under stress.
+With g and c held over the step the solution is exponential, and c is bounded, so that no step or history is
+unstable:
 
     z_new = c + (z - c) exp(-g a) + d (1 - exp(-g a)) / (g a)
 
-No increment and no stress leave the state as it is, and rest is free of stress, both exactly. The network sees
-the size of the step; it learns what a finite step averages over, and a limit exists as the step shrinks.
+No increment and no stress leave the state as it is, and rest is free of stress, both exactly. The network
+sees the size of the step; it learns what a finite step averages over, and a limit exists as the step
+shrinks.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from multiscale.surrogate.increments import FEATURES, STRAIN_SCALE, Increments, 
 
 DEVIATOR = 5
 SHORTEST_MEMORY = 1e-3
-"""Shortest memory, in strain scales: rates are exponentials of what the network says, bounded by its inverse."""
+"""Shortest memory, in strain scales: its inverse bounds the rates, which are else exponentials."""
 
 LARGEST_TARGET = 16.0
 """Bound of the targets, so that no history, however far from the training data, lets the state run away."""
@@ -110,7 +112,7 @@ class RecurrentSurrogate(nn.Module):
         targets = torch.addmm(self.targets_bias, hidden, self.targets)
         targets = targets * (1.0 + (targets / LARGEST_TARGET).square()).rsqrt()
 
-        elastic, internal = state.split([DEVIATOR, self.architecture.internal], 1)
+        elastic, internal = state[:, :DEVIATOR], state[:, DEVIATOR:]
         moved = elastic + (maps * elastic[:, None, :]).sum(-1)
         square = moved.square().sum(1, keepdim=True)
         stress = square * (square + 1e-12).rsqrt()

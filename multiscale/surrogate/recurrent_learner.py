@@ -153,8 +153,7 @@ class RecurrentLearner:
             square = error.square().sum((0, 1)) / scale
             schedule.next()
             self.optimiser.zero_grad()
-            (square * windows + 1e-5).sqrt().mean().backward()
-            nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
+            torch.autograd.backward((square * windows + 1e-5).sqrt().mean())
             self.optimiser.step()
             squares = squares + square.detach()
         return float(squares.sqrt().mean())
@@ -178,7 +177,7 @@ def _paths_last(prepared: Prepared, chosen: torch.Tensor) -> tuple[torch.Tensor,
 
 
 def stress_from(strain: FloatArray, J: FloatArray, material: Material) -> FloatArray:
-    """Return the Cauchy stress (..., 3, 3), GPa, of deviators s over the strain scale (..., 5) and det F (...)."""
+    """Cauchy stress (..., 3, 3), GPa, of deviators s over the strain scale (..., 5) and det F (...)."""
     tau = material.shear_modulus * STRAIN_SCALE * from_deviator5(torch.from_numpy(strain)).numpy()
     pressure_like = 2.0 * material.lambda_e * (J - 1.0)
     return np.asarray(tau / J[..., None, None] + pressure_like[..., None, None] * np.eye(3))

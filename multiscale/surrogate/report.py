@@ -13,6 +13,7 @@ from rich.table import Table
 from microscale.law import ConstitutiveLaw
 from multiscale.surrogate import evaluate as measure
 from multiscale.surrogate.evaluate import STATISTICS, Evaluation, Predict
+from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.sources import read_sources
 from multiscale.surrogate.store import read_surrogate, write_surrogate
 
@@ -28,7 +29,8 @@ def report(
         files: Test data sets; each is a row of the table.
         pictures: Folder of the pictures of the worst paths.
     """
-    console, figures = Console(), {}
+    console = Console()
+    figures: dict[str, dict[str, Any]] = {}
     table = Table("data set", "paths", "error, %", *STATISTICS)
     for file in files:
         data = read_sources([file]).histories
@@ -45,7 +47,7 @@ def report(
             f"{key} {100 * value:.2f} %" for key, value in entry["deviatoric_mean_by_step"].items()
         )
         console.print(f"{name}: mean deviatoric error by step: {steps}")
-    checks = {"causal to the bit": measure.is_causal(predict, data)}
+    checks: dict[str, bool | float] = {"causal to the bit": measure.is_causal(predict, data)}
     if law is not None:
         checks |= {
             "a zero increment changes nothing, to the bit": measure.keeps_still(law, data),
@@ -57,10 +59,10 @@ def report(
     return {"sets": figures, "checks": checks}
 
 
-def _draw_worst(found: Evaluation, data: Any, pictures: Path) -> None:
-    picture = pictures / f"{found.name}_worst.png"
-    title = f"{found.name}, worst path {found.worst}: deviatoric error {100 * found.errors.deviatoric[found.worst]:.1f} %"
-    measure.draw_path(data.times[found.worst], data.stress[found.worst], found.predicted, title, picture)
+def _draw_worst(found: Evaluation, data: Histories, pictures: Path) -> None:
+    picture, path = pictures / f"{found.name}_worst.png", found.worst
+    title = f"{found.name}, worst path {path}: deviatoric error {100 * found.errors.deviatoric[path]:.1f} %"
+    measure.draw_path(data.times[path], data.stress[path], found.predicted, title, picture)
     print(f"worst path of {found.name}: {picture}")
 
 

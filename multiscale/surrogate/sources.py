@@ -40,12 +40,13 @@ def read_sources(files: Sequence[Path]) -> Sources:
     """Read data sets that belong together.
 
     Raises:
-        InputError: No file, or one that is missing, damaged, of another law or sampling, or of a law without the
-            elasticity of eq. (29).
+        InputError: No file, or one that is missing, damaged, of another law or sampling, or of a law
+            without the elasticity of eq. (29).
     """
     if not files:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
-    histories, records = [], []
+    histories: list[Histories] = []
+    records: list[dict[str, Any]] = []
     for file in files:
         data = read_dataset(Path(file))
         law, paths = data.provenance["law"], data.provenance["paths"]
@@ -73,7 +74,9 @@ def _material(file: Path, law: dict[str, Any]) -> Material:
         )
     grains = law["options"].get("grains", 1)
     return Material(
-        name=f"{crystal['name']}, {law['name']}, {grains} grains of texture seed {law['options'].get('seed', 0)}",
+        name=f"{crystal['name']}, {law['name']}, {grains} grains of texture seed {
+            law['options'].get('seed', 0)
+        }",
         shear_modulus=crystal["shear_modulus"],
         lambda_e=crystal["lambda_e"],
         density=crystal["density"],

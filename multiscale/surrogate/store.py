@@ -119,7 +119,7 @@ def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
     card = _read_card(card_path(path))
     if kind is not None and card.kind != kind:
         raise InputError(
-            f"{path} holds a surrogate of kind '{card.kind}', expected '{kind}'; train one with --model {kind}"
+            f"{path} holds a surrogate of kind '{card.kind}', expected '{kind}'; use --model {kind}"
         )
     try:
         data = path.read_bytes()

@@ -1,7 +1,8 @@
-"""Training: epochs with a cosine schedule, checkpoints a kill cannot harm, early stopping, a log and its picture.
+"""Training: a cosine schedule, checkpoints that a kill cannot harm, early stopping, a log and its picture.
 
-A learner (recurrent_learner.py, pca_learner.py) knows its model, data and loss; this file knows the rest. Random
-choices of an epoch depend on the seed and the epoch alone, so that a resumed run ends with the same weights.
+A learner (recurrent_learner.py, pca_learner.py) knows its model, data and loss; this file knows the rest.
+Random choices of an epoch depend on the seed and the epoch alone, so that a resumed run ends with the same
+weights.
 """
 
 from __future__ import annotations
@@ -32,15 +33,20 @@ COLUMNS = ("epoch", "rate", "train", "validation_deviatoric", "validation_total"
 class Learner(Protocol):
     """A model with its data and loss."""
 
-    module: nn.Module
-    optimiser: torch.optim.Optimizer
+    @property
+    def module(self) -> nn.Module:
+        """What is trained."""
+
+    @property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """What moves its weights; the schedule sets its rate."""
 
     @property
     def updates_per_epoch(self) -> int:
         """How often an epoch moves the weights, about; sets the schedule."""
 
     def epoch(self, generator: np.random.Generator, schedule: Schedule) -> float:
-        """Go through the training data once, calling ``schedule.next()`` before each update; return the mean loss."""
+        """Go through the data once, with ``schedule.next()`` before each update; return the mean loss."""
 
     def validate(self) -> RelativeErrors:
         """Return the errors of the validation paths."""
@@ -174,8 +180,9 @@ class Training:
             writer.writerow([f"{value:.6g}" for value in values])
         left = progress.seconds / progress.epoch * (self.epochs - progress.epoch)
         print(
-            f"epoch {progress.epoch}/{self.epochs}  loss {loss:.4f}  validation: deviatoric {100 * deviatoric:.2f} %, "
-            f"total {100 * values[4]:.3f} %  {progress.seconds:.0f} s, {left:.0f} s left",
+            f"epoch {progress.epoch}/{self.epochs}  loss {loss:.4f}  validation: "
+            f"deviatoric {100 * deviatoric:.2f} %, total {100 * values[4]:.3f} %  "
+            f"{progress.seconds:.0f} s, {left:.0f} s left",
             flush=True,
         )
 
@@ -197,8 +204,8 @@ class Training:
         tensors, metadata = _read_checkpoint(self.checkpoint)
         if metadata["settings"] != self.settings:
             raise InputError(
-                f"{self.checkpoint} belongs to a training with other data or settings; remove it to start afresh, "
-                "or repeat the command it was made with"
+                f"{self.checkpoint} belongs to a training with other data or settings; remove it to start "
+                "afresh, or repeat the command it was made with"
             )
         for name, kind in (
             ("epoch", int),

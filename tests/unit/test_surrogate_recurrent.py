@@ -1,5 +1,7 @@
 """The recurrent surrogate: what holds by construction, whatever the weights."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -108,7 +110,7 @@ def test_the_future_does_not_change_the_past(surrogate):
 
 
 def test_refining_the_steps_converges_at_first_order(surrogate):
-    """The limit exists: a network that reads the size of a step is still an ordinary differential equation."""
+    """The limit exists, though the network reads the size of the step."""
     surrogate = RecurrentSurrogate(surrogate.architecture).double()
     torch.manual_seed(1)
     U = stretches(paths=16, samples=5)
@@ -117,7 +119,7 @@ def test_refining_the_steps_converges_at_first_order(surrogate):
         for parts in (16, 32, 64, 128):
             steps = steps_of(refined(U, parts), dt=0.2 / parts)
             ends.append(surrogate(type(steps)(*(array.double() for array in steps)))[0][-1])
-    changes = [float((fine - coarse).norm()) for coarse, fine in zip(ends[:-1], ends[1:], strict=True)]
+    changes = [float((fine - coarse).norm()) for coarse, fine in pairwise(ends)]
     slopes = np.log2(np.array(changes[:-1]) / np.array(changes[1:]))
     assert np.all(slopes > 0.8), slopes
 
