@@ -71,7 +71,7 @@ class CrystalKernel:
 
 
 def _constants(crystal: Crystal, step_tolerance: float) -> ctypes.Structure:
-    """Fill the C struct ``Crystal``; the order of fields is that of crystal_kernel.c."""
+    """Fill the C struct ``Crystal``; the order of fields is that of crystal_stage.h."""
     families, twinning = crystal.families, crystal.twinning
     per_family = ("hardening", "saturation", "latent", "strength", "reference_rate")
     schmid = np.concatenate([_dyads(family.directions, family.normals) for family in families])
