@@ -5,14 +5,15 @@ Arrays, each with a leading axis of paths (chunked by path): ``times`` (samples,
 :mod:`microscale.tensors`; ``attempt``, 0 unless the law failed on a path and it was drawn anew; ``rejected``,
 draws that were not positive definite. Attributes: ``format``, ``provenance`` (JSON: law, paths, versions),
 ``units`` (JSON). A data-set file exists only complete: what is under way lives in a folder beside it
-(:mod:`microscale.generate`).
+(:mod:`microscale.generate`). Arrays and metadata carry check sums, so that damage is an error.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ IntArray = NDArray[np.int64]
 FORMAT = "multiscale data set 1"
 UNITS = {"times": "us", "stretch": "-", "stress": "GPa", "attempt": "-", "rejected": "-"}
 ARRAYS = tuple(UNITS)
+LIBRARY = ("v110", "v110")
+"""HDF5 format: the first whose metadata carry check sums throughout."""
+DAMAGE = (KeyError, OSError, RuntimeError, ValueError)
+"""What h5py raises on a damaged file, depending on where the damage is."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +83,32 @@ def read_dataset(file: Path) -> DataSet:
 
 def read_provenance(file: Path) -> dict[str, Any]:
     """Read only what made a data set; errors as :func:`read_dataset`."""
-    with _open(file) as stored:
-        return _provenance(stored, file)
+    return read_file(file, ())[1]
 
 
-def read_file(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_file(file: Path, names: Sequence[str] = ARRAYS) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read arrays by name and provenance; errors as :func:`read_dataset`."""
     with _open(file) as stored:
-        provenance = _provenance(stored, file)
         try:
-            arrays = {name: stored[name][...] for name in ARRAYS}
-        except (KeyError, OSError) as error:
-            raise InputError(f"data set {file} is damaged ({error}); generate it again") from error
-    return arrays, provenance
+            provenance = dict(json.loads(stored.attrs["provenance"]))
+            return {name: stored[name][...] for name in names}, provenance
+        except DAMAGE as error:
+            raise InputError(
+                f"data set {file} is damaged ({error}); remove it and generate it again"
+            ) from error
+
+
+def check_file(file: Path) -> None:
+    """Read everything once, a thousand paths at a time; errors as :func:`read_dataset`."""
+    with _open(file) as stored:
+        try:
+            for name in ARRAYS:
+                for block in blocks_of(len(stored[name]), 1000):
+                    stored[name][block.start : block.stop]
+        except DAMAGE as error:
+            raise InputError(
+                f"data set {file} is damaged ({error}); remove it and generate it again"
+            ) from error
 
 
 def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, Any], scratch: Path) -> None:
@@ -108,21 +126,39 @@ def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, A
     """
     unfinished = scratch / f".{file.name}.{uuid4().hex}"
     try:
-        with h5py.File(unfinished, "w") as stored:
-            stored.attrs["format"] = FORMAT
-            stored.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
-            stored.attrs["units"] = json.dumps(UNITS)
+        _reserve(unfinished, arrays)
+        with h5py.File(unfinished, "r+", libver=LIBRARY) as stored:
+            texts = {"provenance": json.dumps(provenance, sort_keys=True), "units": json.dumps(UNITS)}
+            for name, text in {"format": FORMAT, **texts}.items():
+                stored.attrs[name] = np.bytes_(text.encode())  # texts of variable length have no check sum
             for name in ARRAYS:
                 _write_array(stored, name, arrays[name])
         with unfinished.open("rb") as written:
             os.fsync(written.fileno())
         unfinished.replace(file)
-    except (OSError, RuntimeError) as error:  # HDF5 reports a full disk as either
+    except OSError as error:
         raise InputError(
-            f"cannot write {file}: {_reason(error)}; free space or choose another --out"
+            f"cannot write {file}: {error.strerror or error}; free space or choose another --out"
         ) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _reserve(file: Path, arrays: Mapping[str, Any]) -> None:
+    """Make an empty HDF5 file with room on disk for the arrays: HDF5 crashes on a disk that fills up.
+
+    The room stays reserved while HDF5 writes into it; it returns what is left over when it closes the file.
+    """
+    shapes = [values.shape if isinstance(values, np.ndarray) else values[0] for values in arrays.values()]
+    numbers = sum(math.prod(shape) for shape in shapes)
+    chunks = sum(shape[0] for shape in shapes)
+    with h5py.File.in_memory(libver=LIBRARY) as empty:
+        empty.flush()
+        image = empty.id.get_file_image()
+    with file.open("wb") as reserved:
+        reserved.write(image)
+        # Eight bytes a number, generously an index entry a chunk, attributes.
+        os.posix_fallocate(reserved.fileno(), 0, 8 * numbers + 64 * chunks + 2**16)
 
 
 def _write_array(stored: h5py.File, name: str, values: Any) -> None:
@@ -130,39 +166,40 @@ def _write_array(stored: h5py.File, name: str, values: Any) -> None:
         values = (values.shape, iter([values]))
     shape, blocks = values
     dtype = np.int64 if name in ("attempt", "rejected") else np.float64
-    array = stored.create_dataset(name, shape, dtype, chunks=(1, *shape[1:]) if len(shape) > 1 else None)
+    chunks = (1, *shape[1:]) if len(shape) > 1 else shape
+    array = stored.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True)
     first = 0
     for block in blocks:
         array[first : first + len(block)] = block
         first += len(block)
 
 
+def parts_folder(file: Path) -> Path:
+    """The folder beside a data set that holds its finished blocks while it is being made."""
+    return file.with_name(file.name + ".parts")
+
+
 def _open(file: Path) -> h5py.File:
     if not file.is_file():
-        raise InputError(f"data set {file} does not exist; make one with `multiscale generate --out {file}`")
+        unfinished = parts_folder(file).is_dir()
+        raise InputError(
+            f"data set {file} is unfinished; run the command that began it again"
+            if unfinished
+            else f"data set {file} does not exist; make one with `multiscale generate --out {file}`"
+        )
     try:
-        return h5py.File(file, "r")
-    except OSError as error:
+        stored = h5py.File(file, "r")
+        found = np.asarray(stored.attrs.get("format", "")).astype(str)
+    except DAMAGE as error:
         raise InputError(
             f"{file} is no HDF5 file or is damaged; choose another --out or remove it"
         ) from error
-
-
-def _provenance(stored: h5py.File, file: Path) -> dict[str, Any]:
-    found = stored.attrs.get("format")
     if found != FORMAT:
+        stored.close()
         raise InputError(
-            f"{file} has format {found!r}, expected {FORMAT!r}; choose another --out or remove it"
+            f"{file} has format '{found}', expected {FORMAT!r}; choose another --out or remove it"
         )
-    return dict(json.loads(stored.attrs["provenance"]))
-
-
-def _reason(error: BaseException) -> str:
-    """The cause in words: HDF5 hides the system's message in a long text of its own."""
-    text = str(error)
-    if "errno = " in text:
-        return os.strerror(int(text.split("errno = ")[1].split(",")[0]))
-    return getattr(error, "strerror", None) or text.splitlines()[0]
+    return stored
 
 
 def blocks_of(paths: int, size: int) -> Iterator[range]:

@@ -19,7 +19,15 @@ from uuid import uuid4
 
 import numpy as np
 
-from microscale.dataset import ARRAYS, blocks_of, read_file, read_provenance, write_file
+from microscale.dataset import (
+    ARRAYS,
+    blocks_of,
+    check_file,
+    parts_folder,
+    read_file,
+    read_provenance,
+    write_file,
+)
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.law import ConstitutiveLaw, FloatArray, drive
 from microscale.paths import StrainPaths
@@ -83,18 +91,26 @@ def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: R
     """
     if out.exists():
         _refuse_other(job, read_provenance(out), out)
+        check_file(out)
         if rank == 0:  # a kill between joining and tidying leaves the parts
-            shutil.rmtree(_parts_name(out), ignore_errors=True)
+            shutil.rmtree(parts_folder(out), ignore_errors=True)
         return False
-    parts = _parts_folder(job, out)
+    parts = _claim_parts(job, out)
     blocks = list(blocks_of(job.count, BLOCK))
+    if report is not None:
+        report(_finished(parts, job), job.count)
     for block in blocks[rank::size]:
         part = parts / f"{block.start:09d}.h5"
-        if not part.exists():
-            write_file(part, stress_block(job, block), job.provenance, scratch=parts)
+        if part.exists():
+            continue
+        write_file(part, stress_block(job, block), job.provenance, scratch=parts)
         if report is not None:
-            report(min(job.count, BLOCK * sum(1 for _ in parts.glob("0*.h5"))), job.count)
+            report(_finished(parts, job), job.count)
     return True
+
+
+def _finished(parts: Path, job: Generation) -> int:
+    return min(job.count, BLOCK * sum(1 for _ in parts.glob("0*.h5")))
 
 
 def finish(job: Generation, out: Path) -> None:
@@ -103,7 +119,7 @@ def finish(job: Generation, out: Path) -> None:
     Raises:
         InputError: A part is damaged (it is removed; run again), or the disk is full.
     """
-    parts = _parts_folder(job, out)
+    parts = _claim_parts(job, out)
     files = [parts / f"{block.start:09d}.h5" for block in blocks_of(job.count, BLOCK)]
     samples = job.paths.steps + 1
     shapes = {"times": (job.count, samples), "attempt": (job.count,), "rejected": (job.count,)}
@@ -152,9 +168,9 @@ def _drive(law: ConstitutiveLaw, stretch: FloatArray, times: FloatArray) -> tupl
     return failed, np.concatenate([stress for _, stress in one_by_one])
 
 
-def _parts_folder(job: Generation, out: Path) -> Path:
+def _claim_parts(job: Generation, out: Path) -> Path:
     """The folder of finished blocks, with a note of what they are blocks of."""
-    parts = _parts_name(out)
+    parts = parts_folder(out)
     note = parts / "parameters.json"
     try:
         parts.mkdir(parents=True, exist_ok=True)
@@ -173,10 +189,6 @@ def _parts_folder(job: Generation, out: Path) -> Path:
         raise InputError(f"cannot write {parts}: {error.strerror}; choose another --out") from error
     _refuse_other(job, found, parts)
     return parts
-
-
-def _parts_name(out: Path) -> Path:
-    return out.with_name(out.name + ".parts")
 
 
 def _refuse_other(job: Generation, found: dict[str, Any], where: Path) -> None:
@@ -199,7 +211,7 @@ def _short(value: Any) -> str:
 def _blocks(files: list[Path], name: str) -> Iterator[Any]:
     for file in files:
         try:
-            arrays, _ = read_file(file)
+            arrays, _ = read_file(file, (name,))
         except InputError as error:
             file.unlink(missing_ok=True)
             raise InputError(f"{error}; it was removed, run the same command again") from error

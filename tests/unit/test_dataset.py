@@ -2,6 +2,7 @@
 
 import errno
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -136,6 +137,35 @@ def test_foreign_and_damaged_files_are_refused_and_stay(tmp_path, content):
     assert out.read_bytes() == content
 
 
+def test_no_changed_bit_goes_unnoticed(tmp_path):
+    """Either the change meets nothing that is read, or the file is refused."""
+    out = make(job(count=3), tmp_path / "set.h5")
+    sound, content = read_dataset(out), out.read_bytes()
+    rng, refused = np.random.default_rng(0), 0
+    for place in rng.integers(len(content), size=300):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.integers(8)
+        out.write_bytes(damaged)
+        try:
+            data = read_dataset(out)
+        except InputError:
+            refused += 1
+            with pytest.raises(InputError, match=r"set\.h5"):
+                generate(job(count=3), out)
+            assert out.read_bytes() == damaged
+            continue
+        assert data.provenance == sound.provenance
+        for name in ARRAYS:
+            np.testing.assert_array_equal(getattr(data, name), getattr(sound, name))
+    assert refused > 100
+
+
+def test_an_unfinished_set_is_called_so(tmp_path):
+    generate(job(), tmp_path / "set.h5", 0, 2)
+    with pytest.raises(InputError, match="unfinished"):
+        read_dataset(tmp_path / "set.h5")
+
+
 def test_another_hdf5_file_is_refused(tmp_path):
     with h5py.File(tmp_path / "set.h5", "w") as stored:
         stored["x"] = [1.0]
@@ -160,11 +190,27 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, monkeypat
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(dataset.os, "fsync", full)
+    monkeypatch.setattr(dataset.os, "posix_fallocate", full)
     with pytest.raises(InputError, match="No space left on device"):
         generate(task, out)
     assert [path.name for path in (tmp_path / "set.h5.parts").iterdir()] == ["parameters.json"]
     monkeypatch.undo()
+    make(task, out)
+
+
+@pytest.mark.parametrize("room", [20_000, 100_000, 300_000])
+def test_a_limit_met_in_a_part_or_in_the_whole_costs_nothing_that_is_finished(tmp_path, room):
+    """HDF5 itself crashes where a write fails; the room of a file is reserved before HDF5 sees it."""
+    out, task = tmp_path / "set.h5", job(count=5 * BLOCK)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(InputError, match="File too large"):
+            make(task, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    kept = sorted(path.name for path in (tmp_path / "set.h5.parts").glob("*.h5"))
+    assert len(kept) == (5 if room == 300_000 else 0)
     make(task, out)
 
 
