@@ -193,14 +193,25 @@ def _claim_parts(job: Generation, out: Path) -> Path:
 
 def _refuse_other(job: Generation, found: dict[str, Any], where: Path) -> None:
     """Raise unless the parameters found are those of this job."""
-    for group in ("law", "paths"):
-        wanted, there = job.provenance[group], found.get(group, {})
-        for key in sorted({*wanted, *there}):
-            if wanted.get(key) != there.get(key):
-                raise InputError(
-                    f"{where} was made with {key} = {_short(there.get(key))}, "
-                    f"asked is {_short(wanted.get(key))}; choose another --out, or the file's parameters"
-                )
+    wanted, there = (
+        _flat({group: made.get(group) for group in ("law", "paths")}) for made in (job.provenance, found)
+    )
+    # A hash says least, so it is named only where nothing else differs.
+    for key in sorted({*wanted, *there}, key=lambda key: (key == "law hash", key)):
+        if wanted.get(key) != there.get(key):
+            raise InputError(
+                f"{where} was made with {key} = {_short(there.get(key))}, "
+                f"asked is {_short(wanted.get(key))}; choose another --out, or the file's parameters"
+            )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested parameters by one name each: the words that lead to it."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {f"{prefix}{name}": value}
+        flat |= inner
+    return flat
 
 
 def _short(value: Any) -> str:

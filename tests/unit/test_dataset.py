@@ -122,7 +122,7 @@ def test_other_parameters_are_refused_and_the_file_stays(tmp_path):
             generate(other, out)
     half_made = tmp_path / "half.h5"
     generate(job(), half_made, 0, 2)
-    with pytest.raises(InputError, match="was made with seed = 3, asked is 4"):
+    with pytest.raises(InputError, match="was made with paths seed = 3, asked is 4"):
         generate(job(seed=4), half_made)
     assert out.read_bytes() == before
 
