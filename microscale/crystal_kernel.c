@@ -90,7 +90,7 @@ static mask advance(const Crystal *c, const real F0[9], const real F1[9], real d
     theta += choose(accepted, width, splat(0));
 
     real factor;
-    for (int l = 0; l < LANES; ++l) factor[l] = 0.9 / sqrt(error[l]);
+    for (int l = 0; l < LANES; ++l) factor[l] = 0.8 / sqrt(error[l]);
     factor = smaller(larger(factor, splat(0.2)), splat(4.0));
     width *= choose(good, factor, splat(0.25));
     failed |= going & ~accepted & (width < SMALLEST_STEP);

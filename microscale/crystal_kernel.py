@@ -14,7 +14,7 @@ from microscale.tensors import FloatArray
 
 # Error a sub-step may make, as a stress of the embedded first-order solution; the second-order
 # solution that is kept is far better.
-STEP_TOLERANCE = 0.05  # GPa
+STEP_TOLERANCE = 0.06  # GPa
 # Residual of the implicit equations, as a stress.
 NEWTON_TOLERANCE = 1e-6  # GPa
 
