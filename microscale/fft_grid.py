@@ -179,3 +179,23 @@ def _solve(
         share = (longitudinal - shear) / (longitudinal * square) * along
         for i in range(3):
             out[p, i] = (r[p, i] - share * q[i]) / (shear * square)
+
+
+def nyquist_variation(field: FloatArray, where: NDArray[np.bool_] | None = None) -> float:
+    """Return how much of the variation of a periodic field alternates from voxel to voxel.
+
+    The norm of (f[i-1] - 2 f[i] + f[i+1]) / 4 along the axes, which passes a wave of two voxels whole and a
+    smooth one hardly, over that of the field less its mean.
+
+    Args:
+        field: Shape (n1, n2) or (n1, n2, n3).
+        where: Voxels at which to look, of the same shape; for instance those not beside a grain boundary,
+            where the true field jumps. All by default.
+    """
+    variation = field - field.mean()
+    alternating = sum(
+        (2.0 * variation - np.roll(variation, 1, axis) - np.roll(variation, -1, axis)) ** 2 / 16.0
+        for axis in range(field.ndim)
+    )
+    chosen = np.asarray(alternating) if where is None else np.asarray(alternating)[where]
+    return float(np.sqrt(chosen.sum() / field.ndim / (variation**2).sum()))
