@@ -25,7 +25,7 @@ def load_kernel(source: str | Path, defines: Mapping[str, str | int]) -> ctypes.
     """Return the shared library of a C file, compiled for this processor unless cached.
 
     Args:
-        source: File name beside this module, or the path of a file elsewhere; it may include headers of this folder.
+        source: File beside this module, or the path of one elsewhere; it may include headers of this folder.
         defines: Preprocessor definitions.
 
     Raises:

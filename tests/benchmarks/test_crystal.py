@@ -1,6 +1,6 @@
 """What the polycrystal costs: grain-steps a second on one core, beside the paper's 780 and a budget of 1e6.
 
-    OMP_NUM_THREADS=1 .venv/bin/pytest tests/benchmarks/test_crystal.py --benchmark-enable -s
+OMP_NUM_THREADS=1 .venv/bin/pytest tests/benchmarks/test_crystal.py --benchmark-enable -s
 """
 
 import numpy as np
