@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from meshes.plate import plate
+from multiscale.calibrate import read_constants
 from multiscale.dynamics.contact import RigidCylinder
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
@@ -44,6 +45,7 @@ def plate_impact(
     output: Path = Path("results/plate_impact"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
+    constants: Path | None = None,
     grains: int = 128,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def plate_impact(
         output: Folder for the results.
         steps_between_outputs: Time steps from one output to the next; by default 20 outputs, even in time.
         weights: Weights of the learned law; by default those that come with the repository.
+        constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
         grains: Grains of the taylor law at each point.
         seed: Seed of the grains' orientations.
     """
@@ -69,7 +72,8 @@ def plate_impact(
     require_positive("mm", radius=radius)
     require_positive("us", end_time=end_time)
     options = {"learned": {"weights": weights}, "taylor": {"grains": grains, "seed": seed}}
-    material = make_law(law, **options.get(law, {}))
+    fitted = read_constants(constants, law) if constants else {}
+    material = make_law(law, **options.get(law, {}), **fitted)
     body = plate(width, thickness, impact_radius=radius, layers=layers)
     speed = 1e-3 * velocity  # m/s to mm/us
     projectile = RigidCylinder((0.0, 0.0, thickness), direction=(0.0, 0.0, -1.0), radius=radius, speed=speed)

@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
+from multiscale.calibrate import read_constants
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
@@ -49,6 +50,7 @@ def taylor_anvil(
     output: Path = Path("results/taylor_anvil"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
+    constants: Path | None = None,
     grains: int = 128,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def taylor_anvil(
         output: Folder for the results.
         steps_between_outputs: Time steps from one output to the next; by default 20 outputs, even in time.
         weights: Weights of the learned law; by default those that come with the repository.
+        constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
         grains: Grains of the taylor law at each point.
         seed: Seed of the grains' orientations.
     """
@@ -74,7 +77,8 @@ def taylor_anvil(
     require_positive("m/s", velocity=velocity)
     require_positive("us", end_time=end_time)
     options = {"learned": {"weights": weights}, "taylor": {"grains": grains, "seed": seed}}
-    material = make_law(law, **options.get(law, {}))
+    fitted = read_constants(constants, law) if constants else {}
+    material = make_law(law, **options.get(law, {}), **fitted)
     supports = SYMMETRY if model == "quarter" else {}
     body = load(mesh, ["foot", *supports]) if mesh else cylinder(height, diameter, elements, model)
     simulation = Simulation(

@@ -187,5 +187,40 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
         write_figures(weights, figures)
 
 
+@app.command
+def calibrate(
+    *,
+    out: Path,
+    law: Literal["johnson-cook", "j2"] = "johnson-cook",
+    largest_strain: float = 0.5,
+    grains: int = 128,
+    texture_seed: int = 0,
+    rate_sensitivity: float = 0.5,
+) -> None:
+    """Fit an empirical law to the polycrystal along isochoric paths: the parameter-passing method.
+
+    Args:
+        out: File of the constants (.json), for --constants of the demos.
+        law: Law to fit.
+        largest_strain: Equivalent logarithmic strain at the end of each path.
+        grains: Grains of the polycrystal.
+        texture_seed: Seed of their orientations.
+        rate_sensitivity: m of the crystal.
+    """
+    from multiscale import calibrate as fit
+    from multiscale.io.provenance import identity, versions
+    from multiscale.laws import make_law
+
+    options = {"grains": grains, "seed": texture_seed, "rate_sensitivity": rate_sensitivity}
+    reference = make_law("taylor", **options)
+    found = fit.calibrate(reference, law, largest_strain=largest_strain)
+    record = {"reference": {**identity(reference), "options": options}, "largest_strain": largest_strain}
+    fit.write_calibration(out, found, {**record, "versions": versions()})
+    for name, error in found.errors.items():
+        print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
+    fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)
+    print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {out}")
+
+
 if __name__ == "__main__":
     main()
