@@ -79,7 +79,7 @@ def fit_pca(
         "fractions": reduction.stretch.fractions,
         "stretch_modes": reduction.stretch.modes,
         "stress_modes": reduction.stress.modes,
-        "stress_scale": np.array(reduction.stress_scale),
+        "stress_scale": np.array([reduction.stress_scale]),
     }
     _fit(learner, out, card, epochs, rate, batch, seed, arrays)
 
@@ -97,7 +97,7 @@ def read_pca(path: Path) -> PcaSurrogate:
         network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
         stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
         stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
-        return PcaSurrogate(architecture, stretch, stress, float(weights["stress_scale"]), network)
+        return PcaSurrogate(architecture, stretch, stress, float(weights["stress_scale"][0]), network)
     except (KeyError, RuntimeError) as error:
         raise InputError(
             f"weights {path} do not fit the network of their card ({error}); train it again"

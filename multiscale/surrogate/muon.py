@@ -42,8 +42,13 @@ class Muon(torch.optim.Optimizer):
 
 
 def _tempered(gradient: torch.Tensor, state: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Bound a gradient by twice what is usual: one that explodes through time would own the momentum."""
+    """Bound a gradient by twice what is usual: one that explodes through time would own the momentum.
+
+    One that overflows says nothing about where to go, and is left out.
+    """
     norm = gradient.norm()
+    if not torch.isfinite(norm):
+        return torch.zeros_like(gradient)
     if "usual" not in state:
         state["usual"] = norm.clone()
     bounded = torch.minimum(norm, 2.0 * state["usual"])

@@ -1,8 +1,9 @@
 """The recurrent surrogate: an elastic strain and a few learnt internal variables, advanced step by step.
 
-The state of a point is the grain average of the isochoric elastic left Cauchy-Green tensor, of which only the
-deviator s matters, and learnt variables xi. Under the Taylor assumption with isotropic elasticity two things
-are exact, whatever the grains do, and are not learnt:
+The state of a point is the grain average of the isochoric elastic left Cauchy-Green tensor, taken as I + s
+with a deviator s (its trace differs from three by the square of elastic strains of a few per cent), and
+learnt variables xi. Under the Taylor assumption with isotropic elasticity two things hold whatever the grains
+do, and are not learnt:
 
     J dev(sigma) = G s                      (stress)
     s -> dev(f (I + s) f^T)                 (an elastic step by the isochoric gradient f)

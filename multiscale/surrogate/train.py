@@ -263,5 +263,5 @@ def draw_losses(log: Path, picture: Path) -> None:
     for column, label in ((2, "training loss"), (3, "validation, deviatoric"), (4, "validation, total")):
         axes.plot(table[:, 0], table[:, column], label=label)
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(loc="upper right")
     figure.savefig(picture, dpi=120)

@@ -1,7 +1,5 @@
 """The recurrent surrogate: what holds by construction, whatever the weights."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,6 @@ import torch
 from microscale.law import drive
 from multiscale.laws.neo_hooke import NeoHooke
 from multiscale.surrogate.fused import FusedRecurrent, pack
-from multiscale.surrogate.histories import refined
 from multiscale.surrogate.increments import (
     STRAIN_SCALE,
     adjugate,
@@ -74,14 +71,15 @@ def test_mean_of_exponential_and_its_gradient():
     assert torch.isfinite(x.grad).all()
 
 
-def test_an_elastic_material_needs_no_learning(surrogate):
-    """Without flow (no rates) the stress is the neo-Hookean one, exactly, in steps of any size."""
+@pytest.mark.parametrize("size", [0.02, 0.002])
+def test_an_elastic_material_needs_no_learning(surrogate, size):
+    """Without flow (no rates) the stress is the neo-Hookean one, up to the square of the elastic strain."""
     frozen = RecurrentSurrogate(surrogate.architecture)
     frozen.load_state_dict(surrogate.state_dict())
     with torch.no_grad():
         frozen.rates.zero_()
         frozen.rates_bias.fill_(-30.0)
-        U = stretches(size=0.5, paths=8)
+        U = stretches(paths=8, size=size)
         strain, _ = frozen(steps_of(U))
     law = NeoHooke()
     stress = drive(law, U, np.arange(U.shape[1]) * 0.05)
@@ -89,7 +87,9 @@ def test_an_elastic_material_needs_no_learning(surrogate):
         deviator5(torch.from_numpy(stress[:, 1:] * np.linalg.det(U[:, 1:])[..., None, None]))
         / law.shear_modulus
     )
-    torch.testing.assert_close(strain.transpose(0, 1).double(), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        strain.transpose(0, 1).double(), expected, rtol=0.0, atol=float(expected.abs().max() * size**2 + 1e-7)
+    )
 
 
 def test_rest_stays_at_rest(surrogate):
@@ -107,21 +107,6 @@ def test_the_future_does_not_change_the_past(surrogate):
         before, after = surrogate(steps_of(U))[0], surrogate(steps_of(changed))[0]
     assert torch.equal(before[:4], after[:4])
     assert not torch.equal(before[4:], after[4:])
-
-
-def test_refining_the_steps_converges_at_first_order(surrogate):
-    """The limit exists, though the network reads the size of the step."""
-    surrogate = RecurrentSurrogate(surrogate.architecture).double()
-    torch.manual_seed(1)
-    U = stretches(paths=16, samples=5)
-    ends = []
-    with torch.no_grad():
-        for parts in (16, 32, 64, 128):
-            steps = steps_of(refined(U, parts), dt=0.2 / parts)
-            ends.append(surrogate(type(steps)(*(array.double() for array in steps)))[0][-1])
-    changes = [float((fine - coarse).norm()) for coarse, fine in pairwise(ends)]
-    slopes = np.log2(np.array(changes[:-1]) / np.array(changes[1:]))
-    assert np.all(slopes > 0.8), slopes
 
 
 def test_the_compiled_passes_are_those_of_autograd(surrogate):

@@ -1,0 +1,207 @@
+"""Training: learning from files, the same weights from the same seed, and from a run that was killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from microscale.errors import InputError
+from microscale.generate import Generation, finish, generate
+from microscale.paths import StrainPaths
+from multiscale.laws import make_law
+from multiscale.laws.learned import LearnedLaw
+from multiscale.surrogate.evaluate import is_causal, keeps_still, objectivity, step_independence
+from multiscale.surrogate.fit import fit_pca, fit_recurrent, read_pca
+from multiscale.surrogate.muon import Muon, orthogonalised
+from multiscale.surrogate.report import record, report
+from multiscale.surrogate.sources import read_sources, split, training_range
+from multiscale.surrogate.store import read_surrogate
+from multiscale.surrogate.train import Schedule
+
+GRAINS, STEPS = 2, 24
+SMALL = {"internal": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Path:
+    """A small data set of real crystals."""
+    out = tmp_path_factory.mktemp("data") / "small.h5"
+    law = make_law("taylor", grains=GRAINS)
+    record = {
+        "name": law.name,
+        "hash": "0",
+        "options": {"grains": GRAINS, "seed": 0},
+        "crystal": {
+            "name": law.crystal.name,
+            "shear_modulus": law.crystal.shear_modulus,
+            "lambda_e": law.crystal.lambda_e,
+            "density": law.crystal.density,
+        },
+    }
+    job = Generation(law, record, StrainPaths("R", 0.1, STEPS, seed=4), 96, {})
+    generate(job, out)
+    finish(job, out)
+    return out
+
+
+def weights_of(path: Path) -> dict[str, np.ndarray]:
+    return read_surrogate(path)[0]
+
+
+def test_the_recurrent_surrogate_learns_crystals(dataset, tmp_path, capsys):
+    out = tmp_path / "small.safetensors"
+    fit_recurrent([dataset], out, epochs=150, **SMALL)
+    errors = np.loadtxt(out.with_suffix(".csv"), delimiter=",", skiprows=1)
+    assert errors[-1, 3] < 0.5 * errors[0, 3]
+    assert out.with_suffix(".png").stat().st_size > 1000
+    assert re.search(r"epoch 150/150 .* 0 s left", capsys.readouterr().out)
+    card = read_surrogate(out)[1]
+    assert card.datasets[0]["file"] == dataset.name
+    assert card.material.shear_modulus == 25.0
+
+    law = LearnedLaw.from_file(out)
+    data = read_sources([dataset]).histories
+    from microscale.law import drive
+
+    def predict(times, stretch):
+        return drive(law, stretch, times)
+
+    assert is_causal(predict, data)
+    assert keeps_still(law, data)
+    assert objectivity(law, data) < 1e-10
+    steps = step_independence(predict, data)
+    assert set(steps) == {"4x finer", "as trained", "4x coarser"}
+    figures = report(predict, law, [dataset], tmp_path)
+    assert (tmp_path / "small_worst.png").exists()
+    record(out, figures)
+    assert read_surrogate(out)[1].errors["sets"]["small"]["paths"] == 96
+
+
+def test_the_same_seed_gives_the_same_weights(dataset, tmp_path):
+    found = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        fit_recurrent([dataset], tmp_path / f"{name}.safetensors", epochs=2, **(SMALL | {"seed": seed}))
+        found.append(weights_of(tmp_path / f"{name}.safetensors"))
+    assert all(np.array_equal(found[0][name], found[1][name]) for name in found[0])
+    assert not np.array_equal(found[0]["input"], found[2]["input"])
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import multiscale.surrogate.train as train
+train.SECONDS_BETWEEN_CHECKPOINTS = 0.0
+from multiscale.surrogate.fit import fit_recurrent
+size = {"internal": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
+fit_recurrent([Path(sys.argv[1])], Path(sys.argv[2]), epochs=12, **size)
+"""
+
+
+def test_a_killed_training_ends_with_the_same_weights(dataset, tmp_path):
+    whole, killed = tmp_path / "whole.safetensors", tmp_path / "killed.safetensors"
+    fit_recurrent([dataset], whole, epochs=12, **SMALL)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", KILLED, dataset, killed], env=environment)
+    checkpoint, log = killed.with_suffix(".checkpoint"), killed.with_suffix(".csv")
+    deadline = time.monotonic() + 120
+    while not (checkpoint.exists() and len(log.read_text().splitlines()) > 3):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not killed.exists()
+    fit_recurrent([dataset], killed, epochs=12, **SMALL)
+    a, b = weights_of(whole), weights_of(killed)
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+    assert [line.split(",")[0] for line in log.read_text().splitlines()[1:]] == [str(k) for k in range(1, 13)]
+
+
+def test_a_checkpoint_of_another_run_is_refused(dataset, tmp_path):
+    out = tmp_path / "run.safetensors"
+    fit_recurrent([dataset], out, epochs=1, **SMALL)
+    with pytest.raises(InputError, match="other data or settings"):
+        fit_recurrent([dataset], out, epochs=2, **SMALL)
+    out.with_suffix(".checkpoint").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="damaged"):
+        fit_recurrent([dataset], out, epochs=1, **SMALL)
+
+
+def test_the_papers_surrogate_trains_and_is_read_back(dataset, tmp_path):
+    out = tmp_path / "pca.safetensors"
+    fit_pca([dataset], out, modes=6, hidden=16, epochs=15, rate=1e-3, batch=16, seed=0)
+    log = np.loadtxt(out.with_suffix(".csv"), delimiter=",", skiprows=1)
+    assert log[-1, 2] < log[0, 2]
+    data = read_sources([dataset]).histories
+    stress = read_pca(out).predict(data.times, data.stretch)
+    assert stress.shape == data.stress.shape
+    with pytest.raises(InputError, match="expected 'recurrent'"):
+        LearnedLaw.from_file(out)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"batch": 10}, "multiple of 64"), ({"epochs": 0}, "epochs = 0"), ({"rate": -1.0}, "rate = -1.0")],
+)
+def test_sizes_without_meaning_are_refused(dataset, tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        fit_recurrent([dataset], tmp_path / "x.safetensors", **(SMALL | {"epochs": 1} | change))
+
+
+def test_no_data_is_refused():
+    with pytest.raises(InputError, match="no data set"):
+        read_sources([])
+
+
+def test_the_range_covers_the_data(dataset):
+    data = read_sources([dataset]).histories
+    limits, J = training_range(data), np.linalg.det(data.stretch)
+    assert J.min() <= limits.smallest_volume < 1.0 < limits.largest_volume <= J.max()
+    assert 0.0 < limits.strain_rate < 100.0
+    assert 0.0 < limits.shape < 0.5
+
+
+def test_paths_are_split_once_each(dataset):
+    data = read_sources([dataset]).histories
+    training, validation = split(data, 0.1, seed=0)
+    assert (len(training), len(validation)) == (86, 10)
+    together = np.concatenate([training.stretch, validation.stretch]).reshape(96, -1)
+    assert len(np.unique(together, axis=0)) == 96
+
+
+def test_orthogonalised_has_singular_values_near_one():
+    for shape in ((5, 9), (9, 5)):
+        singular = torch.linalg.svdvals(
+            orthogonalised(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
+        )
+        assert float(singular.min()) > 0.6
+        assert float(singular.max()) < 1.3
+
+
+def test_muon_descends_and_survives_an_explosion():
+    torch.manual_seed(0)
+    W, b, A, goal = (
+        torch.zeros(4, 3, requires_grad=True),
+        torch.zeros(3, requires_grad=True),
+        torch.randn(20, 4),
+        0.5,
+    )
+    optimiser, losses = Muon([W, b], rate=0.01), []
+    schedule = Schedule(optimiser, 0.02, 300)
+    target = A @ torch.randn(4, 3) + goal
+    for step in range(300):
+        schedule.next()
+        optimiser.zero_grad()
+        loss = (A @ W + b - target).square().mean()
+        (loss * (1e6 if step == 100 else 1.0)).backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 1e-3 * losses[0]
+    assert max(losses[100:110]) < 2.0 * losses[99] + 1e-2
