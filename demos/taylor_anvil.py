@@ -28,6 +28,7 @@ from multiscale.calibrate import read_constants
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
+from multiscale.io.control import RunControl
 from multiscale.io.inputs import require_positive
 from multiscale.io.recording import run_and_record
 from multiscale.io.shape import bar_shape
@@ -53,6 +54,9 @@ def taylor_anvil(
     constants: Path | None = None,
     grains: int = 128,
     seed: int = 0,
+    checkpoint_every: float | None = None,
+    restart: Path | None = None,
+    max_wall: float | None = None,
 ) -> dict[str, Any]:
     """Drop a cylinder on a rigid wall; write fields, energies, picture and summary.
 
@@ -72,8 +76,13 @@ def taylor_anvil(
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
         grains: Grains of the taylor law at each point.
         seed: Seed of the grains' orientations.
+        checkpoint_every: Simulated time between checkpoints, us; by default one is written only on SIGTERM,
+            SIGUSR1 and at --max-wall.
+        restart: Checkpoint to go on from, with the inputs it was made with, on any number of ranks.
+        max_wall: Wall time after which the run leaves a checkpoint and ends with exit code 75, s.
     """
     inputs = dict(locals())
+    control = RunControl(checkpoint_every, restart, max_wall)
     require_positive("m/s", velocity=velocity)
     require_positive("us", end_time=end_time)
     options = {"learned": {"weights": weights}, "taylor": {"grains": grains, "seed": seed}}
@@ -97,6 +106,7 @@ def taylor_anvil(
         inputs,
         obstacle={"wall_z_mm": 0.0},
         measure=bar_shape,
+        control=control,
         title=f"Taylor anvil, {velocity:g} m/s, {law}",
     )
 

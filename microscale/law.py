@@ -86,6 +86,9 @@ class ConstitutiveLaw(ABC):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         """Advance as :meth:`update` says, for admissible deformation gradients; allocate nothing large."""
 
+    def resume(self, state: State) -> None:  # noqa: B027
+        """Take up from ``state``, after a restart, what the law counts outside of it; most count nothing."""
+
     @abstractmethod
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""

@@ -80,6 +80,15 @@ class Ledger:
         self.contact[:] = 0.0
         self._present *= 2.0
 
+    def booked(self) -> tuple[float, ...]:
+        """All this rank has booked, for :meth:`resume`."""
+        return self.kinetic, self.work, self.hourglass, *self.contact, *self._present
+
+    def resume(self, booked: FloatArray) -> None:
+        """Go on from what :meth:`booked` said."""
+        self.kinetic, self.work, self.hourglass = (float(value) for value in booked[:3])
+        self.contact[:], self._present[:] = booked[3:8], booked[8:]
+
     def values(self, viscous: float) -> tuple[float, ...]:
         """The numbers to sum over the ranks, in the order :func:`summed` expects."""
         return self.kinetic, self.work, self.hourglass, viscous, *self.contact

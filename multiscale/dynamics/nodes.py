@@ -108,6 +108,21 @@ class Nodes:
         self.v_old[:] = self.v_half
         return self.centre()
 
+    def saved_arrays(self) -> dict[str, FloatArray]:
+        """What the owned nodes need to go on, as views, shape (owned, 3); see :meth:`resume`."""
+        arrays = {
+            "displacement_mm": self.displacement,
+            "velocity_ahead_mm_per_us": self.v_half,
+            "velocity_behind_mm_per_us": self.v_old,
+            "force_GPa_mm2": self._force_old,
+        }
+        return {name: array[: self.owned] for name, array in arrays.items()}
+
+    def resume(self) -> None:
+        """Take up the arrays of :meth:`saved_arrays` after they have been filled. Collective."""
+        self.u.x.scatter_forward()
+        self.centre()
+
     def drift(self, dt: float) -> None:
         """Advance the displacements by a step and send them to the ghosts. Collective."""
         central_difference.drift(self.displacement, self.v_half, dt, self.owned)

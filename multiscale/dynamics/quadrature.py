@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from microscale.errors import DeformationError
+from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import first_inadmissible
 from multiscale.dynamics.bulk_viscosity import ViscousPressure
@@ -100,6 +100,30 @@ class QuadraturePoints:
             self._timers["law"] += updated - deformed
             self._timers["force"] += perf_counter() - updated
         return hourglass
+
+    def saved_arrays(self) -> dict[str, FloatArray]:
+        """What the points need to go on, as views, leading axes cells and points; see :meth:`resume`.
+
+        Raises:
+            InputError: The law has put other arrays into the state instead of writing into those it got.
+        """
+        cells, points = self._element.weights.shape
+        arrays = {"stress": self.P}
+        for name, array in self.state.items():
+            if not all(np.may_share_memory(batch.state[name], array) for batch in self._batches):
+                raise InputError(
+                    f"the law {self._law.name} replaced its state array '{name}', expected it to be advanced "
+                    f"in place: write state['{name}'][:] = ..."
+                )
+            arrays[f"state/{name}"] = array.reshape(cells, points, *array.shape[1:])
+        if self._viscosity is not None:
+            arrays["viscosity/J"] = self._viscosity.J
+        return arrays
+
+    def resume(self, u: FloatArray) -> None:
+        """Take up the arrays of :meth:`saved_arrays` after they have been filled, at displacements ``u``."""
+        self._element.deformation(u, 0, len(self.F), self.F)
+        self._law.resume(self.state)
 
     def first_cell_without_finite_stress(self) -> int:
         """First local cell with a stress that is not finite; -1 where there is none."""

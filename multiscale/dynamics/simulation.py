@@ -13,19 +13,18 @@ from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics import ranks
+from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import Obstacle
-from multiscale.dynamics.element import Element
+from multiscale.dynamics.elements import make_element
 from multiscale.dynamics.energy import LEDGER_SIZE, Ledger, summed
 from multiscale.dynamics.fields import cell_averages
-from multiscale.dynamics.hex8_fbar import Hex8FBar
-from multiscale.dynamics.hex8_one_point import Hex8OnePoint
 from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
-from multiscale.dynamics.stable_step import StableStep, elastic_moduli
+from multiscale.dynamics.saved_state import SavedState
+from multiscale.dynamics.stable_step import StableStep
 
 FloatArray = NDArray[np.float64]
-ELEMENTS = (Hex8FBar.name, Hex8OnePoint.name)
 Observer = Callable[["Simulation"], None]
 
 STAGES = ("kinematics", "law", "force", "stable step", "communication", "update")
@@ -101,10 +100,7 @@ class Simulation:
         self.timers = dict.fromkeys(STAGES, 0.0)
         self.time, self.dt, self.step_count = 0.0, 0.0, 0
         self._ledger, self._sums = Ledger(), np.zeros((2, LEDGER_SIZE + 4))
-        pair = np.dtype([("value", "f8"), ("rank", "i4")], align=True)
-        self._local_step, self._global_step = np.zeros((), pair), np.zeros((), pair)
-        self._local_step["rank"] = self._comm.rank
-        self._local_cell, self._first_step, self._end_time = -1, 0.0, np.inf
+        self._agreed_step, self._first_step, self._end_time = AgreedStep(self._comm), 0.0, np.inf
         self._nodes = Nodes(self.mesh, law.density)
         self.u, self.v, self.positions = self._nodes.u, self._nodes.v, self._nodes.X
         for group, components in (supports or {}).items():
@@ -162,18 +158,49 @@ class Simulation:
 
         Args:
             end_time: Time to end at, us.
-            observers: Called with this simulation at the start, every ``every`` steps, and at the end.
+            observers: Called with this simulation at its start (not where it resumes), every ``every`` steps,
+                and at the end.
             every: Steps between calls.
         """
         self._end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
-        self._observe(observers)
+        if self.step_count == 0:
+            self._observe(observers)
         while end_time - self.time > 1e-12 * end_time:
             self.step()
             if self.step_count % every == 0:
                 self._observe(observers)
         if self.step_count % every != 0:
             self._observe(observers)
+
+    def saved_state(self) -> SavedState:
+        """Return all that is needed to go on from here, as views to save or to fill; see :meth:`resume`."""
+        clock = {"time": self.time, "dt": self.dt, "step_count": self.step_count}
+        clock |= {"first_step": self._first_step, "stable_step": self._agreed_step.value}
+        clock |= {"limiting_cell": self.limiting_cell, "initial_energy": self.initial_energy}
+        booked = np.array([*self._ledger.booked(), self._viscous.dissipated if self._viscous else 0.0])
+        return SavedState(clock, booked, self._nodes.saved_arrays(), self.points.saved_arrays())
+
+    def resume(self, clock: Mapping[str, float], booked: FloatArray) -> None:
+        """Go on from a state whose arrays have been written into those of :meth:`saved_state`.
+
+        On as many ranks as the state was saved on, the steps to come have the same bits. Collective.
+
+        Args:
+            clock: As saved.
+            booked: As saved, or on other ranks: anything with the same sum over the ranks.
+        """
+        self.time, self.dt, self.step_count = clock["time"], clock["dt"], int(clock["step_count"])
+        self._first_step, self.initial_energy = clock["first_step"], clock["initial_energy"]
+        self._nodes.resume()
+        self._ledger.resume(booked[:-1])
+        if self._viscous is not None:
+            self._viscous.dissipated = float(booked[-1])
+        self.points.resume(self._nodes.displacement)
+        here = np.flatnonzero(self._original_cell == clock["limiting_cell"])
+        self._agreed_step.offer(*((clock["stable_step"], int(here[0])) if here.size else (np.inf, -1)))
+        self._agreed_step.agree(None)
+        self._reduce_ledger()
 
     def momentum(self) -> FloatArray:
         """Momentum of the body, shape (3,), mg mm/us."""
@@ -204,24 +231,15 @@ class Simulation:
         except Exception as caught:
             error = self._located(caught)
         start = perf_counter()
-        self._agree(error)
+        self._agreed_step.agree(error)
         nodes.sum_force()
         self.timers["communication"] += perf_counter() - start
 
     def _estimate_step(self) -> None:
         if self.step_count % ESTIMATE_EVERY == 0:
             start = perf_counter()
-            self._local_step["value"], self._local_cell = self._stable.bound(self.points.F)
+            self._agreed_step.offer(*self._stable.bound(self.points.F))
             self.timers["stable step"] += perf_counter() - start
-
-    def _agree(self, error: Exception | None) -> None:
-        """Agree on the smallest step and its rank; a rank that failed takes part with a step of -1."""
-        mine = self._local_step.copy()
-        if error is not None:
-            mine["value"] = -1.0
-        self._comm.Allreduce([mine, MPI.DOUBLE_INT], [self._global_step, MPI.DOUBLE_INT], op=MPI.MINLOC)
-        if self._global_step["value"] < 0.0:
-            ranks.raise_error_of(self._comm, int(self._global_step["rank"]), error)
 
     def _located(self, error: Exception) -> Exception:
         """Add to an error of this rank which cell it is in, where, and when."""
@@ -247,7 +265,7 @@ class Simulation:
         self._reduce_ledger()
 
     def _next_step(self) -> float:
-        stable = self._courant * float(self._global_step["value"])
+        stable = self._courant * self._agreed_step.value
         self._first_step = self._first_step or stable
         if stable < SMALLEST_STEP * self._first_step:
             raise DeformationError(
@@ -265,9 +283,9 @@ class Simulation:
         local, total = self._sums
         local[:LEDGER_SIZE] = self._ledger.values(self._viscous.dissipated if self._viscous else 0.0)
         local[LEDGER_SIZE:] = 0.0
-        if self._global_step["rank"] == self._comm.rank and self._local_cell >= 0:
-            local[LEDGER_SIZE] = self._original_cell[self._local_cell]
-            local[LEDGER_SIZE + 1 :] = self._centres[self._local_cell]
+        if self._agreed_step.is_here:
+            local[LEDGER_SIZE] = self._original_cell[self._agreed_step.cell]
+            local[LEDGER_SIZE + 1 :] = self._centres[self._agreed_step.cell]
         self._comm.Allreduce(local, total, op=MPI.SUM)
         self.energy, self.contact_impulse = summed(total.copy(), self.initial_energy)
         self.limiting_cell = int(total[LEDGER_SIZE])
@@ -278,19 +296,7 @@ class Simulation:
 
     def _raise_not_finite(self) -> None:
         cell = self.points.first_cell_without_finite_stress()
-        error = None
-        if cell >= 0:
-            error = DeformationError(
-                f"{self._place(cell)}: the law {self.law.name} gave a stress that is not finite"
-            )
+        message = f"the law {self.law.name} gave a stress that is not finite"
+        error = DeformationError(f"{self._place(cell)}: {message}") if cell >= 0 else None
         ranks.raise_shared(self._comm, error)
         raise DeformationError(f"velocities are not finite at t = {self.time:.6g} us, step {self.step_count}")
-
-
-def make_element(name: str, X: FloatArray, nodes: NDArray[np.int32], law: ConstitutiveLaw) -> Element:
-    """Return the element type of that name for one rank's cells with nodes at ``X``, shape (cells, 8, 3)."""
-    if name == Hex8FBar.name:
-        return Hex8FBar(X, nodes, elastic_moduli(law)[1])
-    if name == Hex8OnePoint.name:
-        return Hex8OnePoint(X, nodes, elastic_moduli(law)[1])
-    raise InputError(f"element = {name!r}, expected one of {', '.join(ELEMENTS)}")

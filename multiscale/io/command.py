@@ -15,6 +15,7 @@ from mpi4py import MPI
 from rich.console import Console
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
+from multiscale.io.stopped import Stopped
 
 #: Exit codes: success, a run that failed, a command line that is wrong, Ctrl-C (as shells have it).
 SUCCESS, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -55,8 +56,11 @@ def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
         command(*bound.args, **bound.kwargs)
     except CycloptsError as error:
         return USAGE, f"error: {one_line(error)} (--help lists the flags)"
+    except Stopped as stopped:
+        return stopped.code, one_line(stopped)
     except EXPECTED as error:
-        return FAILURE, f"error: {one_line(error)}"
+        # Notes say what of the run was last good.
+        return FAILURE, "; ".join([f"error: {one_line(error)}", *getattr(error, "__notes__", [])])
     except KeyboardInterrupt:
         return INTERRUPTED, "interrupted: the files written so far are complete up to their last output"
     except Exception:

@@ -73,6 +73,15 @@ def degree_of_freedom_gather(space: Any) -> Gather:
     """Return the gather of values on the (blocked) degrees of freedom of a space like the mesh's geometry.
 
     Args:
+        space: See :func:`degree_of_freedom_labels`.
+    """
+    return Gather(space.mesh.comm, degree_of_freedom_labels(space))
+
+
+def degree_of_freedom_labels(space: Any) -> IndexArray:
+    """Return the label in the input mesh of the node of each (blocked) degree of freedom this rank owns.
+
+    Args:
         space: Function space of the same element as the coordinates, so that each geometry node carries one
             block of degrees of freedom; the numbering of the two may differ.
     """
@@ -84,7 +93,7 @@ def degree_of_freedom_gather(space: Any) -> Gather:
         )
     labels = np.empty(geometry.input_global_indices.size, dtype=np.int64)
     labels[dofs] = geometry.input_global_indices[geometry.dofmaps[0]]
-    return Gather(space.mesh.comm, labels[: space.dofmap.index_map.size_local])
+    return labels[: space.dofmap.index_map.size_local]
 
 
 def input_mesh(mesh: Any, cells: Gather, nodes: Gather) -> tuple[FloatArray, IndexArray, int]:

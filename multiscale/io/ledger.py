@@ -23,28 +23,34 @@ class LedgerWriter:
         largest_error: Largest magnitude of the energy error so far, relative to the initial kinetic energy.
     """
 
-    def __init__(self, path: Path | str, rank: int) -> None:
-        """Write the header.
+    def __init__(self, path: Path | str, rank: int, step_count: int = 0, largest_error: float = 0.0) -> None:
+        """Write the header, or go on with the ledger of a run that is restarted.
 
         Args:
-            path: File to write; an existing one is replaced.
+            path: File to write. An existing one is replaced; after a restart its rows up to there are kept.
             rank: Rank of this process; all but rank 0 only keep the largest error.
+            step_count: Steps taken before: zero, or those of the checkpoint that was restarted.
+            largest_error: Largest energy error of those steps.
 
         Raises:
             InputError: The file cannot be written.
         """
         self.path = Path(path)
-        self.largest_error = 0.0
+        self.largest_error = largest_error
         self._file: TextIO | None = None
         if rank == 0:
             try:
                 # Line buffered: an interrupted run loses no row.
-                self._file = self.path.open("w", buffering=1)
+                kept = _rows_until(self.path, step_count) if step_count and self.path.exists() else ""
+                self._file = self.path.open("r+" if kept else "w", buffering=1)
+                self._file.write(kept)
+                self._file.truncate()
             except OSError as error:
                 raise InputError(
                     f"ledger {path} cannot be written ({error}): choose another folder"
                 ) from error
-            print(*COLUMNS, sep=",", file=self._file)
+            if not kept:
+                print(*COLUMNS, sep=",", file=self._file)
 
     def __call__(self, simulation: Simulation) -> None:
         """Write the energies of the present step.
@@ -65,3 +71,16 @@ class LedgerWriter:
                 f"ledger {self.path} cannot be extended at t = {simulation.time:.6g} us ({error}): "
                 "free space on the disk or choose another folder"
             ) from error
+
+
+def _rows_until(path: Path, step: int) -> str:
+    """Return the header and the complete rows up to ``step`` of a ledger.
+
+    Raises:
+        InputError: The file is no ledger.
+    """
+    header, *rows = path.read_text().splitlines(keepends=True) or [""]
+    if header.rstrip("\n") != ",".join(COLUMNS):
+        raise InputError(f"{path} is no ledger of a run: restart into another --output")
+    complete = (row for row in rows if row.endswith("\n"))
+    return "".join([header, *(row for row in complete if int(row.split(",", 1)[0]) <= step)])

@@ -41,7 +41,7 @@ class CycleLine:
         self._silent = rank > 0
         self._live = Live(console=self._console, auto_refresh=False)
         self._begin = time.perf_counter()
-        self._last_share, self._last_clock = -1.0, 0.0
+        self._first_share, self._last_share, self._last_clock = -1.0, -1.0, 0.0
 
     def __enter__(self) -> CycleLine:
         if self._console.is_terminal and not self._silent:
@@ -57,6 +57,8 @@ class CycleLine:
             return
         share = min(simulation.time / self.end_time, 1.0)
         clock = time.perf_counter()
+        if self._first_share < 0.0:
+            self._first_share, self._begin = share, clock
         if not self._is_due(share, clock):
             return
         line = cycle_line(simulation, self._time_to_go(share, clock))
@@ -78,7 +80,8 @@ class CycleLine:
 
     def _time_to_go(self, share: float, clock: float) -> float | None:
         """Seconds to the end if the run goes on at its mean pace; None before there is a pace."""
-        return (clock - self._begin) * (1.0 - share) / share if share > 0.0 else None
+        run = share - self._first_share
+        return (clock - self._begin) * (1.0 - share) / run if run > 0.0 else None
 
 
 def cycle_line(simulation: Simulation, seconds_to_go: float | None) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,16 +12,24 @@ from typing import Any
 from microscale.errors import InputError
 from multiscale.dynamics.ranks import shared_errors
 from multiscale.dynamics.simulation import Observer, Simulation
+from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.io.control import Checkpoints, RunControl
 from multiscale.io.ledger import LedgerWriter
+from multiscale.io.origin import Origin
 from multiscale.io.progress import CycleLine
 from multiscale.io.provenance import identity, provenance
 from multiscale.io.results import ResultWriter
 from multiscale.io.shape import extremes
+from multiscale.io.stopped import Stopped
 from multiscale.io.summary import account, write_summary
 from multiscale.io.vtkhdf import Results
 
 #: Names of the files in the folder.
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
+CHECKPOINT = "checkpoint.h5"
+
+#: Number of the record that a checkpoint keeps.
+LARGEST_ERROR = "largest_energy_error"
 
 #: Outputs of the fields after the initial one, if the user does not say otherwise.
 OUTPUTS = 20
@@ -34,40 +43,53 @@ def run_and_record(
     inputs: Mapping[str, Any],
     obstacle: Mapping[str, float],
     measure: Callable[[Results], dict[str, float]],
+    control: RunControl | None = None,
     **picture: Any,
 ) -> dict[str, Any]:
     """Run ``simulation`` to ``end_time`` and write its record; collective.
 
     Args:
-        simulation: A simulation at its start.
+        simulation: A simulation at its start; it goes on from the checkpoint that ``control`` names, if any.
         end_time: Time to reach, us.
-        folder: Folder of the record; made if need be, earlier files of the same names are replaced.
+        folder: Folder of the record; made if need be. Earlier files of the same names are replaced, but after
+            a restart kept up to the checkpoint, so that the record is that of a run that was never ended.
         steps_between_outputs: Steps from one output of the fields to the next; None for :data:`OUTPUTS`,
             evenly spaced in time. Energies are kept at every step.
         inputs: Everything the user chose, kept in the summary and in the result file.
         obstacle: What the body meets, for pictures, see :func:`multiscale.io.pictures.draw_sections`.
         measure: Figures of the deformed body to put first in the summary, such as
             :func:`multiscale.io.shape.bar_shape`.
+        control: Checkpoints, restart and early end; None for a run without any at intervals.
         **picture: How to draw the picture, see :func:`multiscale.io.pictures.draw_sections`.
 
     Returns:
         The summary, on every rank.
 
     Raises:
-        InputError: The folder cannot be written to.
-        Exception: What the simulation raises; outputs so far are complete.
+        InputError: The folder cannot be written to, or the checkpoint is not of this run.
+        Stopped: The run was told to end; it has left a checkpoint.
+        Exception: What the simulation raises, with a note of what was last good; outputs so far are complete.
     """
     begin, comm, folder = perf_counter(), simulation.mesh.comm, Path(folder)
+    control = control or RunControl()
+    law = identity(simulation.law)
+    origin = Origin(simulation, law, inputs)
+    error_so_far = _restart(simulation, control, origin, end_time)
     with shared_errors(comm):
         _make_folder(folder)
-        ledger = LedgerWriter(folder / LEDGER, comm.rank)
-    law = identity(simulation.law)
+        ledger = LedgerWriter(folder / LEDGER, comm.rank, simulation.step_count, error_so_far)
     attributes = {**provenance(inputs), "obstacle": json.dumps(dict(obstacle))}
     results = ResultWriter(folder / RESULTS, simulation, attributes)
+
+    def write(path: Path, simulation: Simulation) -> None:
+        write_checkpoint(path, simulation, origin, {LARGEST_ERROR: ledger.largest_error})
+
+    checkpoints = Checkpoints(folder / CHECKPOINT, control, write)
     before = dict(simulation.timers)  # start-up, with its compilation, is no part of the run
-    with CycleLine(end_time, comm.rank) as cycle_line:
-        observers = (sparsely(results, steps_between_outputs, end_time), ledger, cycle_line)
-        simulation.run(end_time, observers, every=1)
+    with CycleLine(end_time, comm.rank) as cycle_line, control.listening(), _last_good(results, checkpoints):
+        outputs = sparsely(results, steps_between_outputs, end_time, simulation)
+        # A checkpoint comes last: what it is of has been recorded.
+        simulation.run(end_time, (outputs, ledger, cycle_line, checkpoints), every=1)
     wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
     wall |= {"output": results.seconds, "total": perf_counter() - begin}
     summary = account(simulation, law, inputs, wall)
@@ -78,6 +100,34 @@ def run_and_record(
     return comm.bcast(summary)
 
 
+def _restart(simulation: Simulation, control: RunControl, origin: Origin, end_time: float) -> float:
+    """Go on from the checkpoint, if there is one; return the largest energy error up to there."""
+    if control.restart is None:
+        return 0.0
+    record = read_checkpoint(control.restart, simulation, origin)
+    if simulation.time > end_time * (1.0 + 1e-9):
+        raise InputError(
+            f"end-time = {end_time} us, checkpoint {control.restart} is at {simulation.time:.6g} us: "
+            "give a later --end-time"
+        )
+    return record[LARGEST_ERROR]
+
+
+@contextmanager
+def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None]:
+    """Note on an error what of the run was last good."""
+    try:
+        yield
+    except Stopped:
+        raise
+    except Exception as error:
+        output = (
+            "no new output" if results.last_time is None else f"last output at t = {results.last_time:.6g} us"
+        )
+        error.add_note(f"{output} in {results.path}, {checkpoints.last}")
+        raise
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,22 +135,29 @@ def _make_folder(folder: Path) -> None:
         raise InputError(f"output folder {folder} cannot be made ({error}): choose another") from error
 
 
-def sparsely(observer: Observer, steps: int | None, end_time: float) -> Observer:
+def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simulation) -> Observer:
     """Return an observer that passes on every ``steps``-th step, or :data:`OUTPUTS` even times, and the end.
+
+    What ``begun``, the simulation at its start or restart, has behind it was passed on before.
 
     Raises:
         InputError: ``steps`` is not positive.
     """
     if steps is not None and steps < 1:
         raise InputError(f"steps between outputs = {steps}, expected at least 1")
-    passed = -1
+
+    def count(simulation: Simulation) -> int:
+        return int(share(simulation) * OUTPUTS) if steps is None else simulation.step_count // steps
+
+    def share(simulation: Simulation) -> float:
+        return simulation.time / end_time * (1.0 + 1e-9)
+
+    passed = count(begun) if begun.step_count > 0 else -1
 
     def observe(simulation: Simulation) -> None:
         nonlocal passed
-        share = simulation.time / end_time * (1.0 + 1e-9)
-        count = int(share * OUTPUTS) if steps is None else simulation.step_count // steps
-        if count > passed or share >= 1.0:
-            passed = count
+        if count(simulation) > passed or share(simulation) >= 1.0:
+            passed = count(simulation)
             observer(simulation)
 
     return observe

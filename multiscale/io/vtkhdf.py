@@ -113,6 +113,36 @@ def append(
         steps.attrs.modify("NSteps", count + 1)
 
 
+def keep_until(path: Path, time: float) -> None:
+    """Drop the steps after ``time``, us, so that a restarted run appends to those before it.
+
+    Raises:
+        InputError: The file is damaged or not a temporal VTKHDF file.
+    """
+    try:
+        with h5py.File(path, "r+", locking=False) as file:
+            root, steps = file["VTKHDF"], file["VTKHDF/Steps"]
+            times = steps["Values"][: int(steps.attrs["NSteps"])]
+            count = int(np.searchsorted(times, time * (1.0 + 1e-12), side="right"))
+            # The count first: a reader never sees a step that is not complete.
+            steps.attrs.modify("NSteps", count)
+            file.flush()
+            for association in ("Point", "Cell"):
+                rows = int(root[f"NumberOf{association}s"][0])
+                for name in root[f"{association}Data"]:
+                    root[f"{association}Data"][name].resize(count * rows, axis=0)
+            steps.visititems(lambda _, item: _shrink(item, count))
+    except (OSError, KeyError, RuntimeError) as error:
+        raise InputError(
+            f"result file {path} cannot be continued ({error}): restart into another --output"
+        ) from error
+
+
+def _shrink(item: h5py.Dataset | h5py.Group, count: int) -> None:
+    if isinstance(item, h5py.Dataset):
+        item.resize(count, axis=0)
+
+
 def require_space(path: Path, size: int) -> None:
     """Raise an OSError if a file cannot grow by some ``size`` bytes; HDF5 crashes on a disk that fills up."""
     with Path(path).open("ab") as file:

@@ -87,6 +87,10 @@ class LearnedLaw(ConstitutiveLaw):
             )
         self.extrapolating_points += newly_outside
 
+    def resume(self, state: State) -> None:
+        """Count the points that are outside the training range already: they are not new."""
+        self.extrapolating_points = int(np.count_nonzero(state["extrapolation"]))
+
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
         material = self.card.material

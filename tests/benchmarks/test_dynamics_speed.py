@@ -11,7 +11,8 @@ import multiscale.fenics
 from meshes.cylinder import cylinder
 from multiscale.dynamics import hexahedron
 from multiscale.dynamics.contact import RigidPlane
-from multiscale.dynamics.simulation import ELEMENTS, Simulation, make_element
+from multiscale.dynamics.elements import ELEMENTS, make_element
+from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.johnson_cook import JohnsonCook
 from multiscale.laws.neo_hooke import NeoHooke
 

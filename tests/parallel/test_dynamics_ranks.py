@@ -15,8 +15,9 @@ from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidPlane
+from multiscale.dynamics.elements import ELEMENTS
 from multiscale.dynamics.ranks import RemoteError, shared_errors
-from multiscale.dynamics.simulation import ELEMENTS, Simulation
+from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
 

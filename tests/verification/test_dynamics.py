@@ -8,7 +8,8 @@ from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidCylinder, RigidPlane
-from multiscale.dynamics.simulation import ELEMENTS, Simulation
+from multiscale.dynamics.elements import ELEMENTS
+from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.neo_hooke import NeoHooke
 
 G = 25.0

@@ -11,7 +11,7 @@ from meshes.box import box
 from microscale.errors import InputError
 from microscale.tensors import cofactor
 from multiscale.dynamics import hexahedron
-from multiscale.dynamics.simulation import ELEMENTS, make_element
+from multiscale.dynamics.elements import ELEMENTS, make_element
 from multiscale.dynamics.stable_step import StableStep, elastic_moduli
 from multiscale.laws.neo_hooke import NeoHooke
 
