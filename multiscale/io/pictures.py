@@ -101,10 +101,10 @@ def _draw(
     width = FIGURE_WIDTH / len(quantities)
     figure = Figure((FIGURE_WIDTH, 1.02 * width * extent[1] / extent[0] + 1.2), layout="constrained")
     for axes, quantity in zip(figure.subplots(1, len(quantities), squeeze=False)[0], quantities, strict=True):
-        norm = _norm([section.values[quantity.field] for section in sections], quantity.signed)
+        norm = colour_range([section.values[quantity.field] for section in sections], quantity.signed)
         for k, (section, time) in enumerate(zip(sections, results.times[steps], strict=True)):
-            _draw_obstacle(axes, results, time, points, k * shift)
-            _draw_section(axes, section, quantity, norm, k * shift)
+            draw_obstacle(axes, results, time, points, k * shift)
+            draw_section(axes, section, quantity, norm, k * shift)
             place = low + k * shift + size * (0.05 if flat else 0.5, 1.0)
             axes.annotate(f"{time:.2f} µs", place, (0, 6), textcoords="offset points", ha="center")
         _frame(axes, (low[0], low[0] + size[0]) if flat else None)
@@ -121,9 +121,10 @@ def _frame(axes: Axes, limits: tuple[float, float] | None) -> None:
         axes.set_xlim(*limits)
 
 
-def _draw_section(
+def draw_section(
     axes: Axes, section: Section, quantity: Quantity, norm: Normalize, shift: FloatArray
 ) -> None:
+    """Draw a quantity on a section moved by ``shift``, shape (2,), mm, with the outline of the body."""
     x, z = (section.deformed + shift).T
     mesh = Triangulation(x, z, section.triangles)
     values = section.values[quantity.field]
@@ -133,7 +134,7 @@ def _draw_section(
     )
 
 
-def _draw_obstacle(axes: Axes, results: Results, time: float, body: FloatArray, shift: FloatArray) -> None:
+def draw_obstacle(axes: Axes, results: Results, time: float, body: FloatArray, shift: FloatArray) -> None:
     """Draw what the body meets, if the file says so: a wall below it or a flat-ended cylinder above it."""
     obstacle = json.loads(results.attributes.get("obstacle", "{}"))
     thick = 0.03 * np.ptp(body, axis=0).max()
@@ -151,7 +152,7 @@ def _draw_obstacle(axes: Axes, results: Results, time: float, body: FloatArray, 
     )
 
 
-def _norm(values: list[FloatArray], signed: bool) -> Normalize:
+def colour_range(values: list[FloatArray], signed: bool) -> Normalize:
     """Span the colours over nearly all values, from zero or, for a signed quantity, about zero."""
     top = float(np.quantile(np.abs(np.concatenate(values)), COLOUR_SHARE)) or 1.0
     return Normalize(-top if signed else 0.0, top)
