@@ -117,6 +117,8 @@ class Checkpoints:
             Stopped: The run is to end; the checkpoint is written.
             InputError: The checkpoint cannot be written.
         """
+        if simulation.step_count == 0:
+            return  # A run that ends before its first step would get nowhere, however often it is restarted.
         request = self._control.request(simulation.time, simulation.mesh.comm)
         if request == NOTHING:
             return
