@@ -98,9 +98,15 @@ def test_defect_shows_its_traceback(program):
     assert lines[-1] == "ZeroDivisionError: a defect"
 
 
+def heed_interrupts():
+    """Undo what a shell does to its background jobs, and these hand on: to ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt_ends_cleanly(program):
     command = [sys.executable, str(program), "--fail", "wait"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=heed_interrupts, **pipes) as process:
         assert process.stdout is not None
         process.stdout.readline()
         os.kill(process.pid, signal.SIGINT)
