@@ -25,8 +25,10 @@ from microscale.single_crystal import SingleCrystal
 
 VOXEL = "voxel_"
 """Prefix of the state variables of the local law."""
-SMALLEST_PART = 2.0**-6
-"""Of a step: smaller parts are not tried."""
+SMALLEST_PART = 2.0**-10
+"""Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
+PATIENCE = 20
+"""Iterations in which the imbalance must fall by half."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -71,7 +73,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations
-        self.law_calls = 0
+        self._law_calls = 0
         voxels = self._voxels_at_rest(at_rest or {})
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
@@ -96,6 +98,16 @@ class FullFieldCell(ConstitutiveLaw):
         """Return the cell of a polycrystal; magnesium by default. The options are those of the class."""
         orientations = {"orientation": microstructure.voxel_orientations()}
         return cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+
+    @property
+    def crystal(self) -> Crystal | None:
+        """Parameters of the local law, where it is a crystal."""
+        return getattr(self.law, "crystal", None)
+
+    @property
+    def law_calls(self) -> int:
+        """Calls of the local law so far: the iterations, and nearly all of the cost."""
+        return self._law_calls
 
     def _voxels_at_rest(self, given: Mapping[str, ArrayLike]) -> State:
         voxels = self.law.init_state(self.grid.voxels)
@@ -160,7 +172,7 @@ class FullFieldCell(ConstitutiveLaw):
                     cell.displacement_rate[:] = (y - y_start) / dt
                 cell.secant_count[...] = memory.count
                 return []
-            if not imbalance < 1e3 * history[0]:  # diverges, or a voxel could not follow
+            if not _promising(history):
                 break
             correction = np.empty_like(self._forces)
             self.grid.relax(self._forces, F, self._moduli, correction)
@@ -180,7 +192,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.grid.deformation(cell.displacement, F, self._F)
         if restore:
             self._restore(cell)
-        self.law_calls += 1
+        self._law_calls += 1
         try:
             self.law.update(self._F, dt, cell.voxels, self._P)
         except (DeformationError, ConvergenceError):
@@ -227,6 +239,12 @@ class _CellState:
 def _real(amplitude: ComplexArray) -> FloatArray:
     """View amplitudes as one real vector."""
     return amplitude.view(float).reshape(-1)
+
+
+def _promising(history: list[float]) -> bool:
+    """Tell whether to go on: every voxel could follow, and the imbalance still falls."""
+    stalls = len(history) > PATIENCE and min(history[-PATIENCE:]) > 0.5 * min(history[:-PATIENCE])
+    return bool(np.isfinite(history[-1])) and not stalls
 
 
 def _moduli_at_rest(law: ConstitutiveLaw, voxels: State) -> tuple[float, float]:

@@ -46,7 +46,7 @@ class PeriodicGrid:
     def __init__(self, shape: tuple[int, ...], derivative: str = "rotated", workers: int = 1) -> None:
         if len(shape) not in (2, 3) or min(shape) < 1:
             raise InputError(f"shape = {shape} voxels, expected two or three positive numbers")
-        self.shape, self.workers = tuple(shape), workers
+        self.shape, self._workers = tuple(shape), workers
         self.voxels, self.dimension = int(np.prod(shape)), len(shape)
         self._axes: Any = tuple(range(self.dimension))
         angles = _angles(self.shape)
@@ -81,7 +81,7 @@ class PeriodicGrid:
             s=self.shape,
             axes=self._axes,
             overwrite_x=True,
-            workers=self.workers,
+            workers=self._workers,
         )
         out[:] = mean
         out[:, :, : self.dimension] += gradient.reshape(self.voxels, 3, self.dimension)
@@ -89,7 +89,7 @@ class PeriodicGrid:
     def forces(self, P: FloatArray, out: ComplexArray) -> None:
         """Write the forces of a stress field ``P`` (voxels, 3, 3) into ``out``, an array of amplitudes."""
         field = P.reshape(*self.shape, 3, 3)[..., : self.dimension]
-        P_hat = scipy.fft.rfftn(field, axes=self._axes, workers=self.workers)
+        P_hat = scipy.fft.rfftn(field, axes=self._axes, workers=self._workers)
         _contract(P_hat.reshape(-1, 3, self.dimension), self._analysis, out)
 
     def relax(

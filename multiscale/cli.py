@@ -42,9 +42,10 @@ def generate(
     dimension: int = 3,
     intervals: int = 10,
     law: str = "taylor",
-    grains: int = 128,
+    grains: int | None = None,
     texture_seed: int = 0,
     rate_sensitivity: float = 0.5,
+    resolution: int | None = None,
 ) -> None:
     """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
 
@@ -55,14 +56,15 @@ def generate(
         paths: Number of paths.
         steps: Time steps of a path.
         seed: Seed of the paths.
-        duration: Duration T of a path, us.
+        duration: Duration T of a path, us; the crystal of fft2d flows at rates of one per second: 1e6.
         longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
-        dimension: 3, or 2 for plane strain.
+        dimension: 3, or 2 for plane strain, as for fft2d.
         intervals: Number of intervals N of a path, for F and R.
-        law: Law to drive; grains, texture_seed and rate_sensitivity are of the polycrystals.
-        grains: Grains of the polycrystal.
+        law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
+        grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
         texture_seed: Seed of their orientations: the material, so the same for training and test.
         rate_sensitivity: m of the crystal; 0.2 for the cases "m = 5" of the paper.
+        resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default.
     """
     from mpi4py import MPI
 
@@ -73,8 +75,16 @@ def generate(
     from multiscale.laws import make_law, options_of
 
     comm = MPI.COMM_WORLD
-    given = {"grains": grains, "seed": texture_seed, "rate_sensitivity": rate_sensitivity}
-    options = {name: value for name, value in given.items() if name in options_of(law)}
+    given = {
+        "grains": grains,
+        "seed": texture_seed,
+        "rate_sensitivity": rate_sensitivity,
+        "resolution": resolution,
+    }
+    defaults = options_of(law)
+    options = {
+        name: defaults[name] if value is None else value for name, value in given.items() if name in defaults
+    }
     material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
     strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension)
@@ -193,9 +203,10 @@ def calibrate(
     out: Path,
     law: Literal["johnson-cook", "j2"] = "johnson-cook",
     largest_strain: float = 0.5,
-    grains: int = 128,
+    grains: int | None = None,
     texture_seed: int = 0,
     rate_sensitivity: float = 0.5,
+    resolution: int | None = None,
 ) -> None:
     """Fit an empirical law to the polycrystal along isochoric paths: the parameter-passing method.
 

@@ -29,13 +29,13 @@ def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     return make(**options)
 
 
-def options_of(name: str) -> tuple[str, ...]:
-    """Return the names of a law's options.
+def options_of(name: str) -> dict[str, Any]:
+    """Return a law's options and their defaults.
 
     Raises:
         InputError: Unknown name.
     """
-    return tuple(inspect.signature(_maker(name)).parameters)
+    return {option: given.default for option, given in inspect.signature(_maker(name)).parameters.items()}
 
 
 def _maker(name: str) -> Callable[..., ConstitutiveLaw]:
@@ -79,6 +79,43 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
     return random_polycrystal
 
 
+def _fft2d() -> Callable[..., ConstitutiveLaw]:
+    def plane_polycrystal(
+        grains: int = 16,
+        seed: int = 0,
+        rate_sensitivity: float | None = None,
+        resolution: int = 64,
+        tolerance: float = 1e-3,
+    ) -> ConstitutiveLaw:
+        return _full_field("two_slip.yaml", (resolution,) * 2, grains, seed, rate_sensitivity, tolerance)
+
+    return plane_polycrystal
+
+
+def _fft3d() -> Callable[..., ConstitutiveLaw]:
+    def magnesium_polycrystal(
+        grains: int = 16,
+        seed: int = 0,
+        rate_sensitivity: float | None = None,
+        resolution: int = 16,
+        tolerance: float = 1e-3,
+    ) -> ConstitutiveLaw:
+        return _full_field("magnesium.yaml", (resolution,) * 3, grains, seed, rate_sensitivity, tolerance)
+
+    return magnesium_polycrystal
+
+
+def _full_field(
+    crystal: str, shape: tuple[int, ...], grains: int, seed: int, m: float | None, tolerance: float
+) -> ConstitutiveLaw:
+    from microscale.crystal import read_crystal
+    from microscale.fft import FullFieldCell
+    from microscale.microstructure import periodic_voronoi
+
+    material = read_crystal(crystal).with_options(m)
+    return FullFieldCell.polycrystal(periodic_voronoi(grains, shape, seed), material, tolerance=tolerance)
+
+
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from multiscale.laws.learned import LearnedLaw
 
@@ -90,6 +127,8 @@ _MAKERS = {
     "j2": _j2,
     "johnson-cook": _johnson_cook,
     "taylor": _taylor,
+    "fft2d": _fft2d,
+    "fft3d": _fft3d,
     "learned": _learned,
 }
 LAW_NAMES = tuple(_MAKERS)

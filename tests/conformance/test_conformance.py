@@ -1,5 +1,6 @@
 """What every constitutive law owes its users, whatever it computes. A new law joins with one line in LAWS."""
 
+import gc
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Law:
     make: Callable[[], ConstitutiveLaw]
     isotropic: bool = True
     from_end_points: bool = True  # a step depends on its first and last F only through objective quantities
+    equilibrium: float = 0.0  # to what an iterative law balances forces, and with them moments
     stiffness_error: float = (
         1e-6  # of the wave speed at rest; a learnt law has learnt its first increment too
     )
@@ -39,6 +41,12 @@ LAWS = {
     "johnson-cook": Law(lambda: make_law("johnson-cook")),
     "crystal": Law(SingleCrystal, isotropic=False, from_end_points=False),
     "taylor": Law(lambda: make_law("taylor", grains=6), isotropic=False, from_end_points=False),
+    "fft2d": Law(
+        lambda: make_law("fft2d", grains=3, resolution=4, tolerance=1e-6),
+        isotropic=False,
+        from_end_points=False,
+        equilibrium=1e-6,
+    ),
     "learned": Law(lambda: make_law("learned"), isotropic=False, stiffness_error=0.02),
 }
 
@@ -138,10 +146,10 @@ def test_an_isotropic_law_forgets_the_reference_orientation(case, law):
     assert relative(run(law, F @ Q)[1], run(law, F)[1] @ Q) < 1e-10
 
 
-def test_cauchy_stress_is_symmetric(law):
+def test_cauchy_stress_is_symmetric(case, law):
     F = paths()
     sigma = cauchy_from_piola(run(law, F)[1], F)
-    assert relative(np.swapaxes(sigma, -1, -2), sigma) < 1e-12
+    assert relative(np.swapaxes(sigma, -1, -2), sigma) < 1e-12 + case.equilibrium
 
 
 def test_points_do_not_know_their_batch(law):
@@ -241,6 +249,7 @@ def test_updates_allocate_nothing_large(law):
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(5):
             law.update(F, STEP, state, P)
+        gc.collect()  # calling C through ctypes leaves small cycles
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
