@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from microscale.crystal import Crystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.fft_acceleration import SecantMemory
-from microscale.fft_grid import ComplexArray, PeriodicGrid
+from microscale.fft_grid import ComplexArray, PeriodicGrid, fluctuation
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.microstructure import Microstructure
 from microscale.native import default_threads
@@ -198,13 +198,20 @@ class FullFieldCell(ConstitutiveLaw):
         except (DeformationError, ConvergenceError):
             return np.inf
         self.grid.forces(self._P, self._forces)
-        fluctuation = np.sqrt(((self._P - self._P.mean(axis=0)) ** 2).sum() / self.grid.voxels)
         floor = ROUNDING * self._moduli[1] / self.tolerance
-        return float(np.linalg.norm(self._forces) / max(fluctuation, floor))
+        return float(np.linalg.norm(self._forces) / max(fluctuation(self._P), floor))
 
     def _restore(self, cell: _CellState) -> None:
         for name, array in cell.voxels.items():
             array[:] = self._start[name]
+
+    def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
+        """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""
+        cell = _CellState(state, point)
+        F, P = np.empty((2, self.grid.voxels, 3, 3))
+        self.grid.deformation(cell.displacement, cell.mean_F, F)
+        self.law.update(F, 0.0, cell.voxels.copy(), P)  # an instantaneous step to the same place
+        return F, P
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed of the local law at rest, mm/us."""

@@ -83,8 +83,7 @@ class PeriodicGrid:
             overwrite_x=True,
             workers=self._workers,
         )
-        out[:] = mean
-        out[:, :, : self.dimension] += gradient.reshape(self.voxels, 3, self.dimension)
+        _add(mean, gradient.reshape(self.voxels, 3, self.dimension), out)
 
     def forces(self, P: FloatArray, out: ComplexArray) -> None:
         """Write the forces of a stress field ``P`` (voxels, 3, 3) into ``out``, an array of amplitudes."""
@@ -145,6 +144,16 @@ def _outer(y: ComplexArray, symbol: ComplexArray, out: ComplexArray) -> None:
 
 
 @njit(cache=True)
+def _add(mean: FloatArray, gradient: FloatArray, out: FloatArray) -> None:
+    for p in range(out.shape[0]):
+        for i in range(3):
+            for j in range(3):
+                out[p, i, j] = mean[i, j]
+            for j in range(gradient.shape[2]):
+                out[p, i, j] += gradient[p, i, j]
+
+
+@njit(cache=True)
 def _contract(P: ComplexArray, symbol: ComplexArray, out: ComplexArray) -> None:
     for p in range(P.shape[0]):
         for i in range(3):
@@ -179,6 +188,21 @@ def _solve(
         share = (longitudinal - shear) / (longitudinal * square) * along
         for i in range(3):
             out[p, i] = (r[p, i] - share * q[i]) / (shear * square)
+
+
+@njit(cache=True)
+def fluctuation(field: FloatArray) -> float:
+    """Norm of a tensor field (voxels, 3, 3) less its mean: root of the mean square over voxels."""
+    n, square = field.shape[0], 0.0
+    for i in range(3):
+        for j in range(3):
+            mean = 0.0
+            for p in range(n):
+                mean += field[p, i, j]
+            mean /= n
+            for p in range(n):
+                square += (field[p, i, j] - mean) ** 2
+    return float(np.sqrt(square / n))
 
 
 def nyquist_variation(field: FloatArray, where: NDArray[np.bool_] | None = None) -> float:

@@ -1,0 +1,81 @@
+"""The full-field unit cell beside Taylor's assumption: what the grains do when each may deform on its own.
+
+Stretches a periodic polycrystal along axis 1 without change of volume, in plane strain (the crystal of the
+paper, two slip systems) or in three dimensions (magnesium), and draws the grains and the fields at some
+strains. The full-field stress lies below Taylor's, who makes every grain follow the mean. The crystal of the
+plane has one mode of plastic strain only: there Taylor is far too stiff, and from about 5 % of strain the field
+breaks up into bands as narrow as a voxel.
+
+    python demos/unit_cell.py --output results/unit-cell
+    python demos/unit_cell.py --law fft3d --resolution 32
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import cyclopts
+import numpy as np
+
+from microscale import TaylorPolycrystal, drive
+from microscale.crystal import read_crystal
+from microscale.fft import FullFieldCell
+from microscale.microstructure import periodic_voronoi
+from microscale.tensors import cauchy_from_piola, von_mises
+from microscale.unit_cell_pictures import crystal_maps, draw_maps
+
+CASES = {  # crystal, dimension, duration (us), lateral strains of a volume-preserving stretch
+    "fft2d": ("two_slip.yaml", 2, 1e6, [-1.0, 0.0]),
+    "fft3d": ("magnesium.yaml", 3, 1.0, [-0.5, -0.5]),
+}
+
+
+def unit_cell(
+    *,
+    law: Literal["fft2d", "fft3d"] = "fft2d",
+    strains: tuple[float, ...] = (0.01, 0.05, 0.1),
+    resolution: int | None = None,
+    grains: int = 16,
+    seed: int = 0,
+    steps: int = 100,
+    output: Path = Path("results/unit-cell"),
+) -> dict[str, np.ndarray]:
+    """Draw the cell; return the von Mises stress of the full field and of Taylor at the strains, GPa.
+
+    Args:
+        law: fft2d or fft3d.
+        strains: Logarithmic strains at which to draw, increasing.
+        resolution: Voxels along a side; 64 in two and 16 in three dimensions by default.
+        grains: Voronoi grains in the cell.
+        seed: Seed of the grains.
+        steps: Time steps to the last strain.
+        output: Folder for the pictures.
+    """
+    file, dimension, duration, lateral = CASES[law]
+    crystal = read_crystal(file)
+    shape = (resolution or (64 if dimension == 2 else 16),) * dimension
+    grain_map = periodic_voronoi(grains, shape, seed)
+    cell = FullFieldCell.polycrystal(grain_map, crystal)
+    logarithmic = np.linspace(0.0, strains[-1], steps + 1)
+    F = np.exp(logarithmic[:, None] * np.array([1.0, *lateral]))[:, :, None] * np.eye(3)
+
+    stops = [int(np.argmin(np.abs(logarithmic - strain))) for strain in strains]
+    state, P, rows, full = cell.init_state(1), np.empty((1, 3, 3)), [], []
+    for k in range(1, steps + 1):
+        cell.update(F[k : k + 1], duration / steps, state, P)
+        if k in stops:
+            full.append(von_mises(cauchy_from_piola(P, F[k : k + 1]))[0])
+            rows.append((f"strain {logarithmic[k]:.1%}", crystal_maps(cell, state)))
+    taylor = TaylorPolycrystal(grain_map.orientations, grain_map.weights, crystal)
+    stress = von_mises(drive(taylor, F[None], np.linspace(0.0, duration, steps + 1))[0, stops])
+
+    output.mkdir(parents=True, exist_ok=True)
+    draw_maps(output / f"{law}-grains.png", [("", {"grain": grain_map.grain.astype(float)})])
+    draw_maps(output / f"{law}-fields.png", rows)
+    for strain, one, other in zip(strains, full, stress, strict=True):
+        print(f"strain {strain:.1%}: von Mises {one:.4f} GPa in the full field, {other:.4f} GPa after Taylor")
+    print(f"{cell.law_calls / steps:.1f} calls of the local law a step; pictures in {output}")
+    return {"full field": np.array(full), "taylor": stress}
+
+
+if __name__ == "__main__":
+    cyclopts.run(unit_cell)
