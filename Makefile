@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` and `make test` create .venv, install the pinned versions, then run.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint
+.PHONY: help install demo paper test lint
 
 RANKS ?= 2
 VENV := .venv
@@ -20,6 +20,11 @@ install: $(INSTALLED)  ## Create .venv with the pinned versions (about 7 GB, onc
 
 demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velocity 400" change it.
 	$(BIN)/mpirun -n $(RANKS) $(BIN)/python demos/taylor_anvil.py $(ARGS)
+
+# One command a figure; FAST=1 is a quick look on coarse meshes.
+paper: $(INSTALLED)  ## Regenerate the paper's impact figures and its cost table in results/paper; FAST=1 is small.
+	set -e; for part in figure3 figure4 figure5 figure6 profiles table1; do \
+	    $(BIN)/python demos/paper/$$part.py $(if $(FAST),--fast,) $(ARGS); done
 
 # Rank 0 reports; the other ranks report their failures only. A test marked for more ranks than are run here would
 # never run: that is an error.

@@ -55,9 +55,16 @@ def figure3(
 
 def _first_wave(folder: Path, law: str, fast: bool, **flags: Any) -> dict[str, float]:
     """Return the speed of the first front, and how much and how long it compresses the foot's centre."""
-    size = {} if fast else {"elements": 30_000}
+    elements = 2_000 if fast else 30_000
     _, run = anvil(
-        folder, fast, law=law, velocity=VELOCITY, end_time=0.35, steps_between_outputs=1, **size, **flags
+        folder,
+        fast,
+        law=law,
+        velocity=VELOCITY,
+        end_time=0.35,
+        steps_between_outputs=1,
+        elements=elements,
+        **flags,
     )
     _, e_v = axis_history(run, "e_v")
     plateau = float(np.mean(-e_v[(run.times > 0.05) & (run.times < 0.15), 0]))

@@ -46,7 +46,7 @@ def figure6(
                 "radius": RADIUS,
                 "weights": weights,
             } | chosen
-            folder = output / "figure6" / label.replace(" ", "_")
+            folder = output / "figure6" / label.replace("/", "_").replace(" ", "_")
             summary, runs[label] = plate(folder, fast, **flags)
             kept = ("rear_face_bulge_mm", "max_e_d", "max_von_mises_GPa", "energy_error_percent")
             figures[label] = {name: summary[name] for name in kept}

@@ -32,7 +32,8 @@ def draw_panels(
     boxes = [_box(section.deformed, within) for section in sections]
     sizes = np.array([box[1] - box[0] for box in boxes])
     flat = sizes[0, 0] > sizes[0, 1]
-    figure = Figure((11.0, 1.0 + 4.2 * sizes[:, 1].sum() / sizes[0, 0]) if flat else (10.5, 7.4))
+    tall = 1.0 + 0.3 * len(runs) + 5.2 * sizes[:, 1].sum() / sizes[0, 0]
+    figure = Figure((11.0, tall) if flat else (10.5, 7.4))
     figure.set_layout_engine("constrained")
     if flat:
         panels = figure.subplots(len(runs), len(quantities), squeeze=False, height_ratios=sizes[:, 1])

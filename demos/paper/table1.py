@@ -1,0 +1,206 @@
+"""Table 1 of the paper, measured: what an impact costs with each law, on one core of this machine.
+
+Each problem runs to 1 us with each law, from rest: the time of all steps, without output (best of three for
+what takes seconds). The full-field unit cell is measured at one point, over the anvil's steps of a uniaxial
+compression, and scaled:  seconds = seconds a point and step x points x steps.  Off-line data are the time per
+path of the polycrystal, measured, times the paths the surrogate was trained on; training time is in the JSON
+file beside its weights. The paper does not say how long its runs are (its figures end at 1 us), and counts
+its steps differently: so the cost of an element and step stands beside ours.
+
+    OMP_NUM_THREADS=1 python demos/paper/table1.py --output results/paper
+
+takes two minutes on a quiet core. The load of the machine is written beside the figures: above about 0.5 at
+the start they are not worth keeping.
+"""
+
+import os
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from runs import CONSTANTS, anvil, plate, write_figures
+
+from microscale import drive
+from microscale.paths import StrainPaths
+from multiscale.calibrate import strain_paths
+from multiscale.io.command import launch
+from multiscale.io.provenance import versions
+from multiscale.laws import LAW_NAMES, make_law
+from multiscale.surrogate.store import SHIPPED, read_surrogate
+
+# The paper's seconds: anvil with 3167 elements, plate with 11552; data and training of its network.
+PAPER = {
+    "johnson-cook": (50.0, 262.0),
+    "pca": (435.0, 2362.0),
+    "learned": (435.0, 2362.0),
+    "taylor": (1.2e8, 3.9e8),
+    "fft3d": (3.2e12, 7.6e12),
+}
+PAPER_DATA, PAPER_TRAINING = 5.9e6, 6.0e4
+TITLES = {
+    "johnson-cook": "Traditional law (Johnson-Cook)",
+    "pca": "Input-output map, PCA network (the paper's)",
+    "learned": "Input-output map, recurrent surrogate",
+    "taylor": "Concurrent multiscale, Taylor averaging",
+    "fft3d": "Concurrent multiscale, full solution",
+}
+PROBLEMS = ("anvil", "plate")
+STAGES = ("kinematics", "law", "force", "stable step", "communication", "update")
+
+
+def table1(
+    *,
+    output: Path = Path("results/paper"),
+    weights: Path | None = None,
+    end_time: float = 1.0,
+    grains: int = 128,
+    resolution: int = 16,
+    repeats: int = 3,
+    data_seconds: float | None = None,
+    fast: bool = False,
+) -> dict[str, Any]:
+    """Measure and write table1.md and table1.json.
+
+    Args:
+        output: Folder for the table and the runs.
+        weights: Weights of the learned law; by default those that come with the repository.
+        end_time: Simulated time, us.
+        grains: Grains of the polycrystals.
+        resolution: Voxels along an edge of the full-field unit cell.
+        repeats: Runs of the quick laws, of which the fastest counts.
+        data_seconds: Core seconds the data took; by default estimated as said above.
+        fast: Tiny meshes, for a test.
+    """
+    machine = {
+        "processor": _processor(),
+        "load": os.getloadavg()[0],
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+    }
+    options = {
+        "johnson-cook": {"constants": CONSTANTS / "johnson-cook.json"},
+        "learned": {"weights": weights},
+        "taylor": {"grains": grains},
+    }
+    measured: dict[str, dict[str, Any]] = {}
+    for law, flags in options.items():
+        tries = 1 if law == "taylor" else repeats
+        runs = {"anvil": _anvil, "plate": _plate}
+        measured[law] = {
+            problem: min(
+                (run(output / "table1", fast, law=law, end_time=end_time, **flags) for _ in range(tries)),
+                key=lambda cost: cost["seconds"],
+            )
+            for problem, run in runs.items()
+        }
+    if "fft3d" in LAW_NAMES:
+        measured["fft3d"] = _full_field(measured["taylor"], grains, resolution)
+    offline = _offline(weights, grains, data_seconds)
+    figures = {"machine": machine, "online": measured, "offline": offline, "versions": versions()}
+    (output / "table1.md").write_text(markdown(figures))
+    print(markdown(figures))
+    return write_figures(output / "table1.json", figures)
+
+
+def _anvil(folder: Path, fast: bool, **flags: Any) -> dict[str, float]:
+    size = 192 if fast else 3167
+    return _cost(anvil(folder, elements=size, model="full", steps_between_outputs=10**6, **flags)[0])
+
+
+def _plate(folder: Path, fast: bool, **flags: Any) -> dict[str, float]:
+    size = {} if fast else {"layers": 8}
+    return _cost(plate(folder, fast, steps_between_outputs=10**6, **size, **flags)[0])
+
+
+def _cost(summary: dict[str, Any]) -> dict[str, float]:
+    """Return seconds of all steps, their number, elements, and microseconds an element and step."""
+    seconds = sum(summary["wall_seconds"][stage] for stage in STAGES)
+    steps, elements = summary["steps"], summary["elements"]
+    cost = {"seconds": seconds, "law_seconds": summary["wall_seconds"]["law"], "steps": steps}
+    return cost | {"elements": elements, "us_per_element_step": 1e6 * seconds / steps / elements}
+
+
+def _full_field(taylor: dict[str, Any], grains: int, resolution: int) -> dict[str, Any]:
+    """Measure one unit cell over the first tenth of the anvil's steps, and scale it to both problems."""
+    law = make_law("fft3d", grains=grains, resolution=resolution)
+    steps = max(2, taylor["anvil"]["steps"] // 10)
+    _, times, F = strain_paths((1.0,), 0.1, steps)
+    drive(law, F[1:2, :2], times[1:2, :2])  # compiles
+    begin = perf_counter()
+    drive(law, F[1:2], times[1:2])
+    each = (perf_counter() - begin) / steps
+    scaled = {}
+    for problem in PROBLEMS:
+        kept = {name: taylor[problem][name] for name in ("steps", "elements")}
+        seconds = each * kept["steps"] * kept["elements"]
+        scaled[problem] = kept | {"seconds": seconds, "us_per_element_step": 1e6 * each, "scaled": True}
+    return scaled
+
+
+def _offline(weights: Path | None, grains: int, data_seconds: float | None) -> dict[str, float]:
+    """Return core seconds of data and of training."""
+    card = read_surrogate(SHIPPED if weights is None else weights)[1]
+    if data_seconds is None:
+        law, sample = make_law("taylor", grains=grains), 8
+        data_seconds = 0.0
+        for made in card.datasets:
+            paths = StrainPaths(
+                made["protocol"], made["max_strain"], made["steps"], tuple(made["duration_us"])
+            )
+            times, stretch = paths.batch(range(sample))
+            begin = perf_counter()
+            drive(law, stretch, times)
+            data_seconds += (perf_counter() - begin) / sample * made["count"]
+    return {
+        "paths": sum(made["count"] for made in card.datasets),
+        "data_seconds": data_seconds,
+        "training_seconds": card.training["seconds"],
+    }
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    """Return the table, the paper's column beside ours."""
+    machine, online, offline = (figures[name] for name in ("machine", "online", "offline"))
+    size = {problem: online["taylor"][problem]["elements"] for problem in PROBLEMS}
+    lines = [
+        f"One core of {machine['processor']}; load at the start {machine['load']:.2f}. Seconds.",
+        "",
+        f"| Method | anvil, paper (3167) | anvil, ours ({size['anvil']}) | plate, paper (11552) "
+        f"| plate, ours ({size['plate']}) | ours, us per element and step: anvil, plate |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for law, title in TITLES.items():
+        ours = online.get(law)
+        cells = [f"{ours[problem]['seconds']:.3g}" if ours else "not measured" for problem in PROBLEMS]
+        unit = (
+            ", ".join(f"{ours[problem]['us_per_element_step']:.3g}" for problem in PROBLEMS) if ours else ""
+        )
+        mark = ", scaled" if law == "fft3d" and ours else ""
+        paper = [f"{seconds:.3g}" for seconds in PAPER[law]]
+        lines.append(f"| {title}{mark} | {paper[0]} | {cells[0]} | {paper[1]} | {cells[1]} | {unit} |")
+    data, training = offline["data_seconds"], offline["training_seconds"]
+    lines += [
+        f"| Off-line data, once: {offline['paths']} paths, paper 36000 | {PAPER_DATA:.3g} | {data:.3g} ||||",
+        f"| Off-line training, once (paper: GPU) | {PAPER_TRAINING:.3g} | {training:.3g} ||||",
+    ]
+    ratio = [
+        online["learned"][problem]["seconds"] / online["johnson-cook"][problem]["seconds"]
+        for problem in PROBLEMS
+    ]
+    steps = [online["learned"][problem]["steps"] for problem in PROBLEMS]
+    lines += ["", f"Surrogate over Johnson-Cook: {ratio[0]:.1f} and {ratio[1]:.1f} (paper: 8.7 and 9.0); "]
+    lines[-1] += f"steps: {steps[0]} and {steps[1]}."
+    return "\n".join(lines) + "\n"
+
+
+def _processor() -> str:
+    try:
+        names = [
+            line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
+        ]
+        return names[0].split(":", 1)[1].strip()
+    except (OSError, IndexError):
+        return "an unknown processor"
+
+
+if __name__ == "__main__":
+    launch(table1)
