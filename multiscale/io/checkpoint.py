@@ -84,8 +84,8 @@ def _send(comm: MPI.Comm, rows: _Rows, arrays: Mapping[str, FloatArray], file: C
                 file.write(name, gather.labels, block)
 
 
-#: Rank 0 holds at most about so much of the state at once.
-BLOCK_BYTES = 2**26
+#: Size of a block of an array; rank 0 holds about three of them at once.
+BLOCK_BYTES = 2**24
 
 
 def read_checkpoint(path: Path, simulation: Simulation, origin: Origin) -> dict[str, float]:

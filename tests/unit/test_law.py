@@ -105,7 +105,7 @@ def test_points_of_a_state_are_views_and_copies_are_not():
 
 
 def test_make_law_knows_its_names():
-    assert LAW_NAMES == ("neo-hooke", "j2", "johnson-cook", "taylor", "learned")
+    assert LAW_NAMES == ("neo-hooke", "j2", "johnson-cook", "taylor", "fft2d", "fft3d", "learned")
     for name in ("neo-hooke", "j2", "johnson-cook"):
         assert make_law(name, density=3.0).density == 3.0
     assert make_law("taylor", grains=3, seed=5).grains == 3
@@ -114,7 +114,7 @@ def test_make_law_knows_its_names():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("steel", {}, "unknown law 'steel', expected one of: neo-hooke, j2, johnson-cook, taylor, learned"),
+        ("steel", {}, "unknown law 'steel', expected one of: neo-hooke, j2, johnson-cook, taylor, fft2d"),
         ("j2", {"yield": 1.0}, "unknown option 'yield' of law 'j2', expected one of: youngs_modulus"),
         ("taylor", {"grain": 5}, "unknown option 'grain' of law 'taylor', expected one of: grains, seed"),
         ("j2", {"poissons_ratio": 0.5}, "poissons_ratio = 0.5, expected a number between -1 and 0.5"),
