@@ -2,9 +2,9 @@
 
 Stretches a periodic polycrystal along axis 1 without change of volume, in plane strain (the crystal of the
 paper, two slip systems) or in three dimensions (magnesium), and draws the grains and the fields at some
-strains. The full-field stress lies below Taylor's, who makes every grain follow the mean. The crystal of the
-plane has one mode of plastic strain only: there Taylor is far too stiff, and from about 5 % of strain the
-field breaks up into bands as narrow as a voxel.
+strains. The full-field stress lies below Taylor's, who makes every grain follow the mean. The crystal of
+the plane has one mode of plastic strain only: there Taylor is far too stiff, and from about 5 % of strain
+the field breaks up into bands as narrow as a voxel.
 
     python demos/unit_cell.py --output results/unit-cell
     python demos/unit_cell.py --law fft3d --resolution 32
