@@ -267,7 +267,9 @@ static mask solve_stage(const Crystal *c, const real F[9], real h, const State *
       gap[k] -= s[k];
       error = larger(error, magnitude(gap[k]));
     }
-    converged |= error < c->newton_tolerance; /* false for NaN */
+    /* A guess is never taken for a solution unless it is one to rounding: in short steps all increments are below
+     * the tolerance, and slow flow would stand still. Comparisons are false for NaN. */
+    converged |= error < (iteration ? c->newton_tolerance : 1e-6 * c->newton_tolerance);
     if (iteration == MAX_ITERATIONS || !any(~converged)) return converged;
     newton_step(c, A, &rates, stiffness, gap, ~converged, held, s, inc);
   }

@@ -103,6 +103,19 @@ def test_single_slip_in_shear_flows_at_the_exact_stress(m):
     assert stress[0, -1, 0, 1] == pytest.approx(0.05 * (0.5 / 0.1) ** m, rel=1e-9)
 
 
+def test_slow_flow_does_not_stand_still_in_short_steps():
+    """Stress relaxation at constant strain: every increment is far below the tolerance of the iteration."""
+    crystal = single_slip(0.5)
+    F = np.eye(3) + np.minimum(np.linspace(0.0, 10.0, 5001), 1.0)[None, :, None, None] * 0.002 * (X.T @ Y)
+    times = np.concatenate([np.linspace(0.0, 0.01, 501), np.linspace(0.01, 0.1, 4501)[1:]])
+    slip = solve_ivp(
+        lambda t, y: [0.1 * (25.0 * (0.002 * min(t / 0.01, 1.0) - y[0]) / 0.05) ** 2],
+        (0.0, 0.1), [0.0], method="LSODA", rtol=1e-10, atol=1e-16, max_step=1e-4,
+    ).y[0, -1]  # fmt: skip
+    stress = drive(SingleCrystal(crystal=crystal), F, times)[0, -1, 0, 1]
+    assert 0.05 - stress == pytest.approx(25.0 * slip, rel=1e-3)
+
+
 @pytest.mark.parametrize("m", [0.5, 0.2])
 def test_single_slip_with_hardening_follows_its_scalar_equation(m):
     crystal = single_slip(m, hardening=40.0, saturation=0.17)
