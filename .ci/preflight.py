@@ -124,15 +124,22 @@ def distribution_family() -> str:
     return "fedora" if "rhel" in names else ""
 
 
+def wheels_run_here() -> bool:
+    """Whether this is a system that the DOLFINx wheels are made for."""
+    library, version = platform.libc_ver()
+    new_enough = library == "glibc" and tuple(map(int, version.split("."))) >= (2, 34)
+    return (platform.system(), platform.machine()) == ("Linux", "x86_64") and new_enough
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line described at the top of this file."""
     if arguments == ["--debian"]:
         print(*sorted(need.debian for need in ALL))
         return 0
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        here = f"{platform.system()} on {platform.machine()}"
+    if not wheels_run_here():
+        here = f"{platform.system()} on {platform.machine()}, {' '.join(platform.libc_ver())}"
         print(
-            f"DOLFINx wheels exist for Linux on x86_64 only, this is {here}: use the Dockerfile.",
+            f"DOLFINx wheels need Linux, x86_64 and glibc 2.34 or newer, this is {here}: use the Dockerfile.",
             file=sys.stderr,
         )
         return 1

@@ -80,6 +80,19 @@ def test_an_unknown_distribution_is_given_both_names(preflight):
     assert "glibc-devel" in said
 
 
+@pytest.mark.parametrize(
+    ("system", "libc"), [("Darwin", ("", "")), ("Linux", ("musl", "1.2.5")), ("Linux", ("glibc", "2.31"))]
+)
+def test_a_system_without_wheels_is_sent_to_the_image(preflight, monkeypatch, capsys, system, libc):
+    monkeypatch.setattr(preflight.platform, "system", lambda: system)
+    monkeypatch.setattr(preflight.platform, "libc_ver", lambda: libc)
+    assert preflight.main([]) == 1
+    said = capsys.readouterr().err
+    assert system in said
+    assert libc[1] in said
+    assert "Dockerfile" in said
+
+
 def test_a_lack_of_the_compiler_names_the_headers_too(preflight, monkeypatch, tmp_path):
     monkeypatch.setenv("CC", str(tmp_path / "no-such-compiler"))
     assert list(preflight.missing_for_compiling()) == [preflight.COMPILER, preflight.C_HEADERS]
