@@ -89,7 +89,6 @@ def _constants(crystal: Crystal, step_tolerance: float) -> ctypes.Structure:
         "twin_interaction": twinning.interaction,
         "twin_strength": twinning.strength,
         "twin_rate": twinning.reference_rate,
-        "twin_shear": twinning.shear,
         "schmid": _deviator5(schmid),
         "spin": _axial(schmid),
         "twin_schmid": _at_least_one(_deviator5(twin)),

@@ -15,12 +15,13 @@
 #define FAMILY_ENDS {3, 6, 12}
 #endif
 #define TWINS (N_TWIN ? N_TWIN : 1) /* no zero-sized arrays */
+#define SYSTEMS (N_SLIP > TWINS ? N_SLIP : TWINS) /* no family has more */
 #define MAX_ITERATIONS 25
 
 typedef struct { /* mirrored field by field in crystal_kernel.py */
   double shear_modulus, lambda_e, rate_exponent, step_tolerance, newton_tolerance;
   double hardening[N_FAMILIES], saturation[N_FAMILIES], latent[N_FAMILIES], strength[N_FAMILIES], rate[N_FAMILIES];
-  double twin_hardening, twin_interaction, twin_strength, twin_rate, twin_shear;
+  double twin_hardening, twin_interaction, twin_strength, twin_rate;
   double schmid[N_SLIP][5], spin[N_SLIP][3], twin_schmid[TWINS][5], twin_spin[TWINS][3];
   double reflect[TWINS][5][5], reflect_axial[TWINS][3][3];
 } Crystal;
@@ -44,7 +45,7 @@ typedef struct {
 /* The systems of one family, eliminated from a Newton step:
  * increment_i = weight_i (direction_i P_i - shared) . dt + offset_i for a change dt of the resolved deviator. */
 typedef struct {
-  real weight[12], offset[12], shared[5];
+  real weight[SYSTEMS], offset[SYSTEMS], shared[5];
 } Eliminated;
 
 typedef struct {
@@ -65,7 +66,7 @@ INLINE void eliminate(int first, int count, const Rates *rates, const double P[]
                       Eliminated *family, Condensed *system) {
   const real *a = rates->change + first, *rho = rates->residual + first, *slope = rates->slope + first;
   const real *direction = rates->direction + first;
-  real inverse[12], schur = splat(1), negative = splat(0);
+  real inverse[SYSTEMS], schur = splat(1), negative = splat(0);
   for (int i = 0; i < count; ++i) {
     inverse[i] = 1.0 / (1.0 + a[i] * (slope[i] - latent));
     schur += latent * a[i] * inverse[i];

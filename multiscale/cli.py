@@ -203,10 +203,9 @@ def calibrate(
     out: Path,
     law: Literal["johnson-cook", "j2"] = "johnson-cook",
     largest_strain: float = 0.5,
-    grains: int | None = None,
+    grains: int = 128,
     texture_seed: int = 0,
     rate_sensitivity: float = 0.5,
-    resolution: int | None = None,
 ) -> None:
     """Fit an empirical law to the polycrystal along isochoric paths: the parameter-passing method.
 

@@ -1,11 +1,14 @@
 """The command line: generation on ranks, inspection, bad flags."""
 
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from multiscale.cli import calibrate
 
 BIN = Path(sys.executable).parent
 SMALL = ["--paths", "40", "--grains", "4", "--steps", "20", "--seed", "5"]
@@ -53,3 +56,12 @@ def test_bad_input_is_one_line(arguments, code, message, tmp_path, monkeypatch):
 
 def test_version():
     assert run("--version").stdout.strip() == "0.1.0"
+
+
+def test_calibrate_runs_with_its_defaults(tmp_path):
+    """Only the grains are fewer: None as their default once reached the polycrystal."""
+    parameters = inspect.signature(calibrate).parameters
+    assert parameters["grains"].default == 128
+    done = run("calibrate", "--out", str(tmp_path / "j2.json"), "--law", "j2", "--grains", "4")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "j2.json").exists()

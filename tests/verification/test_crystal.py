@@ -103,6 +103,27 @@ def test_single_slip_in_shear_flows_at_the_exact_stress(m):
     assert stress[0, -1, 0, 1] == pytest.approx(0.05 * (0.5 / 0.1) ** m, rel=1e-9)
 
 
+def test_a_family_may_have_any_number_of_systems():
+    """24 systems in one family with latent hardening: {110}<111> and {112}<111> of a cubic crystal."""
+    grid = np.array(np.meshgrid([-1, 0, 1, 2], [-1, 0, 1, 2], [-1, 0, 1, 2])).reshape(3, -1).T
+    normals = np.array([n for n in grid.tolist() if sorted(map(abs, n)) in ([0, 1, 1], [1, 1, 2])])
+    directions = np.array([[1, 1, 1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]])
+    pairs = [(d, n) for d in directions for n in normals if d @ n == 0]
+    d, n = (
+        np.array([p[k] for p in pairs]) / np.linalg.norm([p[k] for p in pairs], axis=1)[:, None]
+        for k in (0, 1)
+    )
+    family = SlipFamily("bcc", d[:24], n[:24], 1.0, 0.1, 0.05, 0.05, 0.1)
+    assert family.normals.shape == (24, 3)
+    crystal = Crystal("cubic", 25.0, 24.0, 10.0, 0.5, (family,))
+    F, times = path(11, 3, 0.08), np.linspace(0.0, 0.5, 11)
+    reference = ReferenceCrystal(crystal)
+    exact = reference.cauchy(F, reference.solve(F, times))[None]
+    fine, fine_times = refined(F[None], times, 100)
+    law = SingleCrystal(crystal=crystal, step_tolerance=np.inf)
+    assert relative_deviator(drive(law, fine, fine_times)[:, ::100], exact) < 5e-5
+
+
 def test_slow_flow_does_not_stand_still_in_short_steps():
     """Stress relaxation at constant strain: every increment is far below the tolerance of the iteration."""
     crystal = single_slip(0.5)
