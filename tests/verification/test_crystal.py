@@ -265,6 +265,15 @@ def test_survives_full_strain_at_every_rate(rate):
     assert 0.05 < strength[:, -1].min() < strength.max() < 10.0
 
 
+def test_follows_the_sudden_release_at_a_twin_fraction_of_one_half():
+    """At 1e-2 per second a grain held 20 GPa that slip could not see, and let it go within 1e-8 of a step."""
+    path = StrainPaths("R", 0.5, 200, (1e8, 1e8), seed=77).path(5)
+    law = SingleCrystal(random_orientations(16, 3)[11], MAGNESIUM.with_options(rate_sensitivity=0.2))
+    stress = drive(law, path.stretch[None], path.times)
+    strength = np.linalg.norm(deviator(stress[0]), axis=(-2, -1))
+    assert strength.max() > 10.0 > strength[-1]
+
+
 def test_texture_is_as_isotropic_as_its_draws():
     """Figure SI-1: tension along directions in a plane scatters like tension of other draws of 128 grains."""
     times = np.linspace(0.0, 1.0, 41)
