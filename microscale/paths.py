@@ -40,8 +40,12 @@ History = Callable[[FloatArray], FloatArray]
 
 PROTOCOLS = ("F", "R", "U", "L-U", "C", "I")
 PARABOLIC = ("F", "R")
-SMALLEST_STRETCH = 0.01
-"""Paths with a principal stretch below this are rejected: not positive definite, or hardly so."""
+SMALLEST_STRETCH = 0.2
+"""Paths with a principal stretch below this are rejected.
+
+The paper does not say how it keeps U positive definite. Walks that come close to a singular U would else rule
+every error: at a stretch of 0.01 the crystals carry hundreds of GPa, far beyond what eq. (29) is meant for.
+"""
 CHECKED_FRACTIONS = np.linspace(0.0, 1.0, 2001)
 """Where positive definiteness is checked: whatever the sampling, so that it does not change the path."""
 MAX_REJECTIONS = 10_000

@@ -265,8 +265,9 @@ def test_survives_full_strain_at_every_rate(rate):
     assert 0.05 < strength[:, -1].min() < strength.max() < 10.0
 
 
-def test_follows_the_sudden_release_at_a_twin_fraction_of_one_half():
+def test_follows_the_sudden_release_at_a_twin_fraction_of_one_half(monkeypatch):
     """At 1e-2 per second a grain held 20 GPa that slip could not see, and let it go within 1e-8 of a step."""
+    monkeypatch.setattr("microscale.paths.SMALLEST_STRETCH", 0.01)  # it took a path that is no longer drawn
     path = StrainPaths("R", 0.5, 200, (1e8, 1e8), seed=77).path(5)
     law = SingleCrystal(random_orientations(16, 3)[11], MAGNESIUM.with_options(rate_sensitivity=0.2))
     stress = drive(law, path.stretch[None], path.times)
