@@ -25,7 +25,7 @@ def load_kernel(source: str | Path, defines: Mapping[str, str | int]) -> ctypes.
     """Return the shared library of a C file, compiled for this processor unless cached.
 
     Args:
-        source: File beside this module, or the path of one elsewhere; it may include headers of this folder.
+        source: File beside this module, or the path of one elsewhere; it may include headers of this folder and of its own.
         defines: Preprocessor definitions.
 
     Raises:
@@ -33,7 +33,8 @@ def load_kernel(source: str | Path, defines: Mapping[str, str | int]) -> ctypes.
     """
     folder = Path(__file__).parent
     options = [*FLAGS, *(f"-D{name}={value}" for name, value in defines.items())]
-    texts = [path.read_bytes() for path in sorted([*folder.glob("*.h"), folder / source])]
+    headers = {*folder.glob("*.h"), *(folder / source).parent.glob("*.h")}
+    texts = [path.read_bytes() for path in sorted([*headers, folder / source])]
     key = hashlib.sha256(b"\0".join([*texts, repr(options).encode(), _processor().encode()])).hexdigest()[:16]
     library = _cache_folder() / f"{Path(source).stem}-{key}.so"
     if not library.exists():

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from microscale.law import ConstitutiveLaw, FloatArray, State
 from multiscale.laws.parameters import require, require_not_negative, require_positive
-from multiscale.laws.radial_return import (
-    PLASTIC_STATE,
-    elastic_trial,
-    flow_back,
-    store_piola,
-    trial_stress,
-)
+from multiscale.laws.radial_return import PLASTIC_STATE, c_doubles, c_pointers, kernels
 
 
 @dataclass
@@ -60,32 +54,9 @@ class J2(ConstitutiveLaw):
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         moduli = (self.shear_modulus, self.bulk_modulus, self.yield_stress, self.hardening_modulus)
-        _advance(F, moduli, *(state[variable.name] for variable in PLASTIC_STATE), out)
+        arrays = (F, *(state[variable.name] for variable in PLASTIC_STATE), out)
+        kernels("j2").j2_update(c_doubles(moduli), ctypes.c_long(len(F)), *c_pointers(arrays))
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
         return float(np.sqrt((self.bulk_modulus + 4.0 / 3.0 * self.shear_modulus) / self.density))
-
-
-@njit(cache=True, error_model="numpy")
-def _advance(
-    F: FloatArray,
-    moduli: tuple[float, float, float, float],
-    plastic: FloatArray,
-    plastic_strain: FloatArray,
-    dissipation: FloatArray,
-    out: FloatArray,
-) -> None:
-    G, K, yield_stress, hardening = moduli
-    for point in range(F.shape[0]):
-        trial = elastic_trial(F, plastic, point)
-        J, stress = trial[0], trial_stress(trial, G)
-        excess = stress - J * (yield_stress + hardening * plastic_strain[point])
-        ratio = 1.0
-        if excess > 0.0:
-            flow = excess / (3.0 * G + J * hardening)
-            ratio = 1.0 - 3.0 * G * flow / stress
-            flow_back(trial, ratio, plastic, point)
-            plastic_strain[point] += flow
-            dissipation[point] += ratio * stress * flow
-        store_piola(trial, G * ratio, K * np.log(J), out, point)

@@ -1,12 +1,16 @@
 """Series and interpolation of isotropic tensor functions, against eigen-decompositions."""
 
+import ctypes
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from multiscale.laws.isotropic_functions import SMALL, log_coefficients, power_coefficients
+from multiscale.laws.radial_return import kernels
+
+SMALL = 1e-3  # largest j2 of the series, as in radial_return.h
 
 
 @st.composite
@@ -19,6 +23,19 @@ def deviators(draw) -> np.ndarray:
     X = Q @ np.diag(values) @ Q.T
     X = 0.5 * (X + X.T)
     return X - np.trace(X) / 3.0 * np.eye(3)
+
+
+def coefficients(j2, j3, exponent):
+    found = (ctypes.c_double * 3)()
+    kernels("j2").coefficients(*(ctypes.c_double(value) for value in (j2, j3, exponent)), found)
+    return found
+
+
+def log_coefficients(j2, j3):
+    return coefficients(j2, j3, -1.0)
+
+
+power_coefficients = coefficients
 
 
 def combine(coefficients, X: np.ndarray) -> np.ndarray:

@@ -1,0 +1,103 @@
+/* Johnson-Cook; see johnson_cook.py. */
+#include "radial_return.h"
+
+typedef struct {
+  double shear_modulus, bulk_modulus, A, B, n, C, reference_rate, m, room, melting, kelvin_per_work;
+} JohnsonCook;
+
+typedef struct {
+  real trial, stiffness, J, strain, temperature, dt; /* Kirchhoff stress, 3 G; state at the start of the step */
+} Local;
+
+INLINE real homologous(const JohnsonCook *k, real temperature) {
+  return smaller(positive((temperature - k->room) * (1.0 / (k->melting - k->room))), splat(1));
+}
+
+/* Flow stress at and below the reference rate, GPa. */
+INLINE real static_strength(const JohnsonCook *k, const Local *x) {
+  return (k->A + k->B * raised(x->strain, k->n)) * (1.0 - raised(homologous(k, x->temperature), k->m));
+}
+
+/* Flow stress after a plastic strain increment `flow` > 0, GPa, and its derivative by it. */
+INLINE real flow_stress(const JohnsonCook *k, const Local *x, real flow, real *slope) {
+  const real strain = x->strain + flow, power = k->B * raised(strain, k->n);
+  real rate = splat(1), rate_slope = splat(0), softening = splat(1), softening_slope = splat(0);
+  if (k->C > 0.0) {
+    const real relative = flow / (x->dt * k->reference_rate);
+    rate = choose(relative > 1.0, 1.0 + k->C * logarithm(larger(relative, splat(1))), rate);
+    rate_slope = choose(relative > 1.0, k->C / flow, rate_slope);
+  }
+  const real T = homologous(k, x->temperature + k->kelvin_per_work * (x->trial - x->stiffness * flow) * flow);
+  if (any(T > 0.0)) {
+    const real soft = raised(T, k->m), heating = k->kelvin_per_work * (x->trial - 2.0 * x->stiffness * flow);
+    softening = 1.0 - soft;
+    softening_slope = choose(T > 0.0, -k->m * soft * heating / (T * (k->melting - k->room)), softening_slope);
+  }
+  const real static_ = k->A + power;
+  *slope = power * k->n / strain * rate * softening + static_ * (rate_slope * softening + rate * softening_slope);
+  return static_ * rate * softening;
+}
+
+/* Equivalent plastic strain of a step: the root of trial - stiffness flow = J flow_stress(flow), or zero.
+ *
+ * Newton's iteration, kept inside a bracket by bisection: the left side falls from the trial stress to zero on
+ * [0, trial / stiffness], where the flow stress is never negative. It starts from the flow at the rate of the last
+ * step, and ends where the next change would be of the order of 1e-12 (quadratic convergence). A lane that has ended
+ * is left as it is. Whether there is a root, that is plastic flow, is asked only where there is no such start, and
+ * where the iteration leaves the bracket at zero: powers are most of the cost. */
+INLINE real plastic_flow(const JohnsonCook *k, const Local *x, real guess) {
+  real low = splat(0), high = x->trial / x->stiffness, flow = guess, yield = splat(-1);
+  mask active = EVERY;
+  if (k->C > 0.0) active &= x->dt > 0.0;
+  const mask unknown = active & ~((guess > 0.0) & (guess < high));
+  if (any(unknown)) {
+    yield = x->J * static_strength(k, x);
+    flow = choose(unknown, high - yield / x->stiffness, flow);
+    active &= flow > 0.0;
+  }
+  flow = choose(active, flow, splat(0));
+  for (int iteration = 0; iteration < 100 && any(active); ++iteration) {
+    real slope;
+    const real at = choose(active, flow, splat(1)); /* idle lanes divide by no zero */
+    const real strength = flow_stress(k, x, at, &slope), excess = x->trial - x->stiffness * at - x->J * strength;
+    low = choose(active & (excess > 0.0), at, low);
+    high = choose(active & ~(excess > 0.0), at, high);
+    const real change = excess / (x->stiffness + x->J * slope), next = at + change;
+    const mask inside = active & (next > low) & (next <= high);
+    mask outside = active & ~inside, ended = inside & (magnitude(change) <= 1e-6 * smaller(next, strength / x->stiffness));
+    flow = choose(inside, next, flow);
+    if (any(outside)) {
+      if (any(outside & (yield < 0.0))) yield = x->J * static_strength(k, x);
+      const mask elastic = outside & (low == 0.0) & (x->trial <= yield);
+      flow = choose(elastic, splat(0), choose(outside & ~elastic, 0.5 * (low + high), flow));
+      ended |= elastic | (outside & (high - low <= 1e-15 * high));
+    }
+    active &= ~ended;
+  }
+  return flow;
+}
+
+/* Advance n points of Johnson-Cook; dt has a stride of 0 or 1. */
+void johnson_cook_update(const JohnsonCook *k, long n, const double *F, const double *dt, long stride, double *plastic,
+                         double *strain, double *dissipation, double *temperature, double *rate, double *P) {
+  for (long first = 0; first < n; first += LANES) {
+    const Block b = block_at(first, n);
+    Trial t;
+    trial_at(F, plastic, &b, k->shear_modulus, &t);
+    Local x = {t.stress, splat(3.0 * k->shear_modulus), t.J, gather(strain, &b), gather(temperature, &b), splat(*dt)};
+    if (stride) x.dt = gather(dt, &b);
+    const real last = gather(rate, &b), flow = plastic_flow(k, &x, last * x.dt);
+    real work, Pv[9];
+    const real ratio = flow_at(&b, &t, flow, 3.0 * k->shear_modulus, &work, plastic, strain, dissipation);
+    scatter(choose(x.dt > 0.0, flow / x.dt, last), &b, rate);
+    scatter(x.temperature + k->kelvin_per_work * work, &b, temperature);
+    piola(&t, k->shear_modulus * ratio, k->bulk_modulus * t.J * (t.J - 1.0), Pv);
+    scatter9(Pv, &b, P);
+  }
+}
+
+/* Plastic flow of one local problem; for the tests. */
+double johnson_cook_flow(const JohnsonCook *k, const double local[6], double guess) {
+  const Local x = {splat(local[0]), splat(local[1]), splat(local[2]), splat(local[3]), splat(local[4]), splat(local[5])};
+  return plastic_flow(k, &x, splat(guess))[0];
+}
