@@ -25,7 +25,8 @@ def load_kernel(source: str | Path, defines: Mapping[str, str | int]) -> ctypes.
     """Return the shared library of a C file, compiled for this processor unless cached.
 
     Args:
-        source: File beside this module, or the path of one elsewhere; it may include headers of this folder and of its own.
+        source: File beside this module, or the path of one elsewhere; it may include headers of this folder
+            and of its own.
         defines: Preprocessor definitions.
 
     Raises:
