@@ -12,6 +12,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 import multiscale.fenics  # noqa: F401
+from meshes.partition import partitioner
 from microscale.errors import InputError
 from multiscale.dynamics.ranks import shared_errors
 
@@ -73,8 +74,10 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
                 draw(gmsh)
                 _check(gmsh.model)
                 gmsh.model.mesh.renumberNodes()
-        ghosts = dolfinx_mesh.create_cell_partitioner(dolfinx_mesh.GhostMode.none, 2)
-        data = dolfinx_gmsh.model_to_mesh(gmsh and gmsh.model, comm, 0, partitioner=ghosts)
+        points = dolfinx_gmsh.extract_geometry(gmsh.model) if gmsh else np.empty((0, 3))
+        data = dolfinx_gmsh.model_to_mesh(
+            gmsh and gmsh.model, comm, 0, partitioner=partitioner(points, comm)
+        )
     finally:
         if gmsh is not None and gmsh.isInitialized():
             gmsh.finalize()
