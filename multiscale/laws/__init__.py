@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from microscale.errors import InputError
@@ -117,9 +118,36 @@ def _full_field(
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
+    from multiscale.laws.extrapolation import OnExtrapolation
     from multiscale.laws.learned import LearnedLaw
+    from multiscale.laws.learned_pca import PcaLaw
+    from multiscale.surrogate.store import SHIPPED, read_surrogate
 
-    return LearnedLaw.from_file
+    def surrogate(
+        weights: Path | str | None = None,
+        material: str | None = None,
+        duration: float | None = None,
+        on_extrapolation: OnExtrapolation = "warn",
+    ) -> ConstitutiveLaw:
+        """Read a surrogate, by default the shipped one of magnesium; the weights tell which network it is.
+
+        Args:
+            weights: The safetensors file.
+            material: What it must stand for, such as magnesium.
+            duration: Time the simulation lasts, us; only the paper's network needs to know.
+            on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
+        """
+        file = SHIPPED if weights is None else Path(weights)
+        arrays, card = read_surrogate(file)
+        if material is not None and card.material.name.split(",")[0] != material:
+            raise InputError(
+                f"{file} stands for {card.material.name}, expected {material}: give other --weights"
+            )
+        if card.kind == "pca":
+            return PcaLaw(arrays, card, duration, on_extrapolation)
+        return LearnedLaw(arrays, card, on_extrapolation)
+
+    return surrogate
 
 
 _MAKERS = {

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-import warnings
 from pathlib import Path
 
 import numpy as np
 
-from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
-from multiscale.surrogate.store import SHIPPED, Card, Weights, read_surrogate
+from multiscale.laws.extrapolation import EXTRAPOLATION, ExtrapolationWatch, OnExtrapolation
+from multiscale.surrogate.store import SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 ELASTIC_UNIT = "1/64"
 LAYERS = ("input", "between", "rates", "targets")
 """Weight matrices in the order of the C struct, each followed by its biases."""
-
-
-class ExtrapolationWarning(UserWarning):
-    """A surrogate is used outside the range of its training data."""
 
 
 class LearnedLaw(ConstitutiveLaw):
@@ -34,6 +29,7 @@ class LearnedLaw(ConstitutiveLaw):
     Args:
         weights: Arrays of the network by name.
         card: What they are.
+        on_extrapolation: Outside the training range ``warn`` once, or ``stop`` with an error.
 
     Raises:
         InputError: The weights do not have the shapes the card promises, or are not finite.
@@ -41,16 +37,16 @@ class LearnedLaw(ConstitutiveLaw):
 
     name = "learned"
 
-    def __init__(self, weights: Weights, card: Card) -> None:
+    def __init__(self, weights: Weights, card: Card, on_extrapolation: OnExtrapolation = "warn") -> None:
         self.card = card
         self.density = card.material.density
-        self.extrapolating_points = 0
+        self._watch = ExtrapolationWatch(card.range, on_extrapolation)
         internal, hidden = int(card.architecture["internal"]), int(card.architecture["hidden"])
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
             StateVariable("elastic_strain", (5,), ELASTIC_UNIT),
             StateVariable("internal", (internal,), "-"),
-            StateVariable("extrapolation", (), "-"),
+            EXTRAPOLATION,
         )
         self._constants = _constants(weights, card, internal, hidden)
         library = load_kernel(SOURCE, {"INTERNAL": internal, "HIDDEN": hidden})
@@ -71,30 +67,20 @@ class LearnedLaw(ConstitutiveLaw):
         arrays = (F, steps, *(state[variable.name] for variable in self.state_spec), out)
         pointers = (ctypes.c_void_p(array.ctypes.data) for array in arrays)
         outside = int(self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers))
-        if outside:
-            self._warn(outside)
+        self._watch.report(outside, state[EXTRAPOLATION.name])
 
-    def _warn(self, newly_outside: int) -> None:
-        if self.extrapolating_points == 0:
-            limits = self.card.range
-            warnings.warn(
-                f"{newly_outside} point(s) left the training range of the surrogate (isochoric shape up to "
-                f"{limits.shape:.3g}, strain rate up to {limits.strain_rate:.3g} 1/us, det F in "
-                f"[{limits.smallest_volume:.3g}, {limits.largest_volume:.3g}]): its stress is a guess there; "
-                "the field 'extrapolation' shows where, more training data would help",
-                ExtrapolationWarning,
-                stacklevel=4,
-            )
-        self.extrapolating_points += newly_outside
+    @property
+    def extrapolating_points(self) -> int:
+        """Number of points that have left the training range."""
+        return self._watch.points
 
     def resume(self, state: State) -> None:
         """Count the points that are outside the training range already: they are not new."""
-        self.extrapolating_points = int(np.count_nonzero(state["extrapolation"]))
+        self._watch.resume(state)
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
-        material = self.card.material
-        return float(np.sqrt((4.0 / 3.0 * material.shear_modulus + 2.0 * material.lambda_e) / self.density))
+        return self.card.material.wave_speed
 
 
 def _constants(weights: Weights, card: Card, internal: int, hidden: int) -> ctypes.Structure:
@@ -106,20 +92,10 @@ def _constants(weights: Weights, card: Card, internal: int, hidden: int) -> ctyp
     values += [limits.shape, limits.strain_rate, limits.smallest_volume, limits.largest_volume]
     parts = [np.array(values)]
     for layer, shape in zip(LAYERS, shapes, strict=True):
-        parts += [_array(weights, layer, shape), _array(weights, f"{layer}_bias", shape[1:])]
+        parts += [finite_array(weights, layer, shape), finite_array(weights, f"{layer}_bias", shape[1:])]
     flat = np.concatenate([part.ravel() for part in parts])
     structure = type(
         "Surrogate", (ctypes.Structure,), {"_fields_": [("values", ctypes.c_double * flat.size)]}
     )()
     ctypes.memmove(ctypes.byref(structure), flat.ctypes.data, flat.nbytes)
     return structure
-
-
-def _array(weights: Weights, name: str, shape: tuple[int, ...]) -> FloatArray:
-    found = weights.get(name)
-    if found is None or found.shape != shape or not np.all(np.isfinite(found)):
-        described = "missing" if found is None else f"of shape {found.shape}"
-        raise InputError(
-            f"array '{name}' of the surrogate is {described}, expected finite numbers of shape {shape}"
-        )
-    return found.astype(float)

@@ -35,7 +35,7 @@ class PrincipalComponents:
             fractions: Increasing from 0 to 1, shape (samples,).
             count: At most the number of samples.
         """
-        root = np.sqrt(_quadrature_weights(fractions))
+        root = np.sqrt(quadrature_weights(fractions))
         modes = [
             _right_singular_vectors(histories[..., c] * root, count) / root for c in range(histories.shape[2])
         ]
@@ -48,7 +48,7 @@ class PrincipalComponents:
 
     def project(self, histories: FloatArray, fractions: FloatArray) -> FloatArray:
         """Return coefficients (paths, components, modes) of histories (paths, samples, components)."""
-        weighted = self._modes_at(fractions) * _quadrature_weights(fractions)
+        weighted = self._modes_at(fractions) * quadrature_weights(fractions)
         return np.einsum("psc,cks->pck", histories, weighted, optimize=True)
 
     def lift(self, coefficients: FloatArray, fractions: FloatArray) -> FloatArray:
@@ -57,7 +57,7 @@ class PrincipalComponents:
 
     def error(self, histories: FloatArray, fractions: FloatArray) -> FloatArray:
         """Return the relative L2 error of projecting and lifting, one a path."""
-        weights = _quadrature_weights(fractions)
+        weights = quadrature_weights(fractions)
         rest = histories - self.lift(self.project(histories, fractions), fractions)
         squares = [np.einsum("psc,s->p", array**2, weights) for array in (rest, histories)]
         return np.asarray(np.sqrt(squares[0] / squares[1]))
@@ -78,8 +78,8 @@ def _right_singular_vectors(A: FloatArray, count: int) -> FloatArray:
     return np.asarray(np.linalg.eigh(A.T @ A)[1][:, ::-1].T[:count])
 
 
-def _quadrature_weights(fractions: FloatArray) -> FloatArray:
-    """Weights of the trapezoidal rule."""
+def quadrature_weights(fractions: FloatArray) -> FloatArray:
+    """Return the weights of the trapezoidal rule on increasing instants."""
     weights = np.zeros(len(fractions))
     steps = np.diff(fractions)
     weights[:-1] += 0.5 * steps

@@ -17,6 +17,7 @@ from torch import nn
 from microscale.tensors import from_mandel, to_mandel
 from multiscale.surrogate.histories import FloatArray
 from multiscale.surrogate.pca import PrincipalComponents
+from multiscale.surrogate.store import Weights
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,16 @@ class PcaSurrogate:
     stress: PrincipalComponents
     stress_scale: float
     network: SeluNetwork
+
+    def arrays(self) -> Weights:
+        """Return weights and modes by the names they are stored under."""
+        modes = {
+            "fractions": self.stretch.fractions,
+            "stretch_modes": self.stretch.modes,
+            "stress_modes": self.stress.modes,
+            "stress_scale": np.array([self.stress_scale]),
+        }
+        return {name: tensor.numpy() for name, tensor in self.network.state_dict().items()} | modes
 
     def inputs(self, times: FloatArray, stretch: FloatArray) -> FloatArray:
         """Return what the network reads of paths, shape (paths, 6 modes + 1)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -60,6 +61,11 @@ class Material:
     shear_modulus: float
     lambda_e: float
     density: float
+
+    @property
+    def wave_speed(self) -> float:
+        """Longitudinal elastic wave speed at rest, mm/us."""
+        return math.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / self.density)
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,21 @@ def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
             f"weights {path} do not belong to {card_path(path).name}: their hashes differ; restore both files"
         )
     return weights, card
+
+
+def finite_array(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return an array of a surrogate, in double precision.
+
+    Raises:
+        InputError: It is missing, of another shape, or not finite.
+    """
+    found = weights.get(name)
+    if found is None or found.shape != shape or not np.all(np.isfinite(found)):
+        described = "missing" if found is None else f"of shape {found.shape}"
+        raise InputError(
+            f"array '{name}' of the surrogate is {described}, expected finite numbers of shape {shape}"
+        )
+    return found.astype(float)
 
 
 def _read_card(path: Path) -> Card:

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from untrained_pca import untrained_pca
 
 from microscale import SingleCrystal
 from microscale.errors import DeformationError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import cauchy_from_piola
 from multiscale.laws import make_law
+from multiscale.laws.learned_pca import PcaLaw
 from multiscale.surrogate.store import SHIPPED
 
 # The loading goes where no training has been; what is promised holds there too.
-pytestmark = pytest.mark.filterwarnings("ignore::multiscale.laws.learned.ExtrapolationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::multiscale.laws.extrapolation.ExtrapolationWarning")
 
 POINTS, SAMPLES, STEP = 7, 12, 0.05  # steps of 0.05 us: strain rates up to 1e6 per second
 
@@ -30,9 +32,9 @@ class Law:
     isotropic: bool = True
     from_end_points: bool = True  # a step depends on its first and last F only through objective quantities
     equilibrium: float = 0.0  # to what an iterative law balances forces, and with them moments
-    stiffness_error: float = (
-        1e-6  # of the wave speed at rest; a learnt law has learnt its first increment too
-    )
+    # of the wave speed at rest; a recurrent law has learnt its first increment too, a network of whole
+    # histories in single precision cannot tell
+    stiffness_error: float | None = 1e-6
 
 
 LAWS = {
@@ -48,6 +50,7 @@ LAWS = {
         equilibrium=1e-6,
     ),
     "learned": Law(lambda: make_law("learned"), isotropic=False, stiffness_error=0.02),
+    "learned pca": Law(lambda: PcaLaw(*untrained_pca()[1:]), isotropic=False, stiffness_error=None),
 }
 
 
@@ -105,6 +108,8 @@ def test_no_stress_at_rest(law):
     state, P = run(law, np.broadcast_to(np.eye(3), (3, POINTS, 3, 3)))
     np.testing.assert_allclose(P, 0.0, atol=1e-12)
     for variable in law.state_spec:
+        if variable.name == "time":  # passes
+            continue
         at_rest = np.broadcast_to(variable.at_rest, state[variable.name].shape)
         np.testing.assert_allclose(state[variable.name], at_rest, atol=1e-12)
 
@@ -230,6 +235,8 @@ def test_the_deformation_is_read_only(law):
 
 @pytest.mark.parametrize("axis", range(3))
 def test_wave_speed_is_that_of_the_stiffness_at_rest(case, law, axis):
+    if case.stiffness_error is None:
+        pytest.skip("no stiffness at rest is promised")
     h = 1e-6
     F = np.tile(np.eye(3), (2, 1, 1))
     F[:, axis, axis] += [h, -h]

@@ -10,7 +10,8 @@ import torch
 
 from microscale.errors import InputError
 from microscale.law import drive
-from multiscale.laws.learned import ExtrapolationWarning, LearnedLaw
+from multiscale.laws.extrapolation import ExtrapolationWarning
+from multiscale.laws.learned import LearnedLaw
 from multiscale.surrogate.histories import refined
 from multiscale.surrogate.increments import Increments, increments
 from multiscale.surrogate.recurrent import Architecture, RecurrentSurrogate

@@ -1,0 +1,27 @@
+"""The paper's surrogate with random weights: what its law promises holds before any training."""
+
+import numpy as np
+import torch
+
+from multiscale.surrogate.pca import PrincipalComponents
+from multiscale.surrogate.pca_net import PcaArchitecture, PcaSurrogate, SeluNetwork
+from multiscale.surrogate.store import Card, Material, TrainingRange, Weights
+
+MATERIAL = Material("magnesium, test", shear_modulus=25.0, lambda_e=24.0, density=10.0)
+WIDE = TrainingRange(shape=2.0, strain_rate=1e3, smallest_volume=0.1, largest_volume=5.0)
+ARCHITECTURE = PcaArchitecture(modes=5, hidden=20, layers=2)
+DURATIONS = [1.0, 2.0]
+STRESS_SCALE = 3.0
+
+
+def untrained_pca(limits: TrainingRange = WIDE) -> tuple[PcaSurrogate, Weights, Card]:
+    """Return a surrogate, its arrays and its card; 41 samples a path."""
+    torch.manual_seed(1)
+    fractions = np.linspace(0.0, 1.0, 41)
+    smooth = np.cos(np.pi * np.arange(8)[:, None] * fractions)
+    histories = np.random.default_rng(2).standard_normal((2, 50, 6, 8)) @ smooth
+    stretch, stress = (PrincipalComponents.of(np.swapaxes(h, 1, 2), fractions, 5) for h in histories)
+    network = SeluNetwork(ARCHITECTURE)
+    surrogate = PcaSurrogate(ARCHITECTURE, stretch, stress, STRESS_SCALE, network)
+    card = Card("pca", vars(ARCHITECTURE), MATERIAL, limits, datasets=[{"duration_us": DURATIONS}])
+    return surrogate, surrogate.arrays(), card
