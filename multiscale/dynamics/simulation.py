@@ -17,12 +17,13 @@ from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import Obstacle
 from multiscale.dynamics.elements import make_element
-from multiscale.dynamics.energy import LEDGER_SIZE, Ledger, summed
+from multiscale.dynamics.energy import Ledger, summed
 from multiscale.dynamics.fields import cell_averages
 from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
+from multiscale.dynamics.step_sums import StepSums
 
 FloatArray = NDArray[np.float64]
 Observer = Callable[["Simulation"], None]
@@ -58,6 +59,8 @@ class Simulation:
         energy: The ledger at ``time``.
         initial_energy: Kinetic energy at the start, J.
         contact_impulse: Impulse of all obstacles on the body so far, shape (3,), mg mm/us.
+        poll: Asked on each rank, once a step, for a request: zero, or a number up to ``step_sums.REQUESTS``.
+        request: The greatest request of all ranks at this step.
         timers: Seconds this rank spent by stage.
         n_cells_global: Number of cells.
         n_points_global: Number of quadrature points.
@@ -99,7 +102,9 @@ class Simulation:
         self._courant = courant
         self.timers = dict.fromkeys(STAGES, 0.0)
         self.time, self.dt, self.step_count = 0.0, 0.0, 0
-        self._ledger, self._sums = Ledger(), np.zeros((2, LEDGER_SIZE + 4))
+        self._ledger, self._sums = Ledger(), StepSums(self._comm)
+        self._error: Exception | None = None
+        self.poll: Callable[[], int] = int  # which returns zero
         self._agreed_step, self._first_step, self._end_time = AgreedStep(self._comm), 0.0, np.inf
         self._nodes = Nodes(self.mesh, law.density)
         self.u, self.v, self.positions = self._nodes.u, self._nodes.v, self._nodes.X
@@ -199,7 +204,7 @@ class Simulation:
         self.points.resume(self._nodes.displacement)
         here = np.flatnonzero(self._original_cell == clock["limiting_cell"])
         self._agreed_step.offer(*((clock["stable_step"], int(here[0])) if here.size else (np.inf, -1)))
-        self._agreed_step.agree(None)
+        self._agreed_step.agree()
         self._reduce_ledger()
 
     def momentum(self) -> FloatArray:
@@ -221,25 +226,28 @@ class Simulation:
             observer(self)
 
     def _advance_force(self) -> None:
-        """Bring strain, stress and force to the displacements; agree on the stable step or the error."""
+        """Bring strain, stress and force to the displacements; keep an error until the ranks next meet."""
         nodes = self._nodes
         nodes.force[:] = 0.0
-        error: Exception | None = None
         try:
             self._ledger.hourglass = self.points.add_internal_force(nodes.displacement, self.dt, nodes.force)
-            self._estimate_step()
         except Exception as caught:
-            error = self._located(caught)
+            self._error = self._located(caught)
+        if self.step_count % ESTIMATE_EVERY == 0:
+            self._estimate_step()
         start = perf_counter()
-        self._agreed_step.agree(error)
         nodes.sum_force()
         self.timers["communication"] += perf_counter() - start
 
     def _estimate_step(self) -> None:
-        if self.step_count % ESTIMATE_EVERY == 0:
-            start = perf_counter()
+        """Agree on the stable step; a rank that has failed repeats its last one."""
+        start = perf_counter()
+        if self._error is None:
             self._agreed_step.offer(*self._stable.bound(self.points.F))
-            self.timers["stable step"] += perf_counter() - start
+        estimated = perf_counter()
+        self._agreed_step.agree()
+        self.timers["stable step"] += estimated - start
+        self.timers["communication"] += perf_counter() - estimated
 
     def _located(self, error: Exception) -> Exception:
         """Add to an error of this rank which cell it is in, where, and when."""
@@ -278,19 +286,21 @@ class Simulation:
         return stable
 
     def _reduce_ledger(self) -> None:
-        """Sum what the ranks booked; the rank of the smallest step says which cell it is."""
-        start = perf_counter()
-        local, total = self._sums
-        local[:LEDGER_SIZE] = self._ledger.values(self._viscous.dissipated if self._viscous else 0.0)
-        local[LEDGER_SIZE:] = 0.0
-        if self._agreed_step.is_here:
-            local[LEDGER_SIZE] = self._original_cell[self._agreed_step.cell]
-            local[LEDGER_SIZE + 1 :] = self._centres[self._agreed_step.cell]
-        self._comm.Allreduce(local, total, op=MPI.SUM)
-        self.energy, self.contact_impulse = summed(total.copy(), self.initial_energy)
-        self.limiting_cell = int(total[LEDGER_SIZE])
-        self.limiting_position = total[LEDGER_SIZE + 1 :].copy()
+        """Sum what the ranks booked; the rank of the smallest step adds which cell it is.
+
+        Raises:
+            Exception: The error of a rank, on all of them.
+        """
+        start, step, sums = perf_counter(), self._agreed_step, self._sums
+        limiting = (int(self._original_cell[step.cell]), self._centres[step.cell]) if step.is_here else None
+        booked = self._ledger.values(self._viscous.dissipated if self._viscous else 0.0)
+        sums.reduce(booked, limiting, self._error is not None, self.poll())
+        self.energy, self.contact_impulse = summed(sums.ledger, self.initial_energy)
+        self.limiting_cell, self.limiting_position = sums.limiting_cell, sums.limiting_position
+        self.request = sums.request
         self.timers["communication"] += perf_counter() - start
+        if sums.failed:
+            ranks.raise_shared(self._comm, self._error)
         if not np.isfinite(self.energy.internal):
             self._raise_not_finite()
 

@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from mpi4py import MPI
-
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.inputs import require_positive
 from multiscale.io.stopped import Stopped
@@ -77,19 +74,15 @@ class RunControl:
     def _note(self, number: int, _: Any) -> None:
         self._signalled = max(self._signalled, REQUESTS[signal.Signals(number)])
 
-    def request(self, now: float, comm: MPI.Comm) -> int:
-        """Return what the ranks want after the step that ended at ``now``, us; collective."""
-        wanted = np.array([self._signalled, NOTHING])
-        self._signalled = NOTHING
-        if self._is_due(now):
-            wanted[0] = max(wanted[0], CHECKPOINT)
+    def wish(self) -> int:
+        """Return what this rank wants: asked once a step, see ``poll`` of the simulation."""
+        wanted, self._signalled = self._signalled, NOTHING
         if self._max_wall is not None and time.monotonic() - self._begin > self._max_wall:
-            wanted[0] = max(wanted[0], WALL_TIME)
-        comm.Allreduce(wanted[:1], wanted[1:], op=MPI.MAX)
-        return int(wanted[1])
+            wanted = max(wanted, WALL_TIME)
+        return wanted
 
-    def _is_due(self, now: float) -> bool:
-        """Whether another interval has passed since the last call; the first call starts to count."""
+    def is_due(self, now: float) -> bool:
+        """Whether another interval has passed at ``now``, us, since the last call; the first only counts."""
         count = 0 if self._every is None else int(now / self._every * (1.0 + 1e-9))
         passed = self._count is not None and count > self._count
         self._count = count
@@ -119,7 +112,8 @@ class Checkpoints:
         """
         if simulation.step_count == 0:
             return  # A run that ends before its first step would get nowhere, however often it is restarted.
-        request = self._control.request(simulation.time, simulation.mesh.comm)
+        due = CHECKPOINT if self._control.is_due(simulation.time) else NOTHING
+        request = max(simulation.request, due)
         if request == NOTHING:
             return
         self._write(self.path, simulation)

@@ -85,6 +85,7 @@ def run_and_record(
         write_checkpoint(path, simulation, origin, {LARGEST_ERROR: ledger.largest_error})
 
     checkpoints = Checkpoints(folder / CHECKPOINT, control, write)
+    simulation.poll = control.wish
     before = dict(simulation.timers)  # start-up, with its compilation, is no part of the run
     with CycleLine(end_time, comm.rank) as cycle_line, control.listening(), _last_good(results, checkpoints):
         outputs = sparsely(results, steps_between_outputs, end_time, simulation)
