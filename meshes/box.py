@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mpi4py import MPI
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 import multiscale.fenics  # noqa: F401
 from meshes.cylinder import require_positive
-from meshes.impact_mesh import ImpactMesh
+from meshes.impact_mesh import ImpactMesh, build
+from meshes.section import Section, cells_of
 from microscale.errors import InputError
 
 from dolfinx import mesh as dolfinx_mesh
@@ -18,7 +20,9 @@ from dolfinx import mesh as dolfinx_mesh
 GROUPS = (("left", "right"), ("front", "back"), ("bottom", "top"))
 
 
-def box(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm = MPI.COMM_WORLD) -> ImpactMesh:
+def box(
+    size: Sequence[float], cells: Sequence[int], cell: str = "hexahedron", comm: MPI.Comm = MPI.COMM_WORLD
+) -> ImpactMesh:
     """Mesh the box 0 <= x, y, z <= size.
 
     Groups of facets: ``left``, ``right`` (x = 0 and x = size), ``front``, ``back`` (y), ``bottom``, ``top``
@@ -27,34 +31,55 @@ def box(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm = MPI.COMM_W
     Args:
         size: Lengths along x, y, z, mm.
         cells: Number of cells along x, y, z.
+        cell: "hexahedron", or "tetrahedron" for six ten-node tetrahedra in place of each.
         comm: Communicator the mesh is distributed over.
 
     Raises:
-        InputError: A size is not positive or there are no cells.
+        InputError: A size is not positive, there are no cells, or the cell is unknown.
     """
     for name, length in zip("xyz", size, strict=True):
         require_positive(f"size along {name}", length)
     if min(cells) < 1:
         raise InputError(f"cells = {list(cells)}, expected at least one along each axis")
-    mesh = dolfinx_mesh.create_box(
+    make = _hexahedra if cells_of(cell) == 1 else _tetrahedra
+    mesh = make(size, cells, comm)
+    groups = {name: tag for tag, name in enumerate(np.ravel(GROUPS).tolist(), start=1)}
+    record = {"geometry": "box", "size_mm": list(size), "cells": list(cells), "cell": cell}
+    return ImpactMesh(mesh, _facet_tags(mesh, size, groups), groups, record)
+
+
+def _hexahedra(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm) -> dolfinx_mesh.Mesh:
+    return dolfinx_mesh.create_box(
         comm,
         [np.zeros(3), np.asarray(size, dtype=float)],
         list(cells),
         dolfinx_mesh.CellType.hexahedron,
         ghost_mode=dolfinx_mesh.GhostMode.none,
     )
+
+
+def _tetrahedra(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm) -> dolfinx_mesh.Mesh:
+    """Quadratic cells, which dolfinx's own box lacks."""
+
+    def draw(gmsh: Any) -> None:
+        section = Section(gmsh, 1, "tetrahedron")
+        corners = [(0.0, 0.0), (size[0], 0.0), (size[0], size[1]), (0.0, size[1])]
+        section.patch(corners, (cells[0], cells[1]))
+        section.extrude(size[2], cells[2], bottom="bottom", top="top")
+
+    return build(draw, {}, comm).mesh
+
+
+def _facet_tags(
+    mesh: dolfinx_mesh.Mesh, size: Sequence[float], groups: dict[str, int]
+) -> dolfinx_mesh.MeshTags:
     found: list[NDArray[np.int32]] = []
-    groups: dict[str, int] = {}
     for axis, names in enumerate(GROUPS):
         for name, at in ((names[0], 0.0), (names[1], size[axis])):
-            groups[name] = len(groups) + 1
             facets = dolfinx_mesh.locate_entities_boundary(
                 mesh, 2, lambda x, axis=axis, at=at: np.isclose(x[axis], at, atol=1e-9 * size[axis])
             )
             found.append(np.stack([facets, np.full_like(facets, groups[name])]))
     facets, tags = np.concatenate(found, axis=1)
     order = np.argsort(facets)
-    facet_tags = dolfinx_mesh.meshtags(mesh, 2, facets[order], tags[order])
-    return ImpactMesh(
-        mesh, facet_tags, groups, {"geometry": "box", "size_mm": list(size), "cells": list(cells)}
-    )
+    return dolfinx_mesh.meshtags(mesh, 2, facets[order], tags[order])

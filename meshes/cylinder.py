@@ -1,4 +1,4 @@
-"""Hexahedral O-grid mesh of a cylinder: the projectile of a Taylor impact test, its foot on z = 0."""
+"""O-grid mesh of a cylinder: the projectile of a Taylor impact test, its foot on z = 0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.impact_mesh import ImpactMesh, build
-from meshes.section import Section
+from meshes.section import Section, cells_of
 from microscale.errors import InputError
 
 # Side of the central square over the radius, and how far its corner stands out on the diagonal: they keep
@@ -26,9 +26,10 @@ def cylinder(
     diameter: float = 1.0,
     elements: int = 3000,
     model: str = "full",
+    cell: str = "hexahedron",
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> ImpactMesh:
-    """Mesh a cylinder about the z axis with about as many hexahedra as asked for.
+    """Mesh a cylinder about the z axis with about as many cells as asked for.
 
     Groups of facets: ``foot`` (z = 0), ``top`` (z = height), ``side``; the quarter model x, y >= 0 also has
     ``symmetry_x`` and ``symmetry_y``, the planes x = 0 and y = 0.
@@ -36,40 +37,47 @@ def cylinder(
     Args:
         height: Height, mm.
         diameter: Diameter, mm.
-        elements: Target number of hexahedra of this model, full or quarter.
+        elements: Target number of cells of this model, full or quarter.
         model: "full" or "quarter".
+        cell: "hexahedron", or "tetrahedron" for ten-node tetrahedra.
         comm: Communicator the mesh is distributed over.
 
     Raises:
-        InputError: A size is not positive, too few elements are asked for, or the model is unknown.
+        InputError: A size is not positive, too few elements are asked for, or a name is unknown.
     """
     turns = turns_of(model)
     for name, value in (("height", height), ("diameter", diameter)):
         require_positive(name, value)
-    across, layers = _divisions(height, diameter, elements, turns)
+    across, layers = _divisions(height, diameter, elements, turns, cells_of(cell))
     radius = 0.5 * diameter
     core, corner, rim = CORE * radius, CORNER * radius, radius / np.sqrt(2.0)
 
     def draw(gmsh: Any) -> None:
-        section = Section(gmsh, turns)
+        section = Section(gmsh, turns, cell)
         section.patch([(0.0, 0.0), (core, 0.0), (corner, corner), (0.0, core)], (across, across))
         section.patch([(core, 0.0), (radius, 0.0), (rim, rim), (corner, corner)], (across, across), arc=True)
         section.patch([(corner, corner), (rim, rim), (0.0, radius), (0.0, core)], (across, across), arc=True)
         section.extrude(height, layers, bottom="foot", top="top")
 
-    record = {"geometry": "cylinder", "height_mm": height, "diameter_mm": diameter, "model": model}
+    record = {
+        "geometry": "cylinder",
+        "height_mm": height,
+        "diameter_mm": diameter,
+        "model": model,
+        "cell": cell,
+    }
     return build(draw, record, comm)
 
 
-def _divisions(height: float, diameter: float, elements: int, turns: int) -> tuple[int, int]:
+def _divisions(height: float, diameter: float, elements: int, turns: int, share: int) -> tuple[int, int]:
     """Cells along a side of a patch and layers: near the target first, then cells of aspect ``TALL``."""
-    if elements < 3 * turns:
-        raise InputError(f"elements = {elements}, expected at least {3 * turns} for this O-grid")
+    if elements < 3 * turns * share:
+        raise InputError(f"elements = {elements}, expected at least {3 * turns * share} for this O-grid")
     best, choice = np.inf, (1, 1)
     for across, up_or_down in product(range(1, 200), (0, 1)):
         section = 3 * turns * across**2
-        layers = max(1, elements // section + up_or_down)
-        miss = abs(np.log(section * layers / elements))
+        layers = max(1, elements // (section * share) + up_or_down)
+        miss = abs(np.log(section * layers * share / elements))
         aspect = abs(np.log((height / layers) / (TALL * 0.5 * CORE * diameter / across)))
         if 4.0 * miss + aspect < best:
             best, choice = 4.0 * miss + aspect, (across, layers)

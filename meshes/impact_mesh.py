@@ -1,4 +1,4 @@
-"""A hexahedral mesh with named boundary groups: built by gmsh on rank 0, distributed, checked."""
+"""A mesh of one kind of cells with named boundary groups: built by gmsh on rank 0, distributed, checked."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from multiscale.dynamics.ranks import shared_errors
 from dolfinx import mesh as dolfinx_mesh
 from dolfinx.io import gmsh as dolfinx_gmsh
 
-GMSH_HEXAHEDRON = 5
+#: Types of cells in gmsh that the dynamics can use: 8-node hexahedra and 10-node tetrahedra.
+GMSH_CELLS = {5: "hexahedron", 11: "tetrahedron"}
+GMSH_LINEAR_TETRAHEDRON = 4
 
 
 @dataclass(frozen=True)
 class ImpactMesh:
-    """A distributed hexahedral mesh and its named groups of boundary facets.
+    """A distributed mesh and its named groups of boundary facets.
 
     Attributes:
         mesh: The dolfinx mesh, lengths in mm.
@@ -63,8 +65,8 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
         comm: Communicator the mesh is distributed over.
 
     Raises:
-        InputError: The model has no physical groups, cells other than hexahedra, or an inverted one; raised
-            on every rank, as is any error of ``draw``.
+        InputError: The model has no physical groups, cells of other types than hexahedra or else quadratic
+            tetrahedra, or an inverted one; raised on every rank, as is any error of ``draw``.
     """
     gmsh = None
     try:
@@ -75,9 +77,7 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
                 _check(gmsh.model)
                 gmsh.model.mesh.renumberNodes()
         points = dolfinx_gmsh.extract_geometry(gmsh.model) if gmsh else np.empty((0, 3))
-        data = dolfinx_gmsh.model_to_mesh(
-            gmsh and gmsh.model, comm, 0, partitioner=partitioner(points, comm)
-        )
+        data = dolfinx_gmsh.model_to_mesh(gmsh and gmsh.model, comm, 0, partitioner=partitioner(points, comm))
     finally:
         if gmsh is not None and gmsh.isInitialized():
             gmsh.finalize()
@@ -86,7 +86,9 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
 
 
 def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM_WORLD) -> ImpactMesh:
-    """Load a gmsh file of 8-node hexahedra, lengths in mm.
+    """Load a gmsh file of 8-node hexahedra, or of tetrahedra, lengths in mm.
+
+    Linear tetrahedra get nodes in the middles of their straight edges.
 
     Args:
         path: The .msh file.
@@ -94,7 +96,7 @@ def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM
         comm: Communicator the mesh is distributed over.
 
     Raises:
-        InputError: The file cannot be read, is not of hexahedra only, or lacks a group; on every rank.
+        InputError: The file cannot be read, is not of such cells only, or lacks a group; on every rank.
     """
 
     def draw(gmsh: Any) -> None:
@@ -104,6 +106,8 @@ def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM
             gmsh.open(str(path))
         except Exception as error:
             raise InputError(f"mesh file {path} cannot be read by gmsh: {error}") from error
+        if list(gmsh.model.mesh.getElements(dim=3)[0]) == [GMSH_LINEAR_TETRAHEDRON]:
+            gmsh.model.mesh.setOrder(2)
 
     loaded = build(draw, {"geometry": "file", "path": str(path)}, comm)
     loaded.require(needed)
@@ -127,9 +131,11 @@ def _start_gmsh() -> Any:
 def _check(model: Any) -> None:
     """Raise an InputError for what the dynamics cannot use."""
     types, tags, _ = model.mesh.getElements(dim=3)
-    if list(types) != [GMSH_HEXAHEDRON]:
+    if len(types) != 1 or types[0] not in GMSH_CELLS:
         kinds = [model.mesh.getElementProperties(kind)[0] for kind in types]
-        raise InputError(f"the mesh has cells of type {_list(kinds)}, expected 8-node hexahedra only")
+        raise InputError(
+            f"the mesh has cells of type {_list(kinds)}, expected 8-node hexahedra only, or tetrahedra only"
+        )
     names = {dim: [model.getPhysicalName(dim, t) for d, t in model.getPhysicalGroups(dim)] for dim in (2, 3)}
     if not (names[2] and names[3]):
         raise InputError(
@@ -140,8 +146,9 @@ def _check(model: Any) -> None:
     if lowest.min() <= 0.0:
         worst = int(tags[0][lowest.argmin()])
         raise InputError(
-            f"hexahedron {worst} of the mesh has a smallest Jacobian determinant of {lowest.min():.3g} mm^3, "
-            "expected a positive one: it is inverted or folded; re-order its nodes or mesh again"
+            f"{GMSH_CELLS[types[0]]} {worst} of the mesh has a smallest Jacobian determinant of "
+            f"{lowest.min():.3g} mm^3, expected a positive one: it is inverted or folded; re-order its "
+            "nodes or mesh again"
         )
 
 

@@ -1,4 +1,4 @@
-"""Hexahedral plate, fine under the zone of impact at its centre and coarser outwards."""
+"""Plate, fine under the zone of impact at its centre and coarser outwards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 from meshes.cylinder import require_positive, turns_of
 from meshes.impact_mesh import ImpactMesh, build
-from meshes.section import Point, Section, growth_ratio
+from meshes.section import Point, Section, cells_of, growth_ratio
 from microscale.errors import InputError
 
 
@@ -22,6 +22,7 @@ def plate(
     model: str = "quarter",
     cell_size: float | None = None,
     growth: float = 1.08,
+    cell: str = "hexahedron",
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> ImpactMesh:
     """Mesh a plate in 0 <= z <= thickness, its centre on the z axis.
@@ -41,12 +42,13 @@ def plate(
         model: "full" or "quarter".
         cell_size: Size of the cells of the impact zone, mm; one layer's thickness if not given.
         growth: Target ratio of successive cell sizes outside the zone.
+        cell: "hexahedron", or "tetrahedron" for six ten-node tetrahedra in place of each.
         comm: Communicator the mesh is distributed over.
 
     Raises:
         InputError: A size is not positive, the zone does not fit in the plate, or a name is unknown.
     """
-    turns = turns_of(model)
+    turns, _ = turns_of(model), cells_of(cell)
     sizes = {"width": width, "thickness": thickness, "impact_radius": impact_radius}
     for name, value in sizes.items():
         require_positive(name, value)
@@ -56,13 +58,13 @@ def plate(
         raise InputError(f"shape = {shape!r}, expected circle or square")
     if impact_radius >= 0.5 * width:
         raise InputError(f"impact_radius = {impact_radius} mm, expected less than half the width {width} mm")
-    cell = cell_size or thickness / layers
-    require_positive("cell_size", cell)
-    inner = max(1, round(impact_radius / cell))
+    size = cell_size or thickness / layers
+    require_positive("cell_size", size)
+    inner = max(1, round(impact_radius / size))
     outer, ratio = _grading(impact_radius / inner, 0.5 * width - impact_radius, growth)
 
     def draw(gmsh: Any) -> None:
-        section = Section(gmsh, turns)
+        section = Section(gmsh, turns, cell)
         if shape == "circle":
             _draw_disc(section, impact_radius, 0.5 * width, inner, outer, ratio)
         else:
@@ -70,7 +72,9 @@ def plate(
         section.extrude(thickness, layers, bottom="bottom", top="top")
 
     record = {f"{name}_mm": value for name, value in sizes.items()}
-    return build(draw, {"geometry": f"{shape} plate", "model": model, "layers": layers} | record, comm)
+    return build(
+        draw, {"geometry": f"{shape} plate", "model": model, "layers": layers, "cell": cell} | record, comm
+    )
 
 
 def _grading(first: float, length: float, growth: float) -> tuple[int, float]:

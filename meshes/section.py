@@ -1,10 +1,12 @@
-"""Structured cross-sections of four-sided patches, extruded into hexahedra with named boundary groups."""
+"""Structured cross-sections of four-sided patches, extruded into cells, with named boundary groups."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+from microscale.errors import InputError
 
 Point = tuple[float, float]
 Growth = tuple[float, float]
@@ -13,14 +15,16 @@ Growth = tuple[float, float]
 class Section:
     """A plane cross-section of four-sided patches in gmsh; shared points and curves are made once."""
 
-    def __init__(self, gmsh: Any, turns: int) -> None:
+    def __init__(self, gmsh: Any, turns: int, cell: str = "hexahedron") -> None:
         """Start an empty section.
 
         Args:
             gmsh: The initialised gmsh module.
             turns: Copies of every patch about the origin, a quarter turn apart: 1 a quarter, 4 a full
                 section.
+            cell: "hexahedron", or "tetrahedron" for each of them cut into six ten-node tetrahedra.
         """
+        self._recombine = cells_of(cell) == 1
         self._geo = gmsh.model.geo
         self._model = gmsh.model
         self._turns = turns
@@ -50,16 +54,17 @@ class Section:
             ]
             surface = self._geo.addPlaneSurface([self._geo.addCurveLoop(loop, reorient=True)])
             self._geo.mesh.setTransfiniteSurface(surface, cornerTags=[a, b, c, d])
-            self._geo.mesh.setRecombine(2, surface)
+            if self._recombine:
+                self._geo.mesh.setRecombine(2, surface)
             self._surfaces.append((2, surface))
 
     def extrude(self, height: float, layers: int, bottom: str, top: str) -> None:
-        """Extrude the section along z into ``layers`` layers of hexahedra and name what bounds the body.
+        """Extrude the section along z into ``layers`` layers of cells and name what bounds the body.
 
         The groups are ``body``, the names given for z = 0 and z = height, ``side``, and, where less than a
         full section was drawn, ``symmetry_x`` (the plane x = 0) and ``symmetry_y`` (the plane y = 0).
         """
-        self._geo.extrude(self._surfaces, 0.0, 0.0, height, numElements=[layers], recombine=True)
+        self._geo.extrude(self._surfaces, 0.0, 0.0, height, numElements=[layers], recombine=self._recombine)
         self._geo.synchronize()
         groups: dict[str, list[int]] = {}
         for _, surface in self._model.getEntities(2):
@@ -69,6 +74,8 @@ class Section:
             self._model.addPhysicalGroup(2, surfaces, name=name)
         self._model.addPhysicalGroup(3, [tag for _, tag in self._model.getEntities(3)], name="body")
         self._model.mesh.generate(3)
+        if not self._recombine:
+            self._model.mesh.setOrder(2)  # mid-edge nodes lie on the curved boundary
 
     def _name(self, surface: int, height: float, bottom: str, top: str) -> str:
         x0, y0, z0, x1, y1, z1 = self._model.getBoundingBox(2, surface)
@@ -97,6 +104,14 @@ class Section:
             self._geo.mesh.setTransfiniteCurve(curve, cells + 1, "Progression", growth)
             self._curves[a, b] = curve
         return self._curves[a, b]
+
+
+def cells_of(cell: str) -> int:
+    """Cells that stand for a hexahedron: itself, or the tetrahedra it is cut into."""
+    counts = {"hexahedron": 1, "tetrahedron": 6}
+    if cell not in counts:
+        raise InputError(f"cell = {cell!r}, expected one of {', '.join(counts)}")
+    return counts[cell]
 
 
 def _turned(point: Point, quarters: int) -> Point:

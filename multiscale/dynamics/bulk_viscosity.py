@@ -17,8 +17,7 @@ from numba import njit
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import cofactor, determinant
-from multiscale.dynamics import hexahedron
-from multiscale.dynamics.element import FloatArray
+from multiscale.dynamics.element import Element, FloatArray
 from multiscale.dynamics.kernels import REORDER
 
 
@@ -48,17 +47,15 @@ class ViscousPressure:
         dissipated: Energy dissipated so far, J.
     """
 
-    def __init__(
-        self, coefficients: BulkViscosity, law: ConstitutiveLaw, X: FloatArray, weights: FloatArray
-    ) -> None:
-        """Start at rest, for cells with nodes at ``X``, (cells, 8, 3), and points of volume ``weights``."""
-        thickness = 2.0 / np.sqrt(np.linalg.eigvalsh(hexahedron.gradient_metric(X))[:, -1])
+    def __init__(self, coefficients: BulkViscosity, law: ConstitutiveLaw, element: Element) -> None:
+        """Start at rest."""
+        thickness = 2.0 / np.sqrt(np.linalg.eigvalsh(element.metric)[:, -1])
         self._linear = coefficients.linear
         self._quadratic = coefficients.quadratic**2 * thickness / law.wave_speed()
         self._impedance = law.density * law.wave_speed() * thickness
-        self._weights = weights
-        self.J = np.ones_like(weights)
-        self.damping = np.full(len(X), coefficients.linear)
+        self._weights = element.weights
+        self.J = np.ones_like(element.weights)
+        self.damping = np.full(len(thickness), coefficients.linear)
         self.dissipated = 0.0
 
     def add(self, F: FloatArray, P: FloatArray, dt: float, first: int, last: int) -> None:

@@ -16,16 +16,17 @@ class Element(ABC):
 
     Attributes:
         name: Name on the command line.
-        nodes: Local node numbers of each cell, shape (cells, 8).
+        nodes: Local node numbers of each cell, shape (cells, nodes of a cell).
         weights: Reference volume of each point, shape (cells, points), mm^3.
-        spread: Per cell, how much larger the largest eigenvalue of the element's scalar Laplacian is than
-            that of its mean gradient; see :mod:`multiscale.dynamics.stable_step`.
+        metric: See :func:`multiscale.dynamics.laplacian.metric`, shape (cells, 3, 3), per mm^2.
+        spread: See :func:`multiscale.dynamics.laplacian.spread`, shape (cells,).
         scale: F as the law sees it over F of the nodal displacements, shape (cells, points).
     """
 
     name: str
     nodes: IntArray
     weights: FloatArray
+    metric: FloatArray
     spread: FloatArray
     scale: FloatArray
 

@@ -16,7 +16,7 @@ from typing import final
 import numpy as np
 from numba import njit
 
-from multiscale.dynamics import hexahedron
+from multiscale.dynamics import hexahedron, laplacian
 from multiscale.dynamics.element import Element, FloatArray, IntArray
 from multiscale.dynamics.kernels import REORDER
 
@@ -44,8 +44,9 @@ class Hex8OnePoint(Element):
         self.weights = volume[:, None]
         self.spread = np.ones(len(X))
         self.scale = np.ones(self.weights.shape)
-        metric = np.trace(hexahedron.gradient_metric(X), axis1=1, axis2=2)
-        self._stiffness = HOURGLASS_STIFFNESS * shear_modulus * self.weights[:, 0] * metric / 3.0
+        self.metric = laplacian.metric(self._gradients[..., None], self.weights, hexahedron.lumped_volumes(X))
+        inverse_square = np.trace(self.metric, axis1=1, axis2=2) / 3.0
+        self._stiffness = HOURGLASS_STIFFNESS * shear_modulus * volume * inverse_square
         self._moments = np.einsum("an,cnj->caj", hexahedron.HOURGLASS, X)
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:

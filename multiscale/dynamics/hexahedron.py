@@ -68,23 +68,3 @@ def lumped_volumes(X: FloatArray) -> FloatArray:
     """Volume each node carries, the integral of its shape function (row sum), shape (cells, 8), mm^3."""
     _, weights = gauss_gradients(X)
     return weights @ shape_functions(GAUSS_POINTS)
-
-
-def laplacian_spread(X: FloatArray) -> FloatArray:
-    """Largest eigenvalue of the lumped scalar Laplacian over that of its mean-gradient part, shape (cells,).
-
-    It is 1 for parallelepipeds and grows with distortion.
-    """
-    gradients, weights = gauss_gradients(X)
-    lumped = lumped_volumes(X)
-    root = 1.0 / np.sqrt(lumped)
-    laplacian = np.einsum("cniq,cmiq,cq->cnm", gradients, gradients, weights)
-    full = np.linalg.eigvalsh(root[:, :, None] * laplacian * root[:, None, :])[:, -1]
-    return full / np.linalg.eigvalsh(gradient_metric(X))[:, -1]
-
-
-def gradient_metric(X: FloatArray) -> FloatArray:
-    """G = sum over nodes of (V / V_node) B B^T with the mean gradients B, shape (cells, 3, 3), per mm^2."""
-    mean, volume = mean_gradients(X)
-    ratio = volume[:, None] / lumped_volumes(X)
-    return np.einsum("cn,cni,cnj->cij", ratio, mean, mean)

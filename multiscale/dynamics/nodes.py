@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 import multiscale.fenics  # noqa: F401
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import InputError
-from multiscale.dynamics import central_difference, hexahedron
+from multiscale.dynamics import central_difference
 from multiscale.dynamics.contact import NodalMotion
+from multiscale.dynamics.elements import lumped_volumes
 
 from dolfinx import fem, la
 from dolfinx import mesh as dolfinx_mesh
@@ -32,7 +33,7 @@ class Nodes:
         u: Displacement function, mm.
         v: Velocity function at the same time, mm/us.
         X: Reference positions, mm.
-        cells: Node numbers of each cell, shape (cells, 8).
+        cells: Node numbers of each cell, shape (cells, nodes of a cell).
         owned: Number of nodes this rank owns.
         displacement: The values of ``u``.
         velocity: The values of ``v``.
@@ -47,7 +48,7 @@ class Nodes:
     def __init__(self, mesh: dolfinx_mesh.Mesh, density: float) -> None:
         """Set the nodes of ``mesh`` at rest, with the masses of a body of that density, g/cm^3."""
         self._comm = mesh.comm
-        self._space = fem.functionspace(mesh, ("Lagrange", 1, (3,)))
+        self._space = fem.functionspace(mesh, ("Lagrange", mesh.geometry.cmaps[0].degree, (3,)))
         self.u = fem.Function(self._space, name="displacement")
         self.v = fem.Function(self._space, name="velocity")
         index_map = self._space.dofmap.index_map
@@ -66,10 +67,10 @@ class Nodes:
         self.motion = NodalMotion(self.X, self.displacement, self.v_old, self.v_half, self.inverse_mass)
 
     def _lumped_mass(self, density: float) -> FloatArray:
-        """Each node carries the mass its shape function weighs (row sum); positive on valid hexahedra."""
+        """Each node carries the mass its shape function weighs (row sum); positive on valid cells."""
         mass = la.vector(self._space.dofmap.index_map, 3)
         values: FloatArray = mass.array.reshape(-1, 3)
-        shares = density * hexahedron.lumped_volumes(self.X[self.cells])
+        shares = density * lumped_volumes(self.X[self.cells])
         np.add.at(values, self.cells, shares[:, :, None])
         mass.scatter_reverse(la.InsertMode.add)
         mass.scatter_forward()

@@ -82,7 +82,7 @@ class Simulation:
         Args:
             impact_mesh: Mesh with named groups of facets.
             law: Any constitutive law; it gives the density too.
-            element: "hex8-fbar" or "hex8-one-point".
+            element: "hex8-fbar" or "hex8-one-point" on hexahedra, "tet10" on ten-node tetrahedra.
             obstacles: Rigid obstacles; every node of the body's surface may touch each.
             supports: For a group of facets, the component (0, 1, 2), or components, of displacement held at
                 zero.
@@ -118,11 +118,9 @@ class Simulation:
     def _make_cells(self, name: str, viscosity: BulkViscosity | None) -> None:
         X = self.positions[self._nodes.cells]
         self.element = make_element(name, X, self._nodes.cells, self.law)
-        self._viscous = (
-            None if viscosity is None else ViscousPressure(viscosity, self.law, X, self.element.weights)
-        )
+        self._viscous = None if viscosity is None else ViscousPressure(viscosity, self.law, self.element)
         damping = None if self._viscous is None else self._viscous.damping
-        self._stable = StableStep(self.element, X, self.law, damping)
+        self._stable = StableStep(self.element, self.law, damping)
         self.points = QuadraturePoints(self.element, self.law, self._viscous, self.timers)
         self._centres = X.mean(axis=1)
         self._original_cell = self.mesh.topology.original_cell_index

@@ -6,7 +6,7 @@ material with moduli lambda and mu, an element's squared frequency is at most
     omega^2 <= (max(lambda, 0) tr G + 2 mu kappa max eig G) / rho,   G = F^-T G_0 F^-1,
 
 G_0 = sum over nodes of (V / V_node) B B^T with the mean gradients B: the dilatation is that of the mean
-gradient in both element types (Cauchy-Schwarz gives tr G), and the rest is bounded by the scalar Laplacian,
+gradient in all element types (Cauchy-Schwarz gives tr G), and the rest is bounded by the scalar Laplacian,
 kappa its eigenvalue over that of the mean gradient, computed once. It is exact for cubes and thin plates.
 The largest over the element's points and over the reference geometry is taken: the former follows crushing,
 the latter keeps an element that is stretched elastically, and so keeps its Lagrangian wave speed, from
@@ -22,7 +22,6 @@ from numba import njit
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import cofactor, determinant
-from multiscale.dynamics import hexahedron
 from multiscale.dynamics.element import Element, FloatArray
 from multiscale.dynamics.kernels import REORDER
 
@@ -54,24 +53,21 @@ def elastic_moduli(law: ConstitutiveLaw) -> tuple[float, float]:
 class StableStep:
     """Largest stable step of one rank's cells."""
 
-    def __init__(
-        self, element: Element, X: FloatArray, law: ConstitutiveLaw, damping: FloatArray | None = None
-    ) -> None:
+    def __init__(self, element: Element, law: ConstitutiveLaw, damping: FloatArray | None = None) -> None:
         """Prepare for the cells of ``element``.
 
         Args:
             element: The cells.
-            X: Positions of their nodes, shape (cells, 8, 3), mm.
             law: Gives density and moduli.
             damping: Damping ratio xi of each cell, shape (cells,), read at every estimate: the lag of viscous
                 forces by half a step reduces the stable step by sqrt(1 + xi^2) - xi. None is no damping.
         """
-        self._damping = np.zeros(len(X)) if damping is None else damping
+        self._damping = np.zeros(len(element.nodes)) if damping is None else damping
         lame, self._shear = elastic_moduli(law)
         self._lame = max(lame, 0.0)
         self._density = law.density
         self._element = element
-        metric = hexahedron.gradient_metric(X)
+        metric = element.metric
         self._root = np.ascontiguousarray(np.linalg.cholesky(metric).transpose(0, 2, 1))
         at_rest = np.trace(metric, axis1=1, axis2=2) * self._lame
         at_rest += 2.0 * self._shear * element.spread * np.linalg.eigvalsh(metric)[:, -1]

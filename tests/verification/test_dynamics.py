@@ -247,7 +247,7 @@ def test_stable_step_follows_the_deformation():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"element": "tet4"}, "expected one of hex8-fbar, hex8-one-point"),
+        ({"element": "tet4"}, "expected one of hex8-fbar, hex8-one-point, tet10"),
         ({"courant": 1.5}, "courant = 1.5"),
         ({"supports": {"foot": 2}}, "found: back, bottom, front"),
         ({"supports": {"top": 3}}, "components among 0, 1, 2"),

@@ -1,0 +1,158 @@
+"""Mean dilatation, F-bar = (J-bar / J)^(1/3) F: what the elements that have it share.
+
+J-bar is the deformed over the reference volume of the element, so isochoric flow constrains an element once
+and not at every point: no volumetric locking. The nodal force is the exact adjoint of the variation of F-bar,
+
+    P : dF-bar = s P : dF + (P : F-bar) (dJ-bar / J-bar - F^-T : dF) / 3,   s = (J-bar / J)^(1/3),
+
+so its work is that of the stress, and energy and momentum balance exactly (de Souza Neto et al. 1996 scale
+with the centroid's J; with the mean J as here the method is the mean-dilatation one of Nagtegaal et al.
+1974).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from multiscale.dynamics.element import FloatArray
+from multiscale.dynamics.kernels import REORDER
+
+# The mean dilatation leaves one point free to collapse while the element keeps its volume. Where a point's
+# J is beyond a factor of two from the mean, a spring on the excess of ln(J / J-bar) resists, with this part
+# of the shear modulus; below that nothing is added. Its energy is booked as hourglass energy.
+DISTORTION_LIMIT = np.log(2.0)
+DISTORTION_STIFFNESS = 0.1
+SMALLEST_SCALE = np.exp(-DISTORTION_LIMIT / 3.0)
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
+def _cube_roots(mean: float, J: FloatArray, s: FloatArray) -> None:
+    """Write (mean / J)^(1/3) by Halley's iteration, in vector lanes; exact to round-off from 1/20 to 20.
+
+    Beyond that range, and for an inverted point, which is left to the law to report, each root is taken
+    alone.
+    """
+    smallest, largest = np.inf, -np.inf
+    for q in range(J.size):
+        smallest, largest = min(smallest, J[q]), max(largest, J[q])
+    if not (0.05 * mean < smallest and largest < 20.0 * mean):
+        for q in range(J.size):
+            s[q] = (mean / J[q]) ** (1.0 / 3.0) if J[q] > 0.0 and mean > 0.0 else 1.0
+        return
+    for q in range(J.size):
+        s[q] = 1.0 + (mean / J[q] - 1.0) / 3.0
+    for _ in range(5):
+        for q in range(J.size):
+            cube = s[q] * s[q] * s[q]
+            s[q] *= (cube + 2.0 * mean / J[q]) / (2.0 * cube + mean / J[q])
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
+def scale_to_mean(
+    A: FloatArray, weights: FloatArray, J: FloatArray, s: FloatArray, F: FloatArray, scale: FloatArray
+) -> None:
+    """Write F-bar and s of one cell.
+
+    Args:
+        A: Its deformation gradients, shape (3, 3, points).
+        weights: Reference volumes of its points.
+        J: Work space, shape (points,).
+        s: Work space, shape (points,).
+        F: F-bar, shape (points, 3, 3), written.
+        scale: s, shape (points,), written.
+    """
+    points = J.size
+    volume, deformed = 0.0, 0.0
+    for q in range(points):
+        J[q] = (
+            A[0, 0, q] * (A[1, 1, q] * A[2, 2, q] - A[1, 2, q] * A[2, 1, q])
+            - A[0, 1, q] * (A[1, 0, q] * A[2, 2, q] - A[1, 2, q] * A[2, 0, q])
+            + A[0, 2, q] * (A[1, 0, q] * A[2, 1, q] - A[1, 1, q] * A[2, 0, q])
+        )
+        volume += weights[q]
+        deformed += weights[q] * J[q]
+    _cube_roots(deformed / volume, J, s)
+    for q in range(points):
+        scale[q] = s[q]
+        for i in range(3):
+            for j in range(3):
+                F[q, i, j] = s[q] * A[i, j, q]
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
+def adjoint_stress(
+    F: FloatArray,
+    P: FloatArray,
+    scale: FloatArray,
+    weights: FloatArray,
+    stiffness: float,
+    A: FloatArray,
+    cof: FloatArray,
+    work: FloatArray,
+    stress: FloatArray,
+) -> float:
+    """Write the stress whose work on dF is that of ``P`` on dF-bar, times the volume of its point.
+
+    With det F-bar = J-bar at every point, F^-T = s cof(F-bar) / J-bar and J / J-bar = s^-3.
+
+    Args:
+        F: F-bar of one cell, shape (points, 3, 3).
+        P: First Piola-Kirchhoff stress, same shape, GPa.
+        scale: s, shape (points,).
+        weights: Reference volumes of the points, mm^3.
+        stiffness: Of the spring against the collapse of a point, GPa.
+        A: Work space, shape (3, 3, points), left holding F-bar.
+        cof: Work space, shape (3, 3, points).
+        work: Work space, shape (points,).
+        stress: Result, shape (3, 3, points), GPa mm^3.
+
+    Returns:
+        Energy of the spring, J.
+    """
+    points = work.size
+    for q in range(points):
+        for i in range(3):
+            for j in range(3):
+                A[i, j, q] = F[q, i, j]
+                stress[i, j, q] = P[q, i, j]
+    for i in range(3):
+        a, b = (i + 1) % 3, (i + 2) % 3
+        for j in range(3):
+            c, d = (j + 1) % 3, (j + 2) % 3
+            for q in range(points):
+                cof[i, j, q] = A[a, c, q] * A[b, d, q] - A[a, d, q] * A[b, c, q]
+    work[:] = 0.0
+    for i in range(3):
+        for j in range(3):
+            for q in range(points):
+                work[q] += stress[i, j, q] * A[i, j, q]
+    energy = _resist_distortion(scale, weights, stiffness, work)
+    volume, mean_work = 0.0, 0.0
+    for q in range(points):
+        volume += weights[q]
+        mean_work += weights[q] * work[q]
+    mean_work /= volume
+    mean_J = A[0, 0, 0] * cof[0, 0, 0] + A[0, 1, 0] * cof[0, 1, 0] + A[0, 2, 0] * cof[0, 2, 0]
+    for q in range(points):
+        s = scale[q]
+        work[q] = (mean_work / (s * s * s) - work[q]) / (3.0 * mean_J)
+    for i in range(3):
+        for j in range(3):
+            for q in range(points):
+                stress[i, j, q] = scale[q] * weights[q] * (stress[i, j, q] + work[q] * cof[i, j, q])
+    return energy
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
+def _resist_distortion(scale: FloatArray, weights: FloatArray, stiffness: float, work: FloatArray) -> float:
+    """Add the spring against the collapse of a point, as a pressure, to ``work``; return its energy."""
+    energy = 0.0
+    for q in range(work.size):
+        if SMALLEST_SCALE < scale[q] < 1.0 / SMALLEST_SCALE:
+            continue
+        strain = -3.0 * np.log(scale[q])
+        excess = abs(strain) - DISTORTION_LIMIT
+        energy += 0.5 * stiffness * excess**2 * weights[q]
+        work[q] -= 3.0 * stiffness * (excess if strain > 0.0 else -excess)
+    return energy
