@@ -33,9 +33,10 @@ def from_mandel(a: FloatArray) -> FloatArray:
 
 
 def deviator(A: FloatArray) -> FloatArray:
-    """Return A - tr(A)/3 I for tensors (..., 3, 3)."""
-    mean = np.trace(A, axis1=-2, axis2=-1) / 3.0
-    return A - mean[..., None, None] * np.eye(3)
+    """Return A - tr(A)/d I for tensors (..., d, d)."""
+    d = A.shape[-1]
+    mean = np.trace(A, axis1=-2, axis2=-1) / d
+    return A - mean[..., None, None] * np.eye(d)
 
 
 def von_mises(sigma: FloatArray) -> FloatArray:

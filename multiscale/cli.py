@@ -158,7 +158,8 @@ def train(
         modes: Principal components of each tensor component, for pca.
         seed: Of all random choices.
     """
-    from multiscale.surrogate.fit import fit_pca, fit_recurrent
+    from multiscale.surrogate.fit import fit_recurrent
+    from multiscale.surrogate.pca_fit import fit_pca
 
     if model == "recurrent":
         fit_recurrent(datasets, out, internal, hidden or 96, epochs, rate or 3e-3, batch, seed)
@@ -179,7 +180,7 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
     """
     from microscale.law import drive
     from multiscale.laws.learned import LearnedLaw
-    from multiscale.surrogate.fit import read_pca
+    from multiscale.surrogate.pca_fit import read_pca
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
     from multiscale.surrogate.store import read_surrogate

@@ -19,6 +19,9 @@ from multiscale.surrogate.histories import FloatArray
 from multiscale.surrogate.pca import PrincipalComponents
 from multiscale.surrogate.store import Weights
 
+IN_PLANE = np.array([1.0, 1.0, 2.0**0.5])
+"""Weights of the components 11, 22, 12."""
+
 
 @dataclass(frozen=True)
 class PcaArchitecture:
@@ -28,22 +31,26 @@ class PcaArchitecture:
         modes: Principal components of each tensor component, of stretch and of stress.
         hidden: Width of the hidden layers.
         layers: Number of hidden layers.
+        components: Independent components of a tensor: 6, or 3 in the plane.
     """
 
     modes: int = 100
     hidden: int = 1000
     layers: int = 4
+    components: int = 6
+
+    @property
+    def coefficients(self) -> int:
+        """Coefficients of a history."""
+        return self.components * self.modes
 
 
 class SeluNetwork(nn.Sequential):
     """psi of eq. (26): coefficients of stretch and ln T to coefficients of stress, each over its scale."""
 
     def __init__(self, architecture: PcaArchitecture) -> None:
-        widths = [
-            6 * architecture.modes + 1,
-            *[architecture.hidden] * architecture.layers,
-            6 * architecture.modes,
-        ]
+        hidden = [architecture.hidden] * architecture.layers
+        widths = [architecture.coefficients + 1, *hidden, architecture.coefficients]
         parts: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
             linear = nn.Linear(inputs, outputs)
@@ -59,8 +66,8 @@ class PcaSurrogate:
 
     Attributes:
         architecture: Sizes.
-        stretch: Modes of U, six Mandel components.
-        stress: Modes of the Cauchy stress, six Mandel components.
+        stretch: Modes of U, component by component.
+        stress: Modes of the Cauchy stress, component by component.
         stress_scale: GPa per unit of the network's outputs.
         network: From coefficients to coefficients.
     """
@@ -79,24 +86,37 @@ class PcaSurrogate:
             "stress_modes": self.stress.modes,
             "stress_scale": np.array([self.stress_scale]),
         }
-        return {name: tensor.numpy() for name, tensor in self.network.state_dict().items()} | modes
+        return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()} | modes
 
     def inputs(self, times: FloatArray, stretch: FloatArray) -> FloatArray:
-        """Return what the network reads of paths, shape (paths, 6 modes + 1)."""
-        coefficients = self.stretch.project(to_mandel(stretch), fractions_of(times))
+        """Return what the network reads of paths, shape (paths, coefficients + 1)."""
+        coefficients = self.stretch.project(packed(stretch), fractions_of(times))
         return np.concatenate([coefficients.reshape(len(times), -1), np.log(times[:, -1:])], axis=1)
 
     def predict(self, times: FloatArray, stretch: FloatArray) -> FloatArray:
-        """Return the Cauchy stress (paths, samples, 3, 3), GPa.
+        """Return the Cauchy stress, shape as the stretch, GPa.
 
         Args:
             times: Shape (paths, samples), us; all paths are sampled at the same fractions of their T.
-            stretch: U, shape (paths, samples, 3, 3).
+            stretch: U, shape (paths, samples, 3, 3), or (paths, samples, 2, 2) in the plane.
         """
+        device = next(self.network.parameters()).device
         with torch.no_grad():
-            outputs = self.network(torch.from_numpy(self.inputs(times, stretch)).float()).double().numpy()
-        coefficients = self.stress_scale * outputs.reshape(len(times), 6, -1)
-        return from_mandel(self.stress.lift(coefficients, fractions_of(times)))
+            outputs = self.network(torch.from_numpy(self.inputs(times, stretch)).float().to(device))
+        coefficients = outputs.double().cpu().numpy().reshape(len(times), self.architecture.components, -1)
+        return unpacked(self.stress_scale * self.stress.lift(coefficients, fractions_of(times)))
+
+
+def packed(A: FloatArray) -> FloatArray:
+    """Return Mandel vectors of symmetric tensors, shape (..., 6), or (..., 3) in the plane."""
+    return to_mandel(A) if A.shape[-1] == 3 else A[..., [0, 1, 0], [0, 1, 1]] * IN_PLANE
+
+
+def unpacked(a: FloatArray) -> FloatArray:
+    """Return the symmetric tensors of such components, (..., 3, 3) or (..., 2, 2)."""
+    if a.shape[-1] == 6:
+        return from_mandel(a)
+    return (a / IN_PLANE)[..., [0, 2, 2, 1]].reshape(*a.shape[:-1], 2, 2)
 
 
 def fractions_of(times: FloatArray) -> FloatArray:

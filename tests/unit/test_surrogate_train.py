@@ -18,8 +18,9 @@ from microscale.paths import StrainPaths
 from multiscale.laws import make_law
 from multiscale.laws.learned import LearnedLaw
 from multiscale.surrogate.evaluate import is_causal, keeps_still, objectivity, step_independence
-from multiscale.surrogate.fit import fit_pca, fit_recurrent, read_pca
+from multiscale.surrogate.fit import fit_recurrent
 from multiscale.surrogate.muon import Muon, orthogonalised
+from multiscale.surrogate.pca_fit import fit_pca, read_pca
 from multiscale.surrogate.report import record, report
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import read_surrogate

@@ -1,0 +1,78 @@
+"""Several processes that train one network, each on a share of every batch, as torchrun starts them.
+
+    torchrun --nproc-per-node 4 -m multiscale.cli train DATA --out WEIGHTS --model pca
+
+Gradients are added up, so that the result is that of one process, up to rounding.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+from torch import distributed, nn
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes of a training.
+
+    Attributes:
+        rank: Of this process.
+        size: Number of processes.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @classmethod
+    def of_launcher(cls) -> Ranks:
+        """Join the processes torchrun has started; a process of its own otherwise."""
+        size = int(os.environ.get("WORLD_SIZE", "1"))
+        if size == 1:
+            return cls()
+        if not distributed.is_initialized():
+            distributed.init_process_group("gloo")
+        return cls(distributed.get_rank(), size)
+
+    def share(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return this process's part of a batch; it may be empty."""
+        return batch[self.rank :: self.size]
+
+    def wait(self) -> None:
+        """Return when all processes have come here."""
+        if self.size > 1:
+            distributed.barrier()
+
+    def add_gradients(self, module: nn.Module) -> None:
+        """Replace the gradients by their sum over all processes."""
+        if self.size > 1:
+            for parameter in module.parameters():
+                if parameter.grad is None:  # nothing of this batch fell to this process
+                    parameter.grad = torch.zeros_like(parameter)
+                on_host = parameter.grad.cpu()
+                distributed.all_reduce(on_host)
+                parameter.grad.copy_(on_host)
+
+    def total(self, value: float) -> float:
+        """Return the sum of a number over all processes."""
+        if self.size == 1:
+            return value
+        sum_of_all = torch.tensor([value], dtype=torch.float64)
+        distributed.all_reduce(sum_of_all)
+        return float(sum_of_all)
+
+
+def device_of(rank: int) -> torch.device:
+    """Return the GPU of a process, if there is one; the processor otherwise."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", rank % torch.cuda.device_count())
+    return torch.device("cpu")
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Tell whether products in bfloat16 are several times faster than in single precision."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -1,0 +1,115 @@
+"""From histories to the paper's surrogate on disk, on one process or several."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, replace
+from io import StringIO
+from pathlib import Path
+
+import torch
+
+from microscale.errors import InputError
+from multiscale.surrogate.data_parallel import Ranks
+from multiscale.surrogate.fit import VALIDATION_SHARE, check_sizes
+from multiscale.surrogate.histories import Histories
+from multiscale.surrogate.pca import PrincipalComponents
+from multiscale.surrogate.pca_learner import PcaLearner
+from multiscale.surrogate.pca_net import PcaArchitecture, PcaSurrogate, SeluNetwork
+from multiscale.surrogate.sources import read_sources, split, training_range
+from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
+from multiscale.surrogate.train import Training
+
+
+def fit_pca(
+    files: Sequence[Path], out: Path, modes: int, hidden: int, epochs: int, rate: float, batch: int, seed: int
+) -> None:
+    """Train the paper's surrogate and write it; a run that was killed goes on where it was.
+
+    Args:
+        files: Data sets of one material.
+        out: Weights file; checkpoint, log and picture go beside it.
+        modes: Principal components of each tensor component.
+        hidden: Width of the four hidden layers.
+        epochs: Times to go through the data.
+        rate: Peak learning rate.
+        batch: Paths a batch.
+        seed: Of the split, the first weights and the order of paths.
+
+    Raises:
+        InputError: Data, sizes or checkpoint cannot be used.
+    """
+    check_sizes(modes=modes, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
+    sources = read_sources(files)
+    samples = sources.histories.times.shape[1]
+    if modes > samples:
+        raise InputError(f"modes = {modes}, expected at most the {samples} samples of a path")
+    architecture = PcaArchitecture(modes, hidden)
+    training, validation = split(sources.histories, VALIDATION_SHARE, seed)
+    card = Card("pca", asdict(architecture), sources.material, training_range(training), sources.records)
+    fit_histories(training, validation, card, out, epochs, rate, batch, seed)
+
+
+def fit_histories(
+    training: Histories,
+    validation: Histories,
+    card: Card,
+    out: Path,
+    epochs: int,
+    rate: float,
+    batch: int,
+    seed: int,
+) -> None:
+    """Train on histories and write weights and card; arguments as of :func:`fit_pca`."""
+    ranks = Ranks.of_launcher()
+    learner = PcaLearner(training, validation, PcaArchitecture(**card.architecture), seed, batch, ranks)
+    data = [record["sha256"] for record in card.datasets]
+    settings = {"kind": card.kind, **card.architecture, "batch": batch, "data": data, "paths": len(training)}
+    with _place_of(ranks, out) as place:
+        progress = Training(learner, place, epochs, rate, seed, settings).run()
+    if ranks.rank > 0:
+        return
+    schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed, "processes": ranks.size}
+    errors = {"validation": {"deviatoric_mean": progress.best_error}}
+    card = replace(card, errors=errors, training=vars(progress) | schedule)
+    write_surrogate(out, learner.surrogate.arrays(), card)
+
+
+@contextmanager
+def _place_of(ranks: Ranks, out: Path) -> Iterator[Path]:
+    """Where a process writes: the first one beside ``out``; the others start from its checkpoint, unseen."""
+    if ranks.rank == 0:
+        ranks.wait()
+        yield out
+        return
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        place = Path(folder) / out.name
+        checkpoint = out.with_suffix(".checkpoint")
+        if checkpoint.exists():
+            shutil.copy(checkpoint, place.with_suffix(".checkpoint"))
+            shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
+        ranks.wait()
+        yield place
+
+
+def read_pca(path: Path) -> PcaSurrogate:
+    """Read the paper's surrogate.
+
+    Raises:
+        InputError: See :func:`multiscale.surrogate.store.read_surrogate`.
+    """
+    weights, card = read_surrogate(path, kind="pca")
+    architecture = PcaArchitecture(**card.architecture)
+    network = SeluNetwork(architecture)
+    try:
+        network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
+        stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
+        stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
+        return PcaSurrogate(architecture, stretch, stress, float(weights["stress_scale"][0]), network)
+    except (KeyError, RuntimeError) as error:
+        raise InputError(
+            f"weights {path} do not fit the network of their card ({error}); train it again"
+        ) from error
