@@ -22,6 +22,7 @@ from typing import Any, Literal
 from meshes.plate import plate
 from multiscale.calibrate import read_constants
 from multiscale.dynamics.contact import RigidCylinder
+from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
@@ -42,7 +43,7 @@ def plate_impact(
     layers: int = 8,
     end_time: float = 1.0,
     law: Literal["learned", "taylor", "johnson-cook", "j2", "neo-hooke"] = "learned",
-    element: Literal["hex8-fbar", "hex8-one-point"] = "hex8-one-point",
+    element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
     output: Path = Path("results/plate_impact"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
@@ -60,10 +61,11 @@ def plate_impact(
         radius: Radius of the projectile, mm.
         thickness: Thickness of the plate, mm.
         width: Side of the square plate, mm.
-        layers: Elements through the thickness; those under the projectile are cubes.
+        layers: Elements through the thickness; those under the projectile are cubes, which tet10 cuts in six.
         end_time: Simulated time, us.
         law: Constitutive law at every quadrature point.
-        element: Hexahedron with mean dilatation and 8 points, or with one point and hourglass control.
+        element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or composite
+            tetrahedron with 10 nodes.
         output: Folder for the results.
         steps_between_outputs: Time steps from one output to the next; by default 20 outputs, even in time.
         weights: Weights of the learned law; by default those that come with the repository.
@@ -83,7 +85,7 @@ def plate_impact(
     options = {"learned": {"weights": weights}, "taylor": {"grains": grains, "seed": seed}}
     fitted = read_constants(constants, law) if constants else {}
     material = make_law(law, **options.get(law, {}), **fitted)
-    body = plate(width, thickness, impact_radius=radius, layers=layers)
+    body = plate(width, thickness, impact_radius=radius, layers=layers, cell=cell_shape(element))
     speed = 1e-3 * velocity  # m/s to mm/us
     projectile = RigidCylinder((0.0, 0.0, thickness), direction=(0.0, 0.0, -1.0), radius=radius, speed=speed)
     simulation = Simulation(body, material, element, obstacles=[projectile], supports=SUPPORTS)

@@ -26,6 +26,7 @@ from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
 from multiscale.calibrate import read_constants
 from multiscale.dynamics.contact import RigidPlane
+from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
@@ -45,7 +46,7 @@ def taylor_anvil(
     elements: int = 3000,
     end_time: float = 1.0,
     law: Literal["learned", "taylor", "johnson-cook", "j2", "neo-hooke"] = "learned",
-    element: Literal["hex8-fbar", "hex8-one-point"] = "hex8-one-point",
+    element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
     model: Literal["full", "quarter"] = "full",
     mesh: Path | None = None,
     output: Path = Path("results/taylor_anvil"),
@@ -64,12 +65,14 @@ def taylor_anvil(
         velocity: Impact velocity, m/s.
         height: Height of the cylinder, mm.
         diameter: Diameter of the cylinder, mm.
-        elements: Number of hexahedra of the model, about.
+        elements: Number of elements of the model, about.
         end_time: Simulated time, us.
         law: Constitutive law at every quadrature point.
-        element: Hexahedron with mean dilatation and 8 points, or with one point and hourglass control.
+        element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or composite
+            tetrahedron with 10 nodes.
         model: The full cylinder, or a quarter with two planes of symmetry.
-        mesh: A gmsh file of your own instead of the cylinder: hexahedra, axis along z, foot on z = 0.
+        mesh: A gmsh file of your own instead of the cylinder: hexahedra, or tetrahedra for tet10; axis along z,
+            foot on z = 0.
         output: Folder for the results.
         steps_between_outputs: Time steps from one output to the next; by default 20 outputs, even in time.
         weights: Weights of the learned law; by default those that come with the repository.
@@ -89,7 +92,11 @@ def taylor_anvil(
     fitted = read_constants(constants, law) if constants else {}
     material = make_law(law, **options.get(law, {}), **fitted)
     supports = SYMMETRY if model == "quarter" else {}
-    body = load(mesh, ["foot", *supports]) if mesh else cylinder(height, diameter, elements, model)
+    body = (
+        load(mesh, ["foot", *supports])
+        if mesh
+        else cylinder(height, diameter, elements, model, cell_shape(element))
+    )
     simulation = Simulation(
         body,
         material,

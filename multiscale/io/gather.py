@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int64]
 
-#: VTK's Lagrange cells of degree one, by type and number of points, under the names that more tools read.
-LINEAR_CELLS = {(71, 4): 10, (72, 8): 12}
+#: VTK's Lagrange cells of low degree, by type and number of points, under the names that more tools read.
+NAMED_CELLS = {(71, 4): 10, (71, 10): 24, (72, 8): 12}
 
 
 class Gather:
@@ -109,4 +109,4 @@ def input_mesh(mesh: Any, cells: Gather, nodes: Gather) -> tuple[FloatArray, Ind
     points = nodes(mesh.geometry.x[: mesh.geometry.index_map().size_local])
     connectivity = nodes.positions(cells(mesh.geometry.input_global_indices[local]))
     vtk_cell_type = int(cpp.io.get_vtk_cell_type(mesh.topology.cell_type, mesh.topology.dim))
-    return points, connectivity, LINEAR_CELLS.get((vtk_cell_type, local.shape[1]), vtk_cell_type)
+    return points, connectivity, NAMED_CELLS.get((vtk_cell_type, local.shape[1]), vtk_cell_type)
