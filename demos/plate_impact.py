@@ -47,6 +47,7 @@ def plate_impact(
     output: Path = Path("results/plate_impact"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
+    on_extrapolation: Literal["warn", "stop"] = "warn",
     constants: Path | None = None,
     grains: int = 128,
     seed: int = 0,
@@ -64,11 +65,13 @@ def plate_impact(
         layers: Elements through the thickness; those under the projectile are cubes, which tet10 cuts in six.
         end_time: Simulated time, us.
         law: Constitutive law at every quadrature point.
-        element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or composite
-            tetrahedron with 10 nodes.
+        element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or
+            tetrahedron with 10 nodes and 4 points.
         output: Folder for the results.
         steps_between_outputs: Time steps from one output to the next; by default 20 outputs, even in time.
-        weights: Weights of the learned law; by default those that come with the repository.
+        weights: Weights of the learned law, of either network; by default those that come with this.
+        on_extrapolation: Whether the learned law warns or stops where its training range ends; the field
+            "extrapolation" shows where.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
         grains: Grains of the taylor law at each point.
         seed: Seed of the grains' orientations.
@@ -82,7 +85,9 @@ def plate_impact(
     require_positive("m/s", velocity=velocity)
     require_positive("mm", radius=radius)
     require_positive("us", end_time=end_time)
-    options = {"learned": {"weights": weights}, "taylor": {"grains": grains, "seed": seed}}
+    learned = {"weights": weights, "material": "magnesium", "duration": end_time}
+    learned |= {"on_extrapolation": on_extrapolation}
+    options = {"learned": learned, "taylor": {"grains": grains, "seed": seed}}
     fitted = read_constants(constants, law) if constants else {}
     material = make_law(law, **options.get(law, {}), **fitted)
     body = plate(width, thickness, impact_radius=radius, layers=layers, cell=cell_shape(element))

@@ -52,6 +52,7 @@ def taylor_anvil(
     output: Path = Path("results/taylor_anvil"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
+    on_extrapolation: Literal["warn", "stop"] = "warn",
     constants: Path | None = None,
     grains: int = 128,
     seed: int = 0,
@@ -68,14 +69,16 @@ def taylor_anvil(
         elements: Number of elements of the model, about.
         end_time: Simulated time, us.
         law: Constitutive law at every quadrature point.
-        element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or composite
-            tetrahedron with 10 nodes.
+        element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or
+            tetrahedron with 10 nodes and 4 points.
         model: The full cylinder, or a quarter with two planes of symmetry.
-        mesh: A gmsh file of your own instead of the cylinder: hexahedra, or tetrahedra for tet10; axis along z,
-            foot on z = 0.
+        mesh: A gmsh file of your own instead of the cylinder: hexahedra, or tetrahedra for tet10; axis along
+            z, foot on z = 0.
         output: Folder for the results.
         steps_between_outputs: Time steps from one output to the next; by default 20 outputs, even in time.
-        weights: Weights of the learned law; by default those that come with the repository.
+        weights: Weights of the learned law, of either network; by default those that come with this.
+        on_extrapolation: Whether the learned law warns or stops where its training range ends; the field
+            "extrapolation" shows where.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
         grains: Grains of the taylor law at each point.
         seed: Seed of the grains' orientations.
@@ -88,7 +91,9 @@ def taylor_anvil(
     control = RunControl(checkpoint_every, restart, max_wall)
     require_positive("m/s", velocity=velocity)
     require_positive("us", end_time=end_time)
-    options = {"learned": {"weights": weights}, "taylor": {"grains": grains, "seed": seed}}
+    learned = {"weights": weights, "material": "magnesium", "duration": end_time}
+    learned |= {"on_extrapolation": on_extrapolation}
+    options = {"learned": learned, "taylor": {"grains": grains, "seed": seed}}
     fitted = read_constants(constants, law) if constants else {}
     material = make_law(law, **options.get(law, {}), **fitted)
     supports = SYMMETRY if model == "quarter" else {}
