@@ -19,6 +19,7 @@ from multiscale.dynamics.contact import Obstacle
 from multiscale.dynamics.elements import make_element
 from multiscale.dynamics.energy import Ledger, summed
 from multiscale.dynamics.fields import cell_averages
+from multiscale.dynamics.memory import array_bytes
 from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
@@ -204,6 +205,11 @@ class Simulation:
         self._agreed_step.offer(*((clock["stable_step"], int(here[0])) if here.size else (np.inf, -1)))
         self._agreed_step.agree()
         self._reduce_ledger()
+
+    def array_bytes(self) -> int:
+        """Bytes of this rank's arrays of nodes, cells and points; the mesh itself is not counted."""
+        owners = (self, self._nodes, self.element, self.points, self._stable, self._viscous)
+        return array_bytes(owner for owner in owners if owner is not None)
 
     def momentum(self) -> FloatArray:
         """Momentum of the body, shape (3,), mg mm/us."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, TextIO
 
 from microscale.errors import InputError
@@ -21,6 +22,7 @@ class LedgerWriter:
     Attributes:
         path: The file.
         largest_error: Largest magnitude of the energy error so far, relative to the initial kinetic energy.
+        seconds: Wall time spent in writing, s.
     """
 
     def __init__(self, path: Path | str, rank: int, step_count: int = 0, largest_error: float = 0.0) -> None:
@@ -36,7 +38,7 @@ class LedgerWriter:
             InputError: The file cannot be written.
         """
         self.path = Path(path)
-        self.largest_error = largest_error
+        self.largest_error, self.seconds = largest_error, 0.0
         self._file: TextIO | None = None
         if rank == 0:
             try:
@@ -58,7 +60,7 @@ class LedgerWriter:
         Raises:
             InputError: The file cannot be extended (on rank 0).
         """
-        energy = simulation.energy
+        begin, energy = perf_counter(), simulation.energy
         self.largest_error = max(self.largest_error, abs(energy.error))
         if self._file is None:
             return
@@ -71,6 +73,7 @@ class LedgerWriter:
                 f"ledger {self.path} cannot be extended at t = {simulation.time:.6g} us ({error}): "
                 "free space on the disk or choose another folder"
             ) from error
+        self.seconds += perf_counter() - begin
 
 
 def _rows_until(path: Path, step: int) -> str:

@@ -92,7 +92,7 @@ def run_and_record(
         # A checkpoint comes last: what it is of has been recorded.
         simulation.run(end_time, (outputs, ledger, cycle_line, checkpoints), every=1)
     wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
-    wall |= {"output": results.seconds, "total": perf_counter() - begin}
+    wall |= {"output": results.seconds, "ledger": ledger.seconds, "total": perf_counter() - begin}
     summary = account(simulation, law, inputs, wall)
     summary["largest_energy_error_percent"] = 100.0 * ledger.largest_error
     with shared_errors(comm):

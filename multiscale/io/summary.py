@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, Any
 
 from mpi4py import MPI
@@ -26,17 +27,19 @@ def account(
         inputs: Everything the user chose.
         wall: Wall time by stage on this rank, s; the slowest rank is reported.
     """
-    comm = simulation.mesh.comm
+    comm, elements = simulation.mesh.comm, simulation.n_cells_global
+    memory = {"arrays": simulation.array_bytes(), "process_peak": 1024 * getrusage(RUSAGE_SELF).ru_maxrss}
     slowest = {stage: comm.allreduce(seconds, MPI.MAX) for stage, seconds in sorted(wall.items())}
     return {
         "final_time_us": simulation.time,
         "energy_error_percent": 100.0 * simulation.energy.error,
         "initial_kinetic_energy_J": simulation.initial_energy,
         "steps": simulation.step_count,
-        "elements": simulation.n_cells_global,
+        "elements": elements,
         "points": simulation.n_points_global,
         "ranks": comm.size,
         "wall_seconds": slowest,
+        "bytes_per_element": {name: comm.allreduce(size) / elements for name, size in memory.items()},
         "law": dict(law),
         "versions": versions(),
         "inputs": plain(inputs),
