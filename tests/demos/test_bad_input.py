@@ -78,6 +78,7 @@ def _square(geo):
         (["--velocity", "-200"], 1, "velocity = -200.0 m/s, expected a positive number"),
         (["--law", "steel"], 2, 'Invalid value "steel" for --law'),
         (["--weights", "nowhere.safetensors"], 1, "nowhere."),
+        (["--velocity", "2000", "--elements", "200", "--on-extrapolation", "stop"], 1, "the training range"),
     ],
 )
 def test_demo_refuses_bad_input_on_two_ranks(flags, code, message, tmp_path):
