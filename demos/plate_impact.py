@@ -20,16 +20,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from meshes.plate import plate
-from multiscale.calibrate import read_constants
 from multiscale.dynamics.contact import RigidCylinder
 from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
 from multiscale.io.inputs import require_positive
+from multiscale.io.material import ImpactLaw, OnExtrapolation, impact_law
 from multiscale.io.recording import run_and_record
 from multiscale.io.shape import plate_shape
-from multiscale.laws import make_law
 
 SUPPORTS = {"side": 2, "symmetry_x": 0, "symmetry_y": 1}
 
@@ -42,12 +41,12 @@ def plate_impact(
     width: float = 18.0,
     layers: int = 8,
     end_time: float = 1.0,
-    law: Literal["learned", "taylor", "johnson-cook", "j2", "neo-hooke"] = "learned",
+    law: ImpactLaw = "learned",
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
     output: Path = Path("results/plate_impact"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
-    on_extrapolation: Literal["warn", "stop"] = "warn",
+    on_extrapolation: OnExtrapolation = "warn",
     constants: Path | None = None,
     grains: int = 128,
     seed: int = 0,
@@ -85,11 +84,15 @@ def plate_impact(
     require_positive("m/s", velocity=velocity)
     require_positive("mm", radius=radius)
     require_positive("us", end_time=end_time)
-    learned = {"weights": weights, "material": "magnesium", "duration": end_time}
-    learned |= {"on_extrapolation": on_extrapolation}
-    options = {"learned": learned, "taylor": {"grains": grains, "seed": seed}}
-    fitted = read_constants(constants, law) if constants else {}
-    material = make_law(law, **options.get(law, {}), **fitted)
+    material = impact_law(
+        law,
+        duration=end_time,
+        weights=weights,
+        on_extrapolation=on_extrapolation,
+        constants=constants,
+        grains=grains,
+        seed=seed,
+    )
     body = plate(width, thickness, impact_radius=radius, layers=layers, cell=cell_shape(element))
     speed = 1e-3 * velocity  # m/s to mm/us
     projectile = RigidCylinder((0.0, 0.0, thickness), direction=(0.0, 0.0, -1.0), radius=radius, speed=speed)

@@ -24,16 +24,15 @@ from typing import Any, Literal
 
 from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
-from multiscale.calibrate import read_constants
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
 from multiscale.io.inputs import require_positive
+from multiscale.io.material import ImpactLaw, OnExtrapolation, impact_law
 from multiscale.io.recording import run_and_record
 from multiscale.io.shape import bar_shape
-from multiscale.laws import make_law
 
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 
@@ -45,14 +44,14 @@ def taylor_anvil(
     diameter: float = 1.0,
     elements: int = 3000,
     end_time: float = 1.0,
-    law: Literal["learned", "taylor", "johnson-cook", "j2", "neo-hooke"] = "learned",
+    law: ImpactLaw = "learned",
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
     model: Literal["full", "quarter"] = "full",
     mesh: Path | None = None,
     output: Path = Path("results/taylor_anvil"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
-    on_extrapolation: Literal["warn", "stop"] = "warn",
+    on_extrapolation: OnExtrapolation = "warn",
     constants: Path | None = None,
     grains: int = 128,
     seed: int = 0,
@@ -91,11 +90,15 @@ def taylor_anvil(
     control = RunControl(checkpoint_every, restart, max_wall)
     require_positive("m/s", velocity=velocity)
     require_positive("us", end_time=end_time)
-    learned = {"weights": weights, "material": "magnesium", "duration": end_time}
-    learned |= {"on_extrapolation": on_extrapolation}
-    options = {"learned": learned, "taylor": {"grains": grains, "seed": seed}}
-    fitted = read_constants(constants, law) if constants else {}
-    material = make_law(law, **options.get(law, {}), **fitted)
+    material = impact_law(
+        law,
+        duration=end_time,
+        weights=weights,
+        on_extrapolation=on_extrapolation,
+        constants=constants,
+        grains=grains,
+        seed=seed,
+    )
     supports = SYMMETRY if model == "quarter" else {}
     body = (
         load(mesh, ["foot", *supports])

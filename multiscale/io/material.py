@@ -1,0 +1,49 @@
+"""The law of an impact from the options its command line offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from microscale.law import ConstitutiveLaw
+from multiscale.calibrate import read_constants
+from multiscale.laws import make_law
+
+#: Laws an impact may use, and what to do where a learnt one leaves its training range.
+ImpactLaw = Literal["learned", "taylor", "johnson-cook", "j2", "neo-hooke"]
+OnExtrapolation = Literal["warn", "stop"]
+
+
+def impact_law(
+    law: ImpactLaw,
+    *,
+    duration: float,
+    weights: Path | None = None,
+    on_extrapolation: OnExtrapolation = "warn",
+    constants: Path | None = None,
+    grains: int = 128,
+    seed: int = 0,
+) -> ConstitutiveLaw:
+    """Return a law of magnesium; options of other laws than the one named are ignored.
+
+    Args:
+        law: Its name.
+        duration: Simulated time of the run, us, for a network that maps whole histories.
+        weights: Weights of the learned law; None for those that come with this.
+        on_extrapolation: What the learned law does where its training range ends.
+        constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
+        grains: Grains of the taylor law at each point.
+        seed: Seed of the grains' orientations.
+
+    Raises:
+        InputError: The law is unknown, or a file cannot be used.
+    """
+    learned = {
+        "weights": weights,
+        "material": "magnesium",
+        "duration": duration,
+        "on_extrapolation": on_extrapolation,
+    }
+    options: dict[str, dict[str, Any]] = {"learned": learned, "taylor": {"grains": grains, "seed": seed}}
+    fitted = read_constants(constants, law) if constants else {}
+    return make_law(law, **options.get(law, {}), **fitted)
