@@ -64,7 +64,8 @@ def generate(
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
         texture_seed: Seed of their orientations: the material, so the same for training and test.
         rate_sensitivity: m of the crystal; 0.2 for the cases "m = 5" of the paper.
-        resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default.
+        resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
+            take the grains of the fft3d cell of this resolution.
     """
     from mpi4py import MPI
 

@@ -68,14 +68,21 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
     from microscale.crystal import read_crystal
-    from microscale.microstructure import random_orientations
+    from microscale.microstructure import periodic_voronoi, random_orientations
     from microscale.taylor import TaylorPolycrystal
 
     def random_polycrystal(
-        grains: int = 128, seed: int = 0, rate_sensitivity: float | None = None
+        grains: int = 128,
+        seed: int = 0,
+        rate_sensitivity: float | None = None,
+        resolution: int | None = None,
     ) -> TaylorPolycrystal:
+        """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
         crystal = read_crystal().with_options(rate_sensitivity)
-        return TaylorPolycrystal(random_orientations(grains, seed), crystal=crystal)
+        if resolution is None:
+            return TaylorPolycrystal(random_orientations(grains, seed), crystal=crystal)
+        cell = periodic_voronoi(grains, (resolution,) * 3, seed)
+        return TaylorPolycrystal(cell.orientations, cell.weights, crystal)
 
     return random_polycrystal
 
