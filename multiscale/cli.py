@@ -171,7 +171,7 @@ def train(
 
 @app.command
 def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bool = False) -> None:
-    """Measure a surrogate on test data: errors by data set, step independence, causality, objectivity, cost.
+    """Measure a surrogate on test data: errors, by strain and rate too; causality, isotropy, cost.
 
     Args:
         weights: The weights file.
@@ -180,7 +180,7 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
         record: Write the figures into the JSON file beside the weights.
     """
     from microscale.law import drive
-    from multiscale.laws.learned import LearnedLaw
+    from multiscale.laws import make_law
     from multiscale.surrogate.pca_fit import read_pca
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
@@ -190,10 +190,10 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
     pictures = weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
+    law = make_law("learned", weights=weights)
     if read_surrogate(weights)[1].kind == "pca":
-        figures = report(read_pca(weights).predict, None, datasets, pictures)
+        figures = report(read_pca(weights).predict, law, datasets, pictures)
     else:
-        law = LearnedLaw.from_file(weights)
         figures = report(lambda times, stretch: drive(law, stretch, times), law, datasets, pictures)
     if record:
         write_figures(weights, figures)

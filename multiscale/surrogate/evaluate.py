@@ -1,17 +1,16 @@
-"""How good a surrogate is: errors on test data, and the promises it makes by construction."""
+"""How good a surrogate is on test data: errors by data set, by size of the step, by strain and by rate."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+from numpy.typing import NDArray
 
-from microscale.law import ConstitutiveLaw, drive
+from microscale.tensors import deviator
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
 
 Predict = Callable[[FloatArray, FloatArray], FloatArray]
@@ -19,7 +18,9 @@ Predict = Callable[[FloatArray, FloatArray], FloatArray]
 
 CHECKED_PATHS = 50
 """Paths used for the checks that need several runs."""
-TIMED_POINTS, TIMED_STEPS = 3000, 20
+STRAIN_EDGES = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, np.inf])
+RATE_EDGES = np.array([0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, np.inf])
+"""Bins of the equivalent logarithmic strain and of its rate, 1/us."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,16 @@ class Evaluation:
         errors: One a path.
         worst: Index of the path with the largest deviatoric error.
         predicted: Stress of that path, shape (samples, 3, 3), GPa.
+        by_strain: Total and deviatoric error in each strain bin, shape (2, bins); nan where no sample is.
+        by_rate: The same in each bin of the strain rate.
     """
 
     name: str
     errors: RelativeErrors
     worst: int
     predicted: FloatArray
+    by_strain: FloatArray
+    by_rate: FloatArray
 
     def summary(self) -> dict[str, float]:
         """Return mean, median, 95th percentile and maximum of both errors."""
@@ -61,7 +66,41 @@ def evaluate(predict: Predict, data: Histories, name: str) -> Evaluation:
     predicted = predict(data.times, data.stretch)
     errors = relative_errors(predicted, data.stress, data.times)
     worst = int(np.argmax(errors.deviatoric))
-    return Evaluation(name, errors, worst, predicted[worst])
+    strain = equivalent_log_strain(data.stretch)
+    rate = strain_rate(data.times, data.stretch)
+    by_strain = binned_errors(predicted, data.stress, strain, STRAIN_EDGES)
+    by_rate = binned_errors(predicted[:, 1:], data.stress[:, 1:], rate, RATE_EDGES)
+    return Evaluation(name, errors, worst, predicted[worst], by_strain, by_rate)
+
+
+def equivalent_log_strain(stretch: FloatArray) -> FloatArray:
+    """Return sqrt(2/3) |dev ln U| of stretches (..., 3, 3)."""
+    principal = np.log(np.linalg.eigvalsh(stretch))
+    principal -= principal.mean(axis=-1, keepdims=True)
+    return np.asarray(np.sqrt(2.0 / 3.0) * np.linalg.norm(principal, axis=-1))
+
+
+def strain_rate(times: FloatArray, stretch: FloatArray) -> FloatArray:
+    """Return sqrt(2/3) |dev sym(dU U^-1)| / dt of the steps of paths, 1/us, shape (paths, samples - 1)."""
+    gradient = np.diff(stretch, axis=1) @ np.linalg.inv(stretch[:, :-1])
+    strain = deviator(0.5 * (gradient + np.swapaxes(gradient, 2, 3)))
+    return np.asarray(np.sqrt(2.0 / 3.0) * np.linalg.norm(strain, axis=(2, 3)) / np.diff(times, axis=1))
+
+
+def binned_errors(
+    predicted: FloatArray, exact: FloatArray, measure: FloatArray, edges: FloatArray
+) -> FloatArray:
+    """Return the relative errors in each bin of a measure (paths, samples) of samples, shape (2, bins)."""
+    bins = np.digitize(measure, edges[1:-1]).ravel()
+
+    def sums(tensors: FloatArray) -> NDArray[np.float64]:
+        squares = (tensors**2).sum(axis=(2, 3)).ravel()
+        return np.bincount(bins, squares, minlength=len(edges) - 1)
+
+    with np.errstate(invalid="ignore"):  # a bin without samples
+        total = sums(predicted - exact) / sums(exact)
+        deviatoric = sums(deviator(predicted - exact)) / sums(deviator(exact))
+    return np.sqrt(np.stack([total, deviatoric]))
 
 
 def step_independence(predict: Predict, data: Histories) -> dict[str, float]:
@@ -78,56 +117,9 @@ def step_independence(predict: Predict, data: Histories) -> dict[str, float]:
     return {name: float(errors.deviatoric.mean()) for name, errors in found.items()}
 
 
-def is_causal(predict: Predict, data: Histories) -> bool:
-    """Tell whether the stress up to half time has the same bits whatever comes after."""
-    part = data[:CHECKED_PATHS]
-    half = part.times.shape[1] // 2
-    changed = part.stretch.copy()
-    changed[:, half:] = changed[:, half - 1 : half]
-    before = predict(part.times, part.stretch)[:, :half]
-    return bool(np.array_equal(before, predict(part.times, changed)[:, :half]))
-
-
-def objectivity(law: ConstitutiveLaw, data: Histories) -> float:
-    """Return the largest difference of Q sigma(U) Q^T and sigma(Q U), over a path's largest stress."""
-    part = data[:CHECKED_PATHS]
-    shape = part.stretch.shape[:2]
-    Q = Rotation.random(shape[0] * shape[1], rng=np.random.default_rng(0)).as_matrix().reshape(*shape, 3, 3)
-    Q[:, 0] = np.eye(3)
-    turned = Q @ drive(law, part.stretch, part.times) @ np.swapaxes(Q, 2, 3)
-    difference = np.abs(drive(law, Q @ part.stretch, part.times) - turned).max(axis=(1, 2, 3))
-    return float((difference / np.abs(turned).max(axis=(1, 2, 3))).max())
-
-
-def keeps_still(law: ConstitutiveLaw, data: Histories) -> bool:
-    """Tell whether a zero increment in no time leaves state and stress as they are, to the bit."""
-    F = np.ascontiguousarray(data.stretch[:CHECKED_PATHS, -1])
-    state, P = law.init_state(len(F)), np.empty_like(F)
-    for sample in range(data.stretch.shape[1]):
-        law.update(np.ascontiguousarray(data.stretch[:CHECKED_PATHS, sample]), 0.01, state, P)
-    before, again = state.copy(), np.empty_like(P)
-    law.update(F, 0.0, state, again)
-    return bool(np.array_equal(P, again)) and all(np.array_equal(state[name], before[name]) for name in state)
-
-
-def cost(law: ConstitutiveLaw) -> float:
-    """Return the least time of a step of 3,000 points, in us a point."""
-    generator = np.random.default_rng(0)
-    F = np.eye(3) + 0.01 * generator.standard_normal((TIMED_POINTS, 3, 3))
-    state, P, least = law.init_state(TIMED_POINTS), np.empty_like(F), np.inf
-    for _ in range(TIMED_STEPS):
-        F += 1e-4 * generator.standard_normal(F.shape)
-        started = time.perf_counter()
-        law.update(F, 0.01, state, P)
-        least = min(least, time.perf_counter() - started)
-    return 1e6 * least / TIMED_POINTS
-
-
 def draw_path(times: FloatArray, exact: FloatArray, predicted: FloatArray, title: str, picture: Path) -> None:
     """Draw the six components of one stress history (samples, 3, 3), GPa: pressure and deviator apart."""
     from matplotlib.figure import Figure
-
-    from microscale.tensors import deviator
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     whole, strength = figure.subplots(1, 2)
@@ -141,4 +133,31 @@ def draw_path(times: FloatArray, exact: FloatArray, predicted: FloatArray, title
         axes.set(xlabel="time, us", ylabel=f"{label}, GPa")
     whole.legend(ncols=2, fontsize="small")
     figure.suptitle(f"{title} (dashed: surrogate)")
+    figure.savefig(picture, dpi=120)
+
+
+def draw_errors(found: list[Evaluation], picture: Path) -> None:
+    """Draw the errors of all data sets: how they are distributed over paths, over strain and over rate."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    paths, strain, rate = figure.subplots(1, 3, sharey=True)
+    for colour, evaluation in enumerate(found):
+        errors, name = evaluation.errors, evaluation.name
+        binned = (evaluation.by_strain, evaluation.by_rate)
+        for kind, style in enumerate(("--", "-")):
+            values = np.sort(100.0 * (errors.total, errors.deviatoric)[kind])
+            share = (np.arange(len(values)) + 0.5) / len(values)
+            label = f"{name}, {('total', 'deviatoric')[kind]}"
+            paths.plot(share, values, f"C{colour}{style}", label=label)
+            for axes, edges, of_bins in zip((strain, rate), (STRAIN_EDGES, RATE_EDGES), binned, strict=True):
+                axes.stairs(
+                    100.0 * of_bins[kind][1:-1], edges[1:-1], baseline=None, color=f"C{colour}", ls=style
+                )
+    paths.set(xlabel="share of the paths", ylabel="relative L2 error, %", yscale="log")
+    strain.set(xlabel="equivalent logarithmic strain", xscale="log")
+    rate.set(xlabel="strain rate, 1/us", xscale="log")
+    paths.legend(fontsize="small")
+    for axes in (paths, strain, rate):
+        axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=120)

@@ -17,10 +17,11 @@ from microscale.generate import Generation, finish, generate
 from microscale.paths import StrainPaths
 from multiscale.laws import make_law
 from multiscale.laws.learned import LearnedLaw
-from multiscale.surrogate.evaluate import is_causal, keeps_still, objectivity, step_independence
+from multiscale.surrogate.evaluate import step_independence
 from multiscale.surrogate.fit import fit_recurrent
 from multiscale.surrogate.muon import Muon, orthogonalised
 from multiscale.surrogate.pca_fit import fit_pca, read_pca
+from multiscale.surrogate.promises import influence_of_the_future, keeps_still, objectivity
 from multiscale.surrogate.report import record, report
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import read_surrogate
@@ -74,13 +75,14 @@ def test_the_recurrent_surrogate_learns_crystals(dataset, tmp_path, capsys):
     def predict(times, stretch):
         return drive(law, stretch, times)
 
-    assert is_causal(predict, data)
+    assert influence_of_the_future(predict, data) == 0.0
     assert keeps_still(law, data)
     assert objectivity(law, data) < 1e-10
     steps = step_independence(predict, data)
     assert set(steps) == {"4x finer", "as trained", "4x coarser"}
     figures = report(predict, law, [dataset], tmp_path)
     assert (tmp_path / "small_worst.png").exists()
+    assert (tmp_path / "errors.png").exists()
     record(out, figures)
     assert read_surrogate(out)[1].errors["sets"]["small"]["paths"] == 96
 
@@ -143,6 +145,11 @@ def test_the_papers_surrogate_trains_and_is_read_back(dataset, tmp_path):
     data = read_sources([dataset]).histories
     stress = read_pca(out).predict(data.times, data.stretch)
     assert stress.shape == data.stress.shape
+    figures = report(read_pca(out).predict, make_law("learned", weights=out), [dataset], tmp_path)
+    assert {"total_mean_as_a_law", "deviatoric_mean_as_a_law"} < set(figures["sets"]["small"])
+    assert figures["checks"]["a zero increment changes nothing, to the bit"]
+    assert figures["checks"]["largest difference after rotation"] < 1e-5  # single precision
+    assert figures["checks"]["change of the past with the future, relative"] > 0.0
     with pytest.raises(InputError, match="expected 'recurrent'"):
         LearnedLaw.from_file(out)
 

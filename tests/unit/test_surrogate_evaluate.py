@@ -1,0 +1,71 @@
+"""Measures of a surrogate find what is put into its stress."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from multiscale.surrogate.evaluate import (
+    STRAIN_EDGES,
+    binned_errors,
+    equivalent_log_strain,
+    evaluate,
+    strain_rate,
+)
+from multiscale.surrogate.histories import Histories
+from multiscale.surrogate.promises import anisotropy, influence_of_the_future, stress_at_rest
+
+TIMES = np.linspace(0.0, 2.0, 41)
+
+
+def tension(paths: int = 30) -> Histories:
+    """Isochoric stretch along x up to a logarithmic strain of 0.3, at a constant rate of 0.15 / us."""
+    strain = 0.15 * TIMES
+    U = np.zeros((paths, len(TIMES), 3, 3))
+    for axis, share in enumerate((1.0, -0.5, -0.5)):
+        U[..., axis, axis] = np.exp(share * strain)
+    return Histories(np.broadcast_to(TIMES, (paths, len(TIMES))), U, exact(TIMES, U))
+
+
+def exact(_, U: np.ndarray) -> np.ndarray:
+    return 20.0 * (U - np.eye(3))
+
+
+def test_strain_and_rate_are_the_equivalent_logarithmic_ones():
+    data = tension()
+    np.testing.assert_allclose(equivalent_log_strain(data.stretch)[0], 0.15 * TIMES, atol=1e-12)
+    np.testing.assert_allclose(strain_rate(data.times, data.stretch), 0.15, rtol=5e-3)
+    Q = Rotation.random(rng=np.random.default_rng(0)).as_matrix()
+    np.testing.assert_allclose(strain_rate(data.times, Q @ data.stretch @ Q.T), 0.15, rtol=5e-3)
+
+
+def test_an_error_beyond_a_strain_is_found_in_its_bins():
+    data = tension()
+    late = (equivalent_log_strain(data.stretch) > 0.2)[..., None, None]
+    found = evaluate(lambda times, U: exact(times, U) * np.where(late, 1.1, 1.0), data, "tension")
+    expected = np.where(STRAIN_EDGES[:-1] < 0.2, 0.0, 0.1)
+    expected[STRAIN_EDGES[:-1] > 0.3] = np.nan
+    for kind in (0, 1):
+        np.testing.assert_allclose(found.by_strain[kind], expected, atol=1e-12)
+    assert np.isnan(binned_errors(data.stress, data.stress, np.zeros((30, 41)), STRAIN_EDGES)[0, 1:]).all()
+
+
+def test_a_stress_that_knows_the_future_is_not_causal():
+    data = tension()
+    assert influence_of_the_future(exact, data) == 0.0
+    foresees = influence_of_the_future(lambda times, U: exact(times, U) + 0.1 * exact(times, U)[:, -1:], data)
+    assert foresees > 0.05
+
+
+def test_an_isotropic_stress_has_no_scatter_and_a_fibre_has_some():
+    data = tension()
+    fibre = np.diag([0.0, 0.0, 1.0])
+    assert anisotropy(exact, data) < 1e-12
+    with_fibre = anisotropy(lambda times, U: exact(times, U) + (U[..., 2:, 2:] - 1.0) * 20.0 * fibre, data)
+    assert 0.1 < with_fibre < 1.0
+
+
+def test_stress_at_rest_is_seen():
+    data = tension()
+    offset = 0.2 * np.sqrt(np.mean(data.stress**2))
+    assert stress_at_rest(exact, data) == 0.0
+    assert stress_at_rest(lambda times, U: exact(times, U) + offset, data) == pytest.approx(0.2)
