@@ -176,6 +176,11 @@ class Simulation:
                 self._observe(observers)
         if self.step_count % every != 0:
             self._observe(observers)
+        ranks.raise_shared(self._comm, self._error)
+
+    def fail(self, error: Exception) -> None:
+        """Let every rank end with this rank's ``error`` when they next meet; for observers of one rank."""
+        self._error = self._error or error
 
     def saved_state(self) -> SavedState:
         """Return all that is needed to go on from here, as views to save or to fill; see :meth:`resume`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, TextIO
@@ -55,11 +56,7 @@ class LedgerWriter:
                 print(*COLUMNS, sep=",", file=self._file)
 
     def __call__(self, simulation: Simulation) -> None:
-        """Write the energies of the present step.
-
-        Raises:
-            InputError: The file cannot be extended (on rank 0).
-        """
+        """Write the energies of the present step; where that cannot be, all ranks end at the next one."""
         begin, energy = perf_counter(), simulation.energy
         self.largest_error = max(self.largest_error, abs(energy.error))
         if self._file is None:
@@ -69,10 +66,11 @@ class LedgerWriter:
         try:
             print(simulation.step_count, *texts, sep=",", file=self._file)
         except OSError as error:
-            raise InputError(
-                f"ledger {self.path} cannot be extended at t = {simulation.time:.6g} us ({error}): "
-                "free space on the disk or choose another folder"
-            ) from error
+            message = f"ledger {self.path} cannot be extended at t = {simulation.time:.6g} us ({error})"
+            simulation.fail(InputError(f"{message}: free space on the disk or choose another folder"))
+            with suppress(OSError):  # what is left in its buffer
+                self._file.close()
+            self._file = None
         self.seconds += perf_counter() - begin
 
 

@@ -16,6 +16,7 @@ from multiscale.io.provenance import identity
 from multiscale.laws import make_law
 
 LAWS = {"j2": {}, "johnson-cook": {}, "taylor": {"grains": 2}, "learned": {}}
+LAWS["fft2d"] = {"grains": 2, "resolution": 4}
 
 
 def anvil(law, comm):

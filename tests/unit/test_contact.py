@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mpi4py import MPI
 
+from meshes.box import box
 from microscale.errors import InputError
+from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import NodalMotion, RigidCylinder, RigidPlane
+from multiscale.dynamics.simulation import Simulation
+from multiscale.laws.neo_hooke import NeoHooke
 
 NODE = np.zeros(1, dtype=np.int32)
 
@@ -105,3 +110,27 @@ def test_a_cylinder_pushes_by_its_face_and_by_its_side():
 def test_impossible_obstacles_are_refused(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_contact_of_a_rod_is_one_stretch_without_chatter():
+    """The wall pushes from the impact to the return of the wave, at every step, and with a steady force.
+
+    In one dimension the force is rho c v A all the while; nodes take their impact in the first step.
+    """
+    law = NeoHooke(25.0, 25.0 / 3.0)  # nu = 0
+    rod = Simulation(
+        box((0.1, 0.1, 2.0), (1, 1, 40), comm=MPI.COMM_SELF), law, "hex8-one-point", [RigidPlane()],
+        initial_velocity=(0, 0, -1e-3), viscosity=BulkViscosity(linear=0.2, quadratic=0.0),
+    )  # fmt: skip
+    contact, exact = 2.0 * 2.0 / law.wave_speed(), law.density * law.wave_speed() * 1e-3 * 0.01
+    times, forces = [], []
+    while rod.time < 1.5 * contact:
+        before, time = rod.contact_impulse[2], rod.time
+        rod.step()
+        times.append(rod.time)
+        forces.append((rod.contact_impulse[2] - before) / (rod.time - time))
+    times, pushed = np.array(times), np.array(forces) > 0.0
+    assert pushed[: np.count_nonzero(pushed)].all()
+    assert times[pushed].max() == pytest.approx(contact, rel=0.05)
+    steady = (times > 0.1 * contact) & (times < 0.9 * contact)
+    np.testing.assert_allclose(np.array(forces)[steady], exact, rtol=0.05)  # the front rings

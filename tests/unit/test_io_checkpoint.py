@@ -64,6 +64,8 @@ CASES = [
     ("taylor", {"grains": 3}, "hex8-one-point", None),
     ("learned", {}, "hex8-fbar", None),
     ("neo-hooke", {}, "hex8-one-point", BulkViscosity()),
+    ("fft2d", {"grains": 2, "resolution": 4}, "hex8-one-point", None),
+    ("fft3d", {"grains": 2, "resolution": 2}, "hex8-one-point", None),
 ]
 
 
