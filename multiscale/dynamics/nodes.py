@@ -109,6 +109,13 @@ class Nodes:
         self.v_old[:] = self.v_half
         return self.centre()
 
+    def shared(self) -> tuple[int, int, int]:
+        """Numbers of ghosts here, of copies others have of nodes here, of ranks shared with. Collective."""
+        index_map = self._space.dofmap.index_map
+        ranks_of_node = index_map.index_to_dest_ranks(0)
+        copies = ranks_of_node.array[: ranks_of_node.offsets[self.owned]]
+        return index_map.num_ghosts, len(copies), len(np.union1d(index_map.owners, copies))
+
     def saved_arrays(self) -> dict[str, FloatArray]:
         """What the owned nodes need to go on, as views, shape (owned, 3); see :meth:`resume`."""
         arrays = {

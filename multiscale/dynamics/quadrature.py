@@ -111,7 +111,7 @@ class QuadraturePoints:
         arrays = {"stress": self.P}
         for name, array in self.state.items():
             shared = (np.may_share_memory(batch.state[name], array) for batch in self._batches)
-            if array.size and not all(shared):  # empty ones, such as of twins in a crystal without, share none
+            if array.size and not all(shared):  # empty ones, as of twins in a crystal without, share none
                 raise InputError(
                     f"the law {self._law.name} replaced its state array '{name}', expected it to be advanced "
                     f"in place: write state['{name}'][:] = ..."

@@ -25,6 +25,7 @@ from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
 from multiscale.dynamics.step_sums import StepSums
+from multiscale.dynamics.traffic import Traffic
 
 FloatArray = NDArray[np.float64]
 Observer = Callable[["Simulation"], None]
@@ -51,7 +52,7 @@ class Simulation:
         points: F, P and state at the quadrature points of this rank.
         positions: Reference positions of this rank's nodes, as ``u`` numbers them, shape (nodes, 3), mm.
         u: Displacement, mm.
-        v: Velocity at the same time, mm/us.
+        v: Velocity at the same time, mm/us; ghosts are not kept up to date.
         time: Time reached, us.
         dt: The step ahead, us.
         step_count: Steps taken.
@@ -216,6 +217,11 @@ class Simulation:
         owners = (self, self._nodes, self.element, self.points, self._stable, self._viscous)
         return array_bytes(owner for owner in owners if owner is not None)
 
+    def traffic(self) -> Traffic:
+        """What this rank sends in a step; observers not counted. Collective."""
+        reductions = (self._sums.nbytes, self._agreed_step.nbytes, 1.0 / ESTIMATE_EVERY)
+        return Traffic(*self._nodes.shared(), *reductions)
+
     def momentum(self) -> FloatArray:
         """Momentum of the body, shape (3,), mg mm/us."""
         return self._nodes.momentum()
@@ -230,7 +236,6 @@ class Simulation:
         return cell_averages(points.F, points.P, self.element.weights, self.law, points.state)
 
     def _observe(self, observers: Sequence[Observer]) -> None:
-        self.v.x.scatter_forward()
         for observer in observers:
             observer(self)
 

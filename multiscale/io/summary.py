@@ -29,6 +29,10 @@ def account(
     """
     comm, elements = simulation.mesh.comm, simulation.n_cells_global
     memory = {"arrays": simulation.array_bytes(), "process_peak": 1024 * getrusage(RUSAGE_SELF).ru_maxrss}
+    traffic = simulation.traffic()
+    sent = {"to neighbours": traffic.halo_bytes, "in sums and minima": traffic.reduced_bytes}
+    if comm.size == 1:
+        sent = dict.fromkeys(sent, 0.0)
     slowest = {stage: comm.allreduce(seconds, MPI.MAX) for stage, seconds in sorted(wall.items())}
     return {
         "final_time_us": simulation.time,
@@ -40,6 +44,7 @@ def account(
         "ranks": comm.size,
         "wall_seconds": slowest,
         "bytes_per_element": {name: comm.allreduce(size) / elements for name, size in memory.items()},
+        "bytes_sent_per_step": {name: comm.allreduce(float(size)) for name, size in sent.items()},
         "law": dict(law),
         "versions": versions(),
         "inputs": plain(inputs),

@@ -47,6 +47,7 @@ def by_input_node(body):
 @pytest.mark.parallel([1, 2, 3])
 def test_results_do_not_depend_on_the_number_of_ranks():
     every_rank_has_its_share_of_the_foot()
+    what_is_sent_is_counted()
     for law in (NeoHooke(), J2(yield_stress=0.2, density=10.0)):
         for element in ("hex8-fbar", "hex8-one-point"):
             compare_with_one_rank(law, element, BulkViscosity() if law.name == "j2" else None)
@@ -59,6 +60,17 @@ def every_rank_has_its_share_of_the_foot():
     facets = len(body.facets("foot"))
     for count in (cells, facets):
         assert count * comm.size == pytest.approx(comm.allreduce(count), rel=0.1)
+
+
+def what_is_sent_is_counted():
+    """Ghosts are the nodes that ranks hold beyond the mesh's own; each is a copy of one rank's node."""
+    body, comm = Simulation(cylinder(1.0, 1.0, 200), NeoHooke()), MPI.COMM_WORLD
+    held = np.concatenate(comm.allgather(body.positions.round(9) + 0.0))
+    traffic = body.traffic()
+    surplus = len(held) - len(np.unique(held, axis=0))
+    assert comm.allreduce(traffic.ghosts) == comm.allreduce(traffic.copies) == surplus
+    assert traffic.halo_bytes == 24 * (traffic.ghosts + traffic.copies)
+    assert traffic.neighbours == comm.size - 1  # sectors meet at the axis
 
 
 def compare_with_one_rank(law, element, viscosity):
