@@ -77,7 +77,8 @@ class PcaLaw(ConstitutiveLaw):
         )
         self._limits = np.array([*vars(card.range).values()])
         self._tables = Tables.of(weights, modes, self.duration)
-        self._network = Network(weights, card, np.append(self._tables.at_rest(), np.log(self.duration)))
+        duration = self.duration / finite_array(weights, "time_scale", (1,))
+        self._network = Network(weights, card, np.append(self._tables.at_rest(), np.log(duration)))
         self._rotation = np.empty((BLOCK, 3, 3))
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:

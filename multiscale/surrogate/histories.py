@@ -34,6 +34,11 @@ class Histories:
         """Return some of the paths."""
         return Histories(self.times[paths], self.stretch[paths], self.stress[paths])
 
+    @property
+    def in_plane(self) -> Histories:
+        """What happens in the plane of the first two axes: tensors (2, 2)."""
+        return Histories(self.times, self.stretch[..., :2, :2], self.stress[..., :2, :2])
+
     def thinned(self, stride: int) -> Histories:
         """Return every ``stride``-th sample."""
         return Histories(self.times[:, ::stride], self.stretch[:, ::stride], self.stress[:, ::stride])

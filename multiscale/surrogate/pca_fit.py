@@ -108,7 +108,8 @@ def read_pca(path: Path) -> PcaSurrogate:
         network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
         stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
         stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
-        return PcaSurrogate(architecture, stretch, stress, float(weights["stress_scale"][0]), network)
+        scales = (float(weights[name][0]) for name in ("stress_scale", "time_scale"))
+        return PcaSurrogate(architecture, stretch, stress, *scales, network)
     except (KeyError, RuntimeError) as error:
         raise InputError(
             f"weights {path} do not fit the network of their card ({error}); train it again"

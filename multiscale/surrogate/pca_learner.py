@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from microscale.errors import InputError
 from multiscale.surrogate.data_parallel import Ranks, device_of, has_fast_bfloat16
 from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.pca import PrincipalComponents
@@ -30,6 +31,9 @@ class PcaLearner:
         seed: Of the first weights.
         batch: Paths a batch.
         ranks: Processes among which a batch is divided.
+
+    Raises:
+        InputError: There are fewer training paths than modes.
     """
 
     def __init__(
@@ -41,6 +45,10 @@ class PcaLearner:
         batch: int = 128,
         ranks: Ranks | None = None,
     ) -> None:
+        if len(training) < architecture.modes:
+            raise InputError(
+                f"modes = {architecture.modes}, expected at most the {len(training)} training paths"
+            )
         torch.manual_seed(seed)
         self.ranks = ranks or Ranks()
         self._device = device_of(self.ranks.rank)
@@ -53,7 +61,8 @@ class PcaLearner:
         modes = PrincipalComponents.of(stretch, fractions, architecture.modes)
         stress_modes = PrincipalComponents.of(stress, fractions, architecture.modes)
         scale = float(np.sqrt(np.mean(stress**2)))
-        self.surrogate = PcaSurrogate(architecture, modes, stress_modes, scale, network)
+        time_scale = float(np.exp(np.log(training.times[:, -1]).mean()))
+        self.surrogate = PcaSurrogate(architecture, modes, stress_modes, scale, time_scale, network)
         coefficients = stress_modes.project(stress, fractions) / scale
         squares = np.trapezoid((stress**2).sum(axis=2), fractions, axis=1) / scale**2
         self._inputs = self._single(self.surrogate.inputs(training.times, training.stretch))

@@ -69,6 +69,7 @@ class PcaSurrogate:
         stretch: Modes of U, component by component.
         stress: Modes of the Cauchy stress, component by component.
         stress_scale: GPa per unit of the network's outputs.
+        time_scale: Unit of T in the logarithm that the network reads, us.
         network: From coefficients to coefficients.
     """
 
@@ -76,6 +77,7 @@ class PcaSurrogate:
     stretch: PrincipalComponents
     stress: PrincipalComponents
     stress_scale: float
+    time_scale: float
     network: SeluNetwork
 
     def arrays(self) -> Weights:
@@ -85,13 +87,15 @@ class PcaSurrogate:
             "stretch_modes": self.stretch.modes,
             "stress_modes": self.stress.modes,
             "stress_scale": np.array([self.stress_scale]),
+            "time_scale": np.array([self.time_scale]),
         }
         return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()} | modes
 
     def inputs(self, times: FloatArray, stretch: FloatArray) -> FloatArray:
         """Return what the network reads of paths, shape (paths, coefficients + 1)."""
         coefficients = self.stretch.project(packed(stretch), fractions_of(times))
-        return np.concatenate([coefficients.reshape(len(times), -1), np.log(times[:, -1:])], axis=1)
+        durations = np.log(times[:, -1:] / self.time_scale)
+        return np.concatenate([coefficients.reshape(len(times), -1), durations], axis=1)
 
     def predict(self, times: FloatArray, stretch: FloatArray) -> FloatArray:
         """Return the Cauchy stress, shape as the stretch, GPa.

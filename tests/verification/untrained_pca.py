@@ -11,7 +11,7 @@ MATERIAL = Material("magnesium, test", shear_modulus=25.0, lambda_e=24.0, densit
 WIDE = TrainingRange(shape=2.0, strain_rate=1e3, smallest_volume=0.1, largest_volume=5.0)
 ARCHITECTURE = PcaArchitecture(modes=5, hidden=20, layers=2)
 DURATIONS = [1.0, 2.0]
-STRESS_SCALE = 3.0
+STRESS_SCALE, TIME_SCALE = 3.0, 1.5
 
 
 def untrained_pca(limits: TrainingRange = WIDE) -> tuple[PcaSurrogate, Weights, Card]:
@@ -22,6 +22,6 @@ def untrained_pca(limits: TrainingRange = WIDE) -> tuple[PcaSurrogate, Weights, 
     histories = np.random.default_rng(2).standard_normal((2, 50, 6, 8)) @ smooth
     stretch, stress = (PrincipalComponents.of(np.swapaxes(h, 1, 2), fractions, 5) for h in histories)
     network = SeluNetwork(ARCHITECTURE)
-    surrogate = PcaSurrogate(ARCHITECTURE, stretch, stress, STRESS_SCALE, network)
+    surrogate = PcaSurrogate(ARCHITECTURE, stretch, stress, STRESS_SCALE, TIME_SCALE, network)
     card = Card("pca", vars(ARCHITECTURE), MATERIAL, limits, datasets=[{"duration_us": DURATIONS}])
     return surrogate, surrogate.arrays(), card

@@ -1,0 +1,220 @@
+"""Table SI-2 of the paper: the network of principal components, trained and tested in 25 ways.
+
+Each row stands beside the paper's, with the sizes used here. Errors are means over paths of the relative L2
+error of the stress history: total, as the paper's, and deviatoric (in two dimensions of the deviator in the
+plane). PCA errors are those of projecting the training paths. A network is trained once and kept by its data,
+size and modes; of its training paths 4 % only watch. Larger batches than the paper's and more than ten times
+its learning rate make 30 to 200 epochs do for its 1500 (500 in two dimensions).
+
+    python demos/paper/data.py --output results/paper/data          the data, first
+    python demos/paper/table_si2.py --output results/paper          all rows
+    python demos/paper/table_si2.py 19 22 --output results/paper    some of them
+    python demos/paper/table_si2.py --fast                          tiny networks and data, in seconds
+
+Run again to resume. Weights of the solid rows are laws: `--weights` of the impact demos takes them.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from data import SETS, data
+from runs import write_figures
+
+from microscale.errors import InputError
+from multiscale.io.command import launch
+from multiscale.surrogate.fit import VALIDATION_SHARE
+from multiscale.surrogate.histories import Histories, relative_errors
+from multiscale.surrogate.pca_fit import fit_histories, read_pca
+from multiscale.surrogate.pca_net import PcaArchitecture, PcaSurrogate, fractions_of, packed
+from multiscale.surrogate.sources import read_sources, split, training_range
+from multiscale.surrogate.store import Card
+
+HIDDEN, RATE, BATCH = 1000, 1.5e-3, 128
+UPDATES, FEWEST_EPOCHS = 5000, 40
+MEASURED = 2000
+"""Training paths whose errors are measured."""
+COLUMNS = (
+    *("case", "law, strain", "train, test", "paths, paper", "paths, ours", "modes", "PCA in", "PCA out"),
+    *("training", "test", "test over the paper's", "deviatoric: training, test"),
+)
+FAST = {"hidden": 40, "updates": 60, "scale": 0.003}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table, and the paper's figures in it, %.
+
+    Attributes:
+        case: Number in the paper.
+        train: Data set.
+        test: Data set.
+        paths: Numbers of training and test paths.
+        modes: Principal components of each component.
+        pca: Errors of projecting input and output.
+        errors: Training and test error.
+    """
+
+    case: int
+    train: str
+    test: str
+    paths: tuple[int, int]
+    modes: int
+    pca: tuple[float, float]
+    errors: tuple[float, float]
+
+
+ROWS = (
+    Row(1, "fft2d_R10_train", "fft2d_R10_test", (3200, 1000), 32, (0.08, 0.13), (5, 5)),
+    Row(2, "fft2d_R10_train", "fft2d_F10_test", (3200, 1000), 32, (0.08, 0.13), (5, 5)),
+    Row(3, "fft2d_R10_train", "fft2d_U10_test", (3200, 100), 32, (0.08, 0.13), (5, 9)),
+    Row(4, "fft2d_R10_train", "fft2d_LU10_test", (3200, 100), 32, (0.08, 0.13), (5, 10)),
+    Row(5, "fft2d_R10_train", "fft2d_C10_test", (3200, 100), 32, (0.08, 0.13), (5, 8)),
+    Row(6, "fft2d_F10_train", "fft2d_F10_test", (3200, 1000), 32, (1.3e-3, 0.02), (5, 5)),
+    Row(7, "fft2d_F10_train", "fft2d_R10_test", (3200, 1000), 32, (1.3e-3, 0.02), (5, 33)),
+    Row(8, "fft2d_F10_train", "fft2d_U10_test", (3200, 1000), 32, (1.3e-3, 0.02), (5, 30)),
+    Row(9, "fft2d_LU10_train", "fft2d_R10_test", (900, 100), 32, (1.3e-3, 0.07), (1.2, 90)),
+    Row(10, "fft2d_R10_m02_train", "fft2d_R10_m02_test", (3200, 1000), 32, (1.3e-3, 0.02), (5, 5)),
+    Row(11, "taylor_R10_train", "taylor_R10_test", (3200, 1000), 100, (0.18, 0.46), (5, 5)),
+    Row(12, "taylor_R10_train", "taylor_F10_test", (3200, 1000), 100, (0.18, 0.46), (5, 4)),
+    Row(13, "taylor_R10_train", "taylor_U10_test", (3200, 100), 100, (0.18, 0.46), (5, 8)),
+    Row(14, "taylor_F10_train", "taylor_F10_test", (3200, 1000), 100, (0.011, 0.05), (4, 4)),
+    Row(15, "taylor_F10_train", "taylor_R10_test", (3200, 1000), 100, (0.011, 0.05), (4, 30)),
+    Row(16, "taylor_R50_train", "taylor_R50_test", (4000, 2000), 100, (1.2, 1.1), (3.7, 17)),
+    Row(17, "taylor_R50_train", "taylor_R50_test", (8000, 2000), 100, (1.2, 1.1), (3.1, 15)),
+    Row(18, "taylor_R50_train", "taylor_R50_test", (16000, 2000), 100, (1.2, 1.1), (2.8, 13)),
+    Row(19, "taylor_R50_train", "taylor_R50_test", (30000, 6000), 100, (1.2, 1.1), (2.5, 10)),
+    Row(20, "taylor_R50_train", "taylor_R50_test", (30000, 6000), 60, (1.2, 1.1), (2.5, 11)),
+    Row(21, "taylor_R50_train", "taylor_R50_test", (30000, 6000), 30, (1.2, 1.1), (2.5, 15)),
+    Row(22, "taylor_R50_train", "taylor_U50_test", (30000, 100), 100, (1.2, 1.1), (2.5, 12)),
+    Row(23, "taylor_R50_train", "taylor_LU50_test", (30000, 100), 100, (1.2, 1.1), (2.5, 13)),
+    Row(24, "taylor_R50_train", "taylor_C50_test", (30000, 100), 100, (1.2, 1.1), (2.5, 12)),
+    Row(25, "taylor_R10_m02_train", "taylor_R10_m02_test", (3200, 1000), 100, (0.18, 0.45), (4, 4)),
+)
+
+
+def table_si2(
+    *cases: int, output: Path = Path("results/paper"), scale: float = 1.0, fast: bool = False
+) -> dict[str, Any]:
+    """Train, measure and write table_si2.md and table_si2.json.
+
+    Args:
+        cases: Rows, by the paper's numbers; all by default.
+        output: Folder of the table; data in its folder ``data``, networks in ``table_si2``.
+        scale: Numbers of paths relative to the paper's, of data that are not there yet.
+        fast: Tiny data and networks, for a test.
+    """
+    rows = [row for row in ROWS if not cases or row.case in cases]
+    if unknown := set(cases) - {row.case for row in ROWS}:
+        raise InputError(f"case {min(unknown)}, expected some of 1 to {len(ROWS)}")
+    study = (
+        Study(output, FAST["hidden"], FAST["updates"], FAST["scale"]) if fast else Study(output, scale=scale)
+    )
+    figures = {str(row.case): study.row(row) for row in rows}
+    text = markdown(figures)
+    (output / "table_si2.md").write_text(text)
+    print(text)
+    return write_figures(output / "table_si2.json", figures)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Networks and data of the table.
+
+    Attributes:
+        output: Folder of data and networks.
+        hidden: Width of the hidden layers.
+        updates: Steps of the optimiser, at least; more where that is less than 40 epochs.
+        scale: Numbers of paths relative to the paper's, of data that are to be made.
+    """
+
+    output: Path
+    hidden: int = HIDDEN
+    updates: int = UPDATES
+    scale: float = 1.0
+
+    def histories(self, name: str, paths: int | None = None) -> Histories:
+        """Return the paths of a data set, all or the first ones; in the plane for two dimensions."""
+        found = read_sources([self._file(name)]).histories[:paths]
+        return found.in_plane if name.startswith("fft2d") else found
+
+    def _file(self, name: str) -> Path:
+        return data(name, scale=self.scale, output=self.output / "data")[name]
+
+    def network(self, name: str, paths: int, modes: int) -> PcaSurrogate:
+        """Return the network trained on the first paths of a data set; it is trained unless it is there."""
+        out = self.output / "table_si2" / f"{name.removesuffix('_train')}_{paths}_{modes}.safetensors"
+        if not out.exists():
+            self._train(name, paths, modes, out)
+        return read_pca(out)
+
+    def _train(self, name: str, paths: int, modes: int, out: Path) -> None:
+        sources = read_sources([self._file(name)])
+        some = sources.histories[:paths]
+        flat = name.startswith("fft2d")
+        architecture = PcaArchitecture(modes, self.hidden, components=3 if flat else 6)
+        training, validation = split(some.in_plane if flat else some, VALIDATION_SHARE, seed=0)
+        epochs = max(FEWEST_EPOCHS, math.ceil(self.updates / math.ceil(len(training) / BATCH)))
+        card = Card("pca", asdict(architecture), sources.material, training_range(some), sources.records)
+        fit_histories(training, validation, card, out, epochs, RATE, BATCH, seed=0)
+
+    def row(self, row: Row) -> dict[str, Any]:
+        """Return the figures of a row."""
+        training, test = self.histories(row.train, row.paths[0]), self.histories(row.test, row.paths[1])
+        modes = min(row.modes, len(training) // 2)  # where --fast leaves fewer paths than modes
+        network = self.network(row.train, len(training), modes)
+        seen = training[:MEASURED]
+        fractions = fractions_of(seen.times)
+        return {
+            **asdict(row),
+            "paths_here": [len(training), len(test)],
+            "pca_here": [
+                float(100.0 * modes.error(packed(tensors), fractions).mean())
+                for modes, tensors in ((network.stretch, seen.stretch), (network.stress, seen.stress))
+            ],
+            "train_here": mean_errors(network, seen),
+            "test_here": mean_errors(network, test),
+        }
+
+
+def mean_errors(network: PcaSurrogate, test: Histories) -> dict[str, float]:
+    """Return mean total and deviatoric errors, %."""
+    errors = relative_errors(network.predict(test.times, test.stretch), test.stress, test.times)
+    return {name: float(100.0 * np.mean(values)) for name, values in vars(errors).items()}
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    """Return the table, the paper's figures and ours in each column."""
+    lines = [
+        "Errors in %: the paper's | ours. Total error, and of ours the deviatoric error too.",
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        f"| ---: | --- | --- |{' ---: |' * (len(COLUMNS) - 3)}",
+    ]
+    for entry in figures.values():
+        law, strain, protocols = _described(entry)
+        numbers = [" / ".join(map(str, entry[name])) for name in ("paths", "paths_here")]
+        pca = [
+            f"{paper:.2g} \\| {ours:.2g}" for paper, ours in zip(entry["pca"], entry["pca_here"], strict=True)
+        ]
+        ours = [entry[name]["total"] for name in ("train_here", "test_here")]
+        errors = [f"{paper:g} \\| {value:.1f}" for paper, value in zip(entry["errors"], ours, strict=True)]
+        ratio = f"{ours[1] / entry['errors'][1]:.2f}"
+        deviatoric = ", ".join(f"{entry[name]['deviatoric']:.1f}" for name in ("train_here", "test_here"))
+        cells = [str(entry["case"]), f"{law}, {strain} %", protocols, *numbers, f"{entry['modes']}"]
+        lines.append(f"| {' | '.join([*cells, *pca, *errors, ratio, deviatoric])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _described(entry: dict[str, Any]) -> tuple[str, str, str]:
+    """Return law, largest strain and protocols of a row."""
+    train, test = SETS[entry["train"]], SETS[entry["test"]]
+    law = {"fft2d": "2DFFT", "taylor": "3DTaylor"}[train["law"]]
+    law += ", m = 0.2" if "rate_sensitivity" in train else ""
+    return law, f"{100 * train['max_strain']:g}", f"{train['protocol']}, {test['protocol']}"
+
+
+if __name__ == "__main__":
+    launch(table_si2)
