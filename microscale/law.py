@@ -19,6 +19,9 @@ from microscale.tensors import cauchy_from_piola, first_inadmissible
 
 FloatArray = NDArray[np.float64]
 
+PROBE_STRAIN = 1e-6
+"""Stretch by which the stiffness at rest is measured."""
+
 
 @dataclass(frozen=True)
 class StateVariable:
@@ -92,6 +95,12 @@ class ConstitutiveLaw(ABC):
     @abstractmethod
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
+
+    def bulk_modulus(self) -> float:
+        """Return the bulk modulus at rest, GPa: by default that of an instantaneous dilatation."""
+        F, P = np.eye(3)[None] * (1.0 + PROBE_STRAIN), np.empty((1, 3, 3))
+        self.update(F, 0.0, self.init_state(1), P)
+        return float(np.trace(P[0])) / 3.0 / (3.0 * PROBE_STRAIN)
 
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return what is worth seeing of a state, each of shape (n,): by default its scalar variables."""

@@ -77,8 +77,8 @@ class PcaLaw(ConstitutiveLaw):
         )
         self._limits = np.array([*vars(card.range).values()])
         self._tables = Tables.of(weights, modes, self.duration)
-        duration = self.duration / finite_array(weights, "time_scale", (1,))
-        self._network = Network(weights, card, np.append(self._tables.at_rest(), np.log(duration)))
+        relative = self.duration / finite_array(weights, "time_scale", (1,))
+        self._network = Network(weights, card, np.append(self._tables.at_rest(), np.log(relative)))
         self._rotation = np.empty((BLOCK, 3, 3))
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
@@ -118,6 +118,10 @@ class PcaLaw(ConstitutiveLaw):
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us: that of the material learnt."""
         return self.card.material.wave_speed
+
+    def bulk_modulus(self) -> float:
+        """Bulk modulus at rest, GPa, of the material learnt: at time zero all stress modes are zero."""
+        return 2.0 * self.card.material.lambda_e
 
 
 def _known_duration(card: Card, duration: float | None) -> float:

@@ -108,8 +108,8 @@ def read_pca(path: Path) -> PcaSurrogate:
         network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
         stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
         stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
-        scales = (float(weights[name][0]) for name in ("stress_scale", "time_scale"))
-        return PcaSurrogate(architecture, stretch, stress, *scales, network)
+        stress_scale, time_scale = (float(weights[name][0]) for name in ("stress_scale", "time_scale"))
+        return PcaSurrogate(architecture, stretch, stress, stress_scale, time_scale, network)
     except (KeyError, RuntimeError) as error:
         raise InputError(
             f"weights {path} do not fit the network of their card ({error}); train it again"
