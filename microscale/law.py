@@ -96,7 +96,7 @@ class ConstitutiveLaw(ABC):
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
 
-    def bulk_modulus(self) -> float:
+    def initial_bulk_modulus(self) -> float:
         """Return the bulk modulus at rest, GPa: by default that of an instantaneous dilatation."""
         F, P = np.eye(3)[None] * (1.0 + PROBE_STRAIN), np.empty((1, 3, 3))
         self.update(F, 0.0, self.init_state(1), P)

@@ -32,7 +32,7 @@ def elastic_moduli(law: ConstitutiveLaw) -> tuple[float, float]:
     Raises:
         InputError: The two do not fit together.
     """
-    bulk = law.bulk_modulus()
+    bulk = law.initial_bulk_modulus()
     wave_modulus = law.density * law.wave_speed() ** 2
     shear = 0.75 * (wave_modulus - bulk)
     if not (bulk > 0.0 and shear > 0.0):
