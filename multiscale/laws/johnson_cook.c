@@ -40,10 +40,11 @@ INLINE real flow_stress(const JohnsonCook *k, const Local *x, real flow, real *s
 
 /* Equivalent plastic strain of a step: the root of trial - stiffness flow = J flow_stress(flow), or zero.
  *
- * Newton's iteration, kept inside a bracket by bisection: the left side falls from the trial stress to zero on
+ * Newton's iteration, kept inside a bracket: the left side falls from the trial stress to zero on
  * [0, trial / stiffness], where the flow stress is never negative. It starts from the flow at the rate of the last
- * step, and ends where the next change would be of the order of 1e-12 (quadratic convergence). A lane that has ended
- * is left as it is. Whether there is a root, that is plastic flow, is asked only where there is no such start, and
+ * step, and ends where the next change would be of the order of 1e-12 (quadratic convergence). Where it leaves the
+ * bracket it goes on with the logarithms of flow and stress, or halves the bracket. A lane that has ended is left as it
+ * is. Whether there is a root, that is plastic flow, is asked only where there is no such start, and
  * where the iteration leaves the bracket at zero: powers are most of the cost. */
 INLINE real plastic_flow(const JohnsonCook *k, const Local *x, real guess) {
   real low = splat(0), high = x->trial / x->stiffness, flow = guess, yield = splat(-1);
@@ -69,7 +70,11 @@ INLINE real plastic_flow(const JohnsonCook *k, const Local *x, real guess) {
     if (any(outside)) {
       if (any(outside & (yield < 0.0))) yield = x->J * static_strength(k, x);
       const mask elastic = outside & (low == 0.0) & (x->trial <= yield);
-      flow = choose(elastic, splat(0), choose(outside & ~elastic, 0.5 * (low + high), flow));
+      /* Near no plastic strain the flow stress is a power of the flow: there the logarithms are nearly linear. */
+      const real left = x->trial - x->stiffness * at, ratio = left / (x->J * strength), steps = strength / (at * slope);
+      const real scaled = at * exponential(choose(left > 0.0, logarithm(larger(ratio, splat(1e-300))) * steps, splat(0)));
+      const mask fits = (left > 0.0) & (slope > 0.0) & (scaled > low) & (scaled < high);
+      flow = choose(outside, choose(elastic, splat(0), choose(fits, scaled, 0.5 * (low + high))), flow);
       ended |= elastic | (outside & (high - low <= 1e-15 * high));
     }
     active &= ~ended;
