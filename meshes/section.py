@@ -66,29 +66,10 @@ class Section:
         """
         self._geo.extrude(self._surfaces, 0.0, 0.0, height, numElements=[layers], recombine=self._recombine)
         self._geo.synchronize()
-        groups: dict[str, list[int]] = {}
-        for _, surface in self._model.getEntities(2):
-            if len(self._model.getAdjacencies(2, surface)[0]) == 1:
-                groups.setdefault(self._name(surface, height, bottom, top), []).append(surface)
-        for name, surfaces in sorted(groups.items()):
-            self._model.addPhysicalGroup(2, surfaces, name=name)
-        self._model.addPhysicalGroup(3, [tag for _, tag in self._model.getEntities(3)], name="body")
+        name_groups(self._model, self._turns, height, bottom, top)
         self._model.mesh.generate(3)
         if not self._recombine:
             self._model.mesh.setOrder(2)  # mid-edge nodes lie on the curved boundary
-
-    def _name(self, surface: int, height: float, bottom: str, top: str) -> str:
-        x0, y0, z0, x1, y1, z1 = self._model.getBoundingBox(2, surface)
-        small = 1e-4 * max(x1 - x0, y1 - y0, z1 - z0)
-        if max(abs(z0), abs(z1)) < small:
-            return bottom
-        if max(abs(z0 - height), abs(z1 - height)) < small:
-            return top
-        if self._turns < 4 and max(abs(x0), abs(x1)) < small:
-            return "symmetry_x"
-        if self._turns < 4 and max(abs(y0), abs(y1)) < small:
-            return "symmetry_y"
-        return "side"
 
     def _point(self, at: Point) -> int:
         key = (round(at[0], 12) + 0.0, round(at[1], 12) + 0.0)
@@ -104,6 +85,31 @@ class Section:
             self._geo.mesh.setTransfiniteCurve(curve, cells + 1, "Progression", growth)
             self._curves[a, b] = curve
         return self._curves[a, b]
+
+
+def name_groups(model: Any, turns: int, height: float, bottom: str, top: str) -> None:
+    """Name the volume and the outer surfaces of a body drawn; see :meth:`Section.extrude`."""
+    groups: dict[str, list[int]] = {}
+    for _, surface in model.getEntities(2):
+        if len(model.getAdjacencies(2, surface)[0]) == 1:
+            groups.setdefault(_name(model, surface, turns, height, bottom, top), []).append(surface)
+    for name, surfaces in sorted(groups.items()):
+        model.addPhysicalGroup(2, surfaces, name=name)
+    model.addPhysicalGroup(3, [tag for _, tag in model.getEntities(3)], name="body")
+
+
+def _name(model: Any, surface: int, turns: int, height: float, bottom: str, top: str) -> str:
+    x0, y0, z0, x1, y1, z1 = model.getBoundingBox(2, surface)
+    small = 1e-4 * max(x1 - x0, y1 - y0, z1 - z0)
+    if max(abs(z0), abs(z1)) < small:
+        return bottom
+    if max(abs(z0 - height), abs(z1 - height)) < small:
+        return top
+    if turns < 4 and max(abs(x0), abs(x1)) < small:
+        return "symmetry_x"
+    if turns < 4 and max(abs(y0), abs(y1)) < small:
+        return "symmetry_y"
+    return "side"
 
 
 def cells_of(cell: str) -> int:

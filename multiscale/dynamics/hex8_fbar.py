@@ -75,7 +75,7 @@ def _deform(
                         + natural[i, 1, q] * inverse_jacobian[cell, 1, j, q]
                         + natural[i, 2, q] * inverse_jacobian[cell, 2, j, q]
                     )
-        scale_to_mean(A, weights[cell], J, s, F[cell], scale[cell])
+        scale_to_mean(A, weights[cell], 1.0, J, s, F[cell], scale[cell])
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
@@ -97,7 +97,7 @@ def _add_force(
     work = np.empty(POINTS)
     for cell in range(first, last):
         energy += adjoint_stress(
-            F[cell], P[cell], scale[cell], weights[cell], stiffness, A, cof, work, stress
+            F[cell], P[cell], scale[cell], weights[cell], 1.0, stiffness, A, cof, work, stress
         )
         for i in range(3):
             for a in range(3):

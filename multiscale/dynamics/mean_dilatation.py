@@ -1,9 +1,10 @@
-"""Mean dilatation, F-bar = (J-bar / J)^(1/3) F: what the elements that have it share.
+"""Mean dilatation, F-bar = (J-bar / J)^(a/3) F: what the elements that have it share.
 
-J-bar is the deformed over the reference volume of the element, so isochoric flow constrains an element once
-and not at every point: no volumetric locking. The nodal force is the exact adjoint of the variation of F-bar,
+The share a is 1, or a little less where a dilatation of mean zero must not go unresisted. J-bar is the
+deformed over the reference volume of the element, so isochoric flow constrains an element once and not at
+every point: no volumetric locking. The nodal force is the exact adjoint of the variation of F-bar,
 
-    P : dF-bar = s P : dF + (P : F-bar) (dJ-bar / J-bar - F^-T : dF) / 3,   s = (J-bar / J)^(1/3),
+    P : dF-bar = s P : dF + a (P : F-bar) (dJ-bar / J-bar - F^-T : dF) / 3,   s = (J-bar / J)^(a/3),
 
 so its work is that of the stress, and energy and momentum balance exactly (de Souza Neto et al. 1996 scale
 with the centroid's J; with the mean J as here the method is the mean-dilatation one of Nagtegaal et al.
@@ -50,13 +51,20 @@ def _cube_roots(mean: float, J: FloatArray, s: FloatArray) -> None:
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
 def scale_to_mean(
-    A: FloatArray, weights: FloatArray, J: FloatArray, s: FloatArray, F: FloatArray, scale: FloatArray
+    A: FloatArray,
+    weights: FloatArray,
+    share: float,
+    J: FloatArray,
+    s: FloatArray,
+    F: FloatArray,
+    scale: FloatArray,
 ) -> None:
     """Write F-bar and s of one cell.
 
     Args:
         A: Its deformation gradients, shape (3, 3, points).
         weights: Reference volumes of its points.
+        share: See this module's head.
         J: Work space, shape (points,).
         s: Work space, shape (points,).
         F: F-bar, shape (points, 3, 3), written.
@@ -73,6 +81,9 @@ def scale_to_mean(
         volume += weights[q]
         deformed += weights[q] * J[q]
     _cube_roots(deformed / volume, J, s)
+    if share != 1.0:
+        for q in range(points):
+            s[q] = s[q] ** share
     for q in range(points):
         scale[q] = s[q]
         for i in range(3):
@@ -86,6 +97,7 @@ def adjoint_stress(
     P: FloatArray,
     scale: FloatArray,
     weights: FloatArray,
+    share: float,
     stiffness: float,
     A: FloatArray,
     cof: FloatArray,
@@ -94,13 +106,14 @@ def adjoint_stress(
 ) -> float:
     """Write the stress whose work on dF is that of ``P`` on dF-bar, times the volume of its point.
 
-    With det F-bar = J-bar at every point, F^-T = s cof(F-bar) / J-bar and J / J-bar = s^-3.
+    F^-T = s cof(F-bar) / det F-bar and J = s^-3 det F-bar.
 
     Args:
         F: F-bar of one cell, shape (points, 3, 3).
         P: First Piola-Kirchhoff stress, same shape, GPa.
         scale: s, shape (points,).
         weights: Reference volumes of the points, mm^3.
+        share: See this module's head.
         stiffness: Of the spring against the collapse of a point, GPa.
         A: Work space, shape (3, 3, points), left holding F-bar.
         cof: Work space, shape (3, 3, points).
@@ -127,16 +140,17 @@ def adjoint_stress(
         for j in range(3):
             for q in range(points):
                 work[q] += stress[i, j, q] * A[i, j, q]
-    energy = _resist_distortion(scale, weights, stiffness, work)
-    volume, mean_work = 0.0, 0.0
+    energy = _resist_distortion(scale, weights, share, stiffness, work)
+    total_work, deformed = 0.0, 0.0
     for q in range(points):
-        volume += weights[q]
-        mean_work += weights[q] * work[q]
-    mean_work /= volume
-    mean_J = A[0, 0, 0] * cof[0, 0, 0] + A[0, 1, 0] * cof[0, 1, 0] + A[0, 2, 0] * cof[0, 2, 0]
+        det = A[0, 0, q] * cof[0, 0, q] + A[0, 1, q] * cof[0, 1, q] + A[0, 2, q] * cof[0, 2, q]
+        deformed += weights[q] * det / (scale[q] * scale[q] * scale[q])
+        total_work += weights[q] * work[q]
+    ratio = total_work / deformed
     for q in range(points):
         s = scale[q]
-        work[q] = (mean_work / (s * s * s) - work[q]) / (3.0 * mean_J)
+        det = A[0, 0, q] * cof[0, 0, q] + A[0, 1, q] * cof[0, 1, q] + A[0, 2, q] * cof[0, 2, q]
+        work[q] = share * (ratio / (s * s * s) - work[q] / det) / 3.0
     for i in range(3):
         for j in range(3):
             for q in range(points):
@@ -145,14 +159,16 @@ def adjoint_stress(
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
-def _resist_distortion(scale: FloatArray, weights: FloatArray, stiffness: float, work: FloatArray) -> float:
+def _resist_distortion(
+    scale: FloatArray, weights: FloatArray, share: float, stiffness: float, work: FloatArray
+) -> float:
     """Add the spring against the collapse of a point, as a pressure, to ``work``; return its energy."""
     energy = 0.0
     for q in range(work.size):
         if SMALLEST_SCALE < scale[q] < 1.0 / SMALLEST_SCALE:
             continue
-        strain = -3.0 * np.log(scale[q])
-        excess = abs(strain) - DISTORTION_LIMIT
+        strain = -3.0 * np.log(scale[q]) / share
+        excess = max(abs(strain) - DISTORTION_LIMIT, 0.0)
         energy += 0.5 * stiffness * excess**2 * weights[q]
-        work[q] -= 3.0 * stiffness * (excess if strain > 0.0 else -excess)
+        work[q] -= 3.0 / share * stiffness * (excess if strain > 0.0 else -excess)
     return energy

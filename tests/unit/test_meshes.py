@@ -9,15 +9,15 @@ from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
 from meshes.plate import plate
 from microscale.errors import InputError
-from multiscale.dynamics import hexahedron
+from multiscale.dynamics import hexahedron, tetrahedron
 
 from dolfinx import mesh as dolfinx_mesh
 
 
 def volumes(impact):
-    """Volume of each hexahedron from its corners by the 2 x 2 x 2 Gauss rule."""
+    """Volumes of the integration points of each cell."""
     X = impact.mesh.geometry.x[impact.mesh.geometry.dofmaps[0]]
-    return hexahedron.gauss_gradients(X)[1]
+    return tetrahedron.gradients(X)[1] if X.shape[1] == 10 else hexahedron.gauss_gradients(X)[1]
 
 
 def group_nodes(impact, name):
@@ -46,6 +46,20 @@ def test_cylinder_has_its_volume_its_groups_and_about_its_elements(model, elemen
     if model == "quarter":
         np.testing.assert_allclose(group_nodes(impact, "symmetry_x")[:, 0], 0.0, atol=1e-12)
         np.testing.assert_allclose(group_nodes(impact, "symmetry_y")[:, 1], 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("model", ["full", "quarter"])
+def test_cylinder_of_tetrahedra(model):
+    impact = cylinder(5.0, 1.0, 1000, model, cell="tetrahedron")
+    assert impact.mesh.topology.index_map(3).size_global == pytest.approx(1000, rel=0.15)
+    assert volumes(impact).min() > 0.0
+    share = {"full": 1.0, "quarter": 0.25}[model]
+    assert volumes(impact).sum() == pytest.approx(0.25 * np.pi * 5.0 * share, rel=0.02)
+    assert np.all(group_nodes(impact, "foot")[:, 2] == 0.0)
+    # Mid-edge nodes lie on the cylinder too.
+    np.testing.assert_allclose(np.hypot(*group_nodes(impact, "side")[:, :2].T), 0.5)
+    for axis, name in enumerate(("symmetry_x", "symmetry_y") if model == "quarter" else ()):
+        np.testing.assert_allclose(group_nodes(impact, name)[:, axis], 0.0, atol=1e-12)
 
 
 def _smallest_angle(impact):
@@ -77,8 +91,19 @@ def test_plate_is_fine_in_the_zone_of_impact(shape, model):
     assert np.all(sizes[1:] / sizes[:-1] < 1.45)
 
 
-def test_box_groups():
-    impact = box((1.0, 2.0, 3.0), (2, 2, 2))
+def test_plate_of_tetrahedra_has_six_in_place_of_each_hexahedron():
+    sizes = {"layers": 2, "growth": 1.3}
+    plates = [plate(8.0, 0.5, 1.0, cell=cell, **sizes) for cell in ("hexahedron", "tetrahedron")]
+    hexahedra, tetrahedra = (impact.mesh.topology.index_map(3).size_global for impact in plates)
+    assert tetrahedra == 6 * hexahedra
+    assert volumes(plates[1]).min() > 0.0
+    assert volumes(plates[1]).sum() == pytest.approx(volumes(plates[0]).sum())
+    assert set(plates[1].groups) == set(plates[0].groups)
+
+
+@pytest.mark.parametrize("cell", ["hexahedron", "tetrahedron"])
+def test_box_groups(cell):
+    impact = box((1.0, 2.0, 3.0), (2, 2, 2), cell)
     for axis, (low, high) in enumerate((("left", "right"), ("front", "back"), ("bottom", "top"))):
         np.testing.assert_allclose(group_nodes(impact, low)[:, axis], 0.0)
         np.testing.assert_allclose(group_nodes(impact, high)[:, axis], axis + 1.0)
@@ -90,6 +115,8 @@ def test_box_groups():
         (lambda: cylinder(height=-1.0), "height = -1.0 mm, expected a positive length"),
         (lambda: cylinder(diameter=np.nan), "diameter = nan mm"),
         (lambda: cylinder(elements=2), "elements = 2, expected at least 12"),
+        (lambda: cylinder(elements=2, cell="tetrahedron"), "elements = 2, expected at least 24"),
+        (lambda: plate(cell="prism"), "cell = 'prism', expected one of hexahedron, tetrahedron"),
         (lambda: cylinder(model="half"), "model = 'half', expected one of full, quarter"),
         (lambda: plate(impact_radius=9.0), "less than half the width"),
         (lambda: plate(shape="star"), "shape = 'star'"),
@@ -102,7 +129,7 @@ def test_bad_sizes_are_named(make, message):
         make()
 
 
-def write_cube(path, recombine=True, groups=True, fold=False):
+def write_cube(path, recombine=True, groups=True, fold=False, order=1):
     """Write a gmsh file of one block."""
     gmsh.initialize(interruptible=False)
     gmsh.option.setNumber("General.Terminal", 0)
@@ -122,6 +149,7 @@ def write_cube(path, recombine=True, groups=True, fold=False):
             gmsh.model.addPhysicalGroup(2, [surface], name="wall_side")
             gmsh.model.addPhysicalGroup(3, [made[1][1]], name="body")
         gmsh.model.mesh.generate(3)
+        gmsh.model.mesh.setOrder(order)
         if fold:
             tags, xyz, _ = gmsh.model.mesh.getNodes()
             centre = int(tags[np.argmin(np.linalg.norm(xyz.reshape(-1, 3) - 0.5, axis=1))])
@@ -141,10 +169,19 @@ def test_a_users_file_is_loaded(tmp_path):
         load(tmp_path / "cube.msh", needed=["foot"])
 
 
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_users_tetrahedra_are_loaded_with_ten_nodes(tmp_path, order):
+    write_cube(tmp_path / "cube.msh", recombine=False, order=order)
+    impact = load(tmp_path / "cube.msh", needed=["wall_side"])
+    assert impact.mesh.geometry.dofmaps[0].shape == (48, 10)
+    assert volumes(impact).sum() == pytest.approx(1.0)
+    assert np.all(group_nodes(impact, "wall_side")[:, 2] == 0.0)
+
+
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"recombine": False}, "Tetrahedron 4, expected 8-node hexahedra only"),
+        ({"order": 2}, "Hexahedron 27, expected 8-node hexahedra only, or tetrahedra only"),
         ({"groups": False}, "physical groups none, expected one volume"),
         ({"fold": True}, "hexahedron .* smallest Jacobian determinant of -"),
     ],

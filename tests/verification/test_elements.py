@@ -14,6 +14,7 @@ from microscale.tensors import cofactor
 from multiscale.dynamics import hexahedron, tetrahedron
 from multiscale.dynamics.elements import ELEMENTS, make_element
 from multiscale.dynamics.stable_step import elastic_moduli
+from multiscale.dynamics.tet10 import SHARE
 from multiscale.laws.neo_hooke import NeoHooke
 
 import ufl
@@ -108,16 +109,16 @@ def test_force_balances_and_turns_with_the_body(body):
     assert hourglass_turned == pytest.approx(hourglass, rel=1e-10, abs=1e-20)
 
 
-@pytest.mark.parametrize("name", ["hex8-fbar", "tet10"])
-def test_the_law_sees_one_dilatation_a_cell(name):
-    """The mean over the volume of that of the nodal displacements."""
+@pytest.mark.parametrize(("name", "share"), [("hex8-fbar", 1.0), ("tet10", SHARE)])
+def test_the_law_sees_the_mean_dilatation_of_a_cell(name, share):
+    """The mean over the volume of that of the nodal displacements, but for a small part."""
     body = Body(name)
     u = np.random.default_rng(4).uniform(-0.05, 0.05, body.X.shape)
     body.force(u)
     weights = body.element.weights
     J = np.linalg.det(body.F / body.element.scale[..., None, None])
     mean = np.sum(weights * J, axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(np.linalg.det(body.F), np.broadcast_to(mean, J.shape))
+    np.testing.assert_allclose(np.linalg.det(body.F), mean**share * J ** (1.0 - share))
 
 
 def test_mean_dilatation_of_hexahedra_is_that_of_their_volume():
@@ -196,13 +197,13 @@ def bending_energy(name, poissons_ratio):
 
 @pytest.mark.parametrize(
     ("name", "low", "high"),
-    [("hex8-fbar", 1.0, 1.32), ("hex8-one-point", 0.75, 1.0), ("tet10", 1.0, 1.03)],
+    [("hex8-fbar", 1.0, 1.32), ("hex8-one-point", 0.75, 1.0), ("tet10", 1.0, 1.01)],
 )
 def test_bending_does_not_lock_near_incompressibility(name, low, high):
     """A beam of two cells' height is as stiff at nu = 0.4999 as at 0.3; locking is a factor of hundreds."""
     compressible, incompressible = bending_energy(name, 0.3), bending_energy(name, 0.4999)
     assert low < compressible < high
-    assert incompressible == pytest.approx(compressible, rel=0.03)
+    assert incompressible == pytest.approx(compressible, rel=0.1)
 
 
 def test_mass_is_positive_and_complete(body):
@@ -233,15 +234,12 @@ def test_straight_tetrahedra_have_the_masses_of_the_composite():
 
 @pytest.mark.parametrize("name", ELEMENTS)
 def test_only_rigid_motions_cost_no_energy(name):
-    """Six eigenvalues of the stiffness of a cube vanish; no more.
-
-    (A tetrahedron alone has three more, u = 2 (a . x) x - |x|^2 a about its centre: a dilatation of mean zero
-    without change of shape. It takes a face shared with another one to exclude them.)
-    """
+    """Six eigenvalues of the stiffness of a single cell vanish; no more."""
     body = Body(name, (1, 1, 1), (1.0, 1.0, 1.0), 0.0)
+    body.keep_first_cell()
     values = np.linalg.eigvalsh(body.stiffness(np.zeros_like(body.X)))
-    assert np.abs(values[:6]).max() < 1e-6 * values[-1]
-    assert values[6] > 1e-3 * values[-1]
+    assert np.abs(values[:6]).max() < 1e-9 * values[-1]
+    assert values[6] > 5e-5 * values[-1]
 
 
 def test_a_tetrahedron_curved_too_much_is_refused():
