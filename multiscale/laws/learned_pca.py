@@ -77,6 +77,7 @@ class PcaLaw(ConstitutiveLaw):
         )
         self._limits = np.array([*vars(card.range).values()])
         self._tables = Tables.of(weights, modes, self.duration)
+        self._bulk = 2.0 * card.material.lambda_e if card.architecture.get("exact_pressure") else 0.0
         relative = self.duration / finite_array(weights, "time_scale", (1,))
         self._network = Network(weights, card, np.append(self._tables.at_rest(), np.log(relative)))
         self._rotation = np.empty((BLOCK, 3, 3))
@@ -91,7 +92,7 @@ class PcaLaw(ConstitutiveLaw):
             polar_rotation(F[here], R)
             arrays = (state[variable.name][here] for variable in self.state_spec)
             newly_outside += follow(F[here], R, steps[here], self._limits, tables, *arrays, network.inputs)
-            write_stress(network.run(), state["time"][here], tables, R, F[here], out[here])
+            write_stress(network.run(), state["time"][here], tables, self._bulk, R, F[here], out[here])
         self._watch.report(newly_outside, state[EXTRAPOLATION.name])
 
     def _check_end(self, time: FloatArray, steps: FloatArray) -> None:

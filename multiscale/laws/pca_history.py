@@ -156,7 +156,13 @@ def follow(
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def write_stress(
-    outputs: SingleArray, time: FloatArray, tables: Tables, R: FloatArray, F: FloatArray, out: FloatArray
+    outputs: SingleArray,
+    time: FloatArray,
+    tables: Tables,
+    bulk: float,
+    R: FloatArray,
+    F: FloatArray,
+    out: FloatArray,
 ) -> None:
     """Write P = R sigma R^T cof F of the present Cauchy stress sigma in the outputs (6 modes, at least n).
 
@@ -164,6 +170,7 @@ def write_stress(
         outputs: Coefficients of the stress history.
         time: Present of each point, us, shape (n,).
         tables: Of the surrogate.
+        bulk: 2 lambda_e, GPa, if the mean stress bulk (J - 1) is to be added.
         R: Rotations of F, shape (n, 3, 3).
         F: Deformation gradients, shape (n, 3, 3).
         out: First Piola-Kirchhoff stress, GPa, shape (n, 3, 3).
@@ -179,8 +186,11 @@ def write_stress(
             for k in range(modes):
                 total += outputs[c * modes + k, point] * (before[k] + part * (after[k] - before[k]))
             sigma[0, c] = total if c < 3 else total / ROOT2
+        A = load(F, point)
+        cof = cofactor(A)
         turned = congruence(load(R, point), _tensor(sigma, 0))
-        store(times_transposed(turned, transpose(cofactor(load(F, point)))), 1.0, out, point)
+        whole = combine(1.0, turned, bulk * (dot(A[0], cof[0]) - 1.0), IDENTITY)
+        store(times_transposed(whole, transpose(cof)), 1.0, out, point)
 
 
 @njit(cache=True, forceinline=True)

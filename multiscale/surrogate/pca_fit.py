@@ -25,7 +25,15 @@ from multiscale.surrogate.train import Training
 
 
 def fit_pca(
-    files: Sequence[Path], out: Path, modes: int, hidden: int, epochs: int, rate: float, batch: int, seed: int
+    files: Sequence[Path],
+    out: Path,
+    modes: int,
+    hidden: int,
+    epochs: int,
+    rate: float,
+    batch: int,
+    seed: int,
+    exact_pressure: bool = False,
 ) -> None:
     """Train the paper's surrogate and write it; a run that was killed goes on where it was.
 
@@ -38,6 +46,7 @@ def fit_pca(
         rate: Peak learning rate.
         batch: Paths a batch.
         seed: Of the split, the first weights and the order of paths.
+        exact_pressure: Compute the mean stress and learn the rest.
 
     Raises:
         InputError: Data, sizes or checkpoint cannot be used.
@@ -47,7 +56,7 @@ def fit_pca(
     samples = sources.histories.times.shape[1]
     if modes > samples:
         raise InputError(f"modes = {modes}, expected at most the {samples} samples of a path")
-    architecture = PcaArchitecture(modes, hidden)
+    architecture = PcaArchitecture(modes, hidden, exact_pressure=exact_pressure)
     training, validation = split(sources.histories, VALIDATION_SHARE, seed)
     card = Card("pca", asdict(architecture), sources.material, training_range(training), sources.records)
     fit_histories(training, validation, card, out, epochs, rate, batch, seed)
@@ -65,7 +74,9 @@ def fit_histories(
 ) -> None:
     """Train on histories and write weights and card; arguments as of :func:`fit_pca`."""
     ranks = Ranks.of_launcher()
-    learner = PcaLearner(training, validation, PcaArchitecture(**card.architecture), seed, batch, ranks)
+    architecture = PcaArchitecture(**card.architecture)
+    bulk = bulk_of(card)
+    learner = PcaLearner(training, validation, architecture, seed, batch, ranks, bulk)
     data = [record["sha256"] for record in card.datasets]
     settings = {"kind": card.kind, **card.architecture, "batch": batch, "data": data, "paths": len(training)}
     with _place_of(ranks, out) as place:
@@ -95,6 +106,11 @@ def _place_of(ranks: Ranks, out: Path) -> Iterator[Path]:
         yield place
 
 
+def bulk_of(card: Card) -> float:
+    """Return 2 lambda_e, GPa, of a surrogate whose mean stress is computed, and zero where it is learnt."""
+    return 2.0 * card.material.lambda_e if card.architecture.get("exact_pressure") else 0.0
+
+
 def read_pca(path: Path) -> PcaSurrogate:
     """Read the paper's surrogate.
 
@@ -109,7 +125,7 @@ def read_pca(path: Path) -> PcaSurrogate:
         stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
         stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
         stress_scale, time_scale = (float(weights[name][0]) for name in ("stress_scale", "time_scale"))
-        return PcaSurrogate(architecture, stretch, stress, stress_scale, time_scale, network)
+        return PcaSurrogate(architecture, stretch, stress, stress_scale, time_scale, bulk_of(card), network)
     except (KeyError, RuntimeError) as error:
         raise InputError(
             f"weights {path} do not fit the network of their card ({error}); train it again"

@@ -12,7 +12,14 @@ from microscale.errors import InputError
 from multiscale.surrogate.data_parallel import Ranks, device_of, has_fast_bfloat16
 from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.pca import PrincipalComponents
-from multiscale.surrogate.pca_net import PcaArchitecture, PcaSurrogate, SeluNetwork, fractions_of, packed
+from multiscale.surrogate.pca_net import (
+    PcaArchitecture,
+    PcaSurrogate,
+    SeluNetwork,
+    fractions_of,
+    mean_stress,
+    packed,
+)
 from multiscale.surrogate.train import Schedule
 
 
@@ -31,6 +38,7 @@ class PcaLearner:
         seed: Of the first weights.
         batch: Paths a batch.
         ranks: Processes among which a batch is divided.
+        bulk: 2 lambda_e of the material, GPa, if the mean stress is not to be learnt, else zero.
 
     Raises:
         InputError: There are fewer training paths than modes.
@@ -44,6 +52,7 @@ class PcaLearner:
         seed: int = 0,
         batch: int = 128,
         ranks: Ranks | None = None,
+        bulk: float = 0.0,
     ) -> None:
         if len(training) < architecture.modes:
             raise InputError(
@@ -57,12 +66,13 @@ class PcaLearner:
         self.optimiser = torch.optim.Adam(network.parameters(), lr=0.0, fused=True)
         self.batch, self.validation = batch, validation
         fractions = fractions_of(training.times)
-        stretch, stress = packed(training.stretch), packed(training.stress)
+        learnt = training.stress - mean_stress(training.stretch, bulk) if bulk else training.stress
+        stretch, stress = packed(training.stretch), packed(learnt)
         modes = PrincipalComponents.of(stretch, fractions, architecture.modes)
         stress_modes = PrincipalComponents.of(stress, fractions, architecture.modes)
         scale = float(np.sqrt(np.mean(stress**2)))
         time_scale = float(np.exp(np.log(training.times[:, -1]).mean()))
-        self.surrogate = PcaSurrogate(architecture, modes, stress_modes, scale, time_scale, network)
+        self.surrogate = PcaSurrogate(architecture, modes, stress_modes, scale, time_scale, bulk, network)
         coefficients = stress_modes.project(stress, fractions) / scale
         squares = np.trapezoid((stress**2).sum(axis=2), fractions, axis=1) / scale**2
         self._inputs = self._single(self.surrogate.inputs(training.times, training.stretch))

@@ -32,12 +32,15 @@ class PcaArchitecture:
         hidden: Width of the hidden layers.
         layers: Number of hidden layers.
         components: Independent components of a tensor: 6, or 3 in the plane.
+        exact_pressure: Whether the mean stress 2 lambda_e (J - 1) is computed, and the rest learnt; the paper
+            learns all of the stress.
     """
 
     modes: int = 100
     hidden: int = 1000
     layers: int = 4
     components: int = 6
+    exact_pressure: bool = False
 
     @property
     def coefficients(self) -> int:
@@ -70,6 +73,7 @@ class PcaSurrogate:
         stress: Modes of the Cauchy stress, component by component.
         stress_scale: GPa per unit of the network's outputs.
         time_scale: Unit of T in the logarithm that the network reads, us.
+        bulk: 2 lambda_e, GPa, where the mean stress is not learnt, else zero.
         network: From coefficients to coefficients.
     """
 
@@ -78,6 +82,7 @@ class PcaSurrogate:
     stress: PrincipalComponents
     stress_scale: float
     time_scale: float
+    bulk: float
     network: SeluNetwork
 
     def arrays(self) -> Weights:
@@ -108,7 +113,13 @@ class PcaSurrogate:
         with torch.no_grad():
             outputs = self.network(torch.from_numpy(self.inputs(times, stretch)).float().to(device))
         coefficients = outputs.double().cpu().numpy().reshape(len(times), self.architecture.components, -1)
-        return unpacked(self.stress_scale * self.stress.lift(coefficients, fractions_of(times)))
+        learnt = self.stress_scale * self.stress.lift(coefficients, fractions_of(times))
+        return unpacked(learnt) + mean_stress(stretch, self.bulk)
+
+
+def mean_stress(stretch: FloatArray, bulk: float) -> FloatArray:
+    """Return ``bulk`` (J - 1) I of stretches (..., d, d), GPa; plane strain is meant in the plane."""
+    return bulk * (np.linalg.det(stretch) - 1.0)[..., None, None] * np.eye(stretch.shape[-1])
 
 
 def packed(A: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ from multiscale.laws import make_law
 from multiscale.laws.extrapolation import ExtrapolationWarning
 from multiscale.laws.learned import LearnedLaw
 from multiscale.laws.learned_pca import PcaLaw
+from multiscale.surrogate.pca_net import mean_stress
 from multiscale.surrogate.store import SHIPPED, TrainingRange, read_surrogate, write_surrogate
 
 NARROW = TrainingRange(shape=0.005, strain_rate=0.8, smallest_volume=0.98, largest_volume=1.05)
@@ -30,10 +31,11 @@ def stretches(fractions: np.ndarray, points: int = 5) -> np.ndarray:
     return np.eye(3) + 0.05 * (H + np.swapaxes(H, 2, 3))
 
 
+@pytest.mark.parametrize("exact_pressure", [False, True])
 @pytest.mark.parametrize("duration", DURATIONS)
-def test_the_stress_is_that_of_the_history_and_its_linear_continuation(duration):
+def test_the_stress_is_that_of_the_history_and_its_linear_continuation(duration, exact_pressure):
     """Updates between and beyond the instants of the training samples, several or none of them a step."""
-    surrogate, weights, card = untrained_pca()
+    surrogate, weights, card = untrained_pca(exact_pressure=exact_pressure)
     law = PcaLaw(weights, card, duration)
     reached = duration * np.array([0.0, 0.003, 0.01, 0.1, 0.11, 0.13, 0.625, 0.8, 1.0])
     U = stretches(reached / duration)
@@ -48,6 +50,9 @@ def test_the_stress_is_that_of_the_history_and_its_linear_continuation(duration)
         history[:, later] = U[:, k, None] + (instants[later] - reached[k])[:, None, None] * rate[:, None]
         change = surrogate.predict(np.broadcast_to(times, (len(U), len(instants))), history) - at_rest
         expected = _linear(instants, change, reached[k : k + 1])[:, 0]
+        if exact_pressure:  # of the present, not linear between instants
+            between = _linear(instants, mean_stress(history, 48.0), reached[k : k + 1])[:, 0]
+            expected += mean_stress(U[:, k], 48.0) - between
         np.testing.assert_allclose(found[:, k], expected, atol=2e-6 * np.abs(change).max())
 
 
