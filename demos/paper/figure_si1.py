@@ -1,0 +1,78 @@
+"""Figure SI-1 of the paper: is a network as isotropic as a polycrystal with random texture?
+
+Uniaxial stretch in an axis x1' that makes an angle with x1 in the plane of x1 and x3: the tensile stress
+along x1' should not depend on the angle. Measured: its standard deviation over the angles, relative, for both
+networks and for the polycrystal of 128 grains, whose texture is not quite random; and how far the networks'
+mean is from the polycrystal's.
+
+    python demos/paper/figure_si1.py --output results/paper
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from figure2 import surrogates
+from matplotlib.figure import Figure
+from runs import write_figures
+from scipy.spatial.transform import Rotation
+
+from microscale.law import drive
+from multiscale.io.command import launch
+from multiscale.laws import make_law
+
+ANGLES = np.arange(0.0, 360.0, 30.0)
+STRAIN = 0.5
+
+
+def figure_si1(
+    *,
+    output: Path = Path("results/paper"),
+    weights: Path | None = None,
+    grains: int = 128,
+    fast: bool = False,
+) -> dict[str, Any]:
+    """Draw figure_si1.png and measure figure_si1.json.
+
+    Args:
+        output: Folder of picture and figures; the paper's network is in its folder ``table_si2``, or trained.
+        weights: Weights of the recurrent network; by default those that come with the repository.
+        grains: Grains of the polycrystal.
+        fast: A tiny paper's network, for a test.
+    """
+    taylor = make_law("taylor", grains=grains)
+    laws = {"polycrystal": lambda times, U: drive(taylor, U, times), **surrogates(output, weights, fast)}
+    U, axes_of_tension = tension()
+    times = np.broadcast_to(np.linspace(0.0, 1.0, U.shape[1]), U.shape[:2])
+    picture = Figure(figsize=(11.0, 3.8), layout="constrained")
+    panels = picture.subplots(1, len(laws), sharey=True)
+    figures, reference = {}, None
+    for axes, (name, predict) in zip(panels, laws.items(), strict=True):
+        stress = np.einsum("ai,anij,aj->an", axes_of_tension, predict(times, U), axes_of_tension)
+        mean = stress.mean(axis=0)
+        reference = mean if reference is None else reference
+        figures[name] = {
+            "scatter": float(np.linalg.norm(stress.std(axis=0)) / np.linalg.norm(mean)),
+            "error_of_the_mean": float(np.linalg.norm(mean - reference) / np.linalg.norm(reference)),
+        }
+        for angle, history in zip(ANGLES, stress, strict=True):
+            axes.plot(STRAIN * times[0], 1e3 * history, label=f"{angle:g}°")
+        axes.set(title=name, xlabel="U' - 1 along x1'")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("tensile stress along x1', MPa")
+    panels[0].legend(ncols=3, fontsize="x-small")
+    picture.savefig(output / "figure_si1.png", dpi=110)
+    return write_figures(output / "figure_si1.json", figures)
+
+
+def tension() -> tuple[np.ndarray, np.ndarray]:
+    """Return stretches (angles, samples, 3, 3) f along x1', 1/f along x3', and the axes x1' (angles, 3)."""
+    f = 1.0 + STRAIN * np.linspace(0.0, 1.0, 201)
+    principal = np.zeros((len(f), 3, 3))
+    principal[:, 0, 0], principal[:, 1, 1], principal[:, 2, 2] = f, 1.0, 1.0 / f
+    frames = Rotation.from_rotvec(-np.radians(ANGLES)[:, None] * [0.0, 1.0, 0.0]).as_matrix()
+    return frames[:, None] @ principal @ np.swapaxes(frames, 1, 2)[:, None], frames[:, :, 0]
+
+
+if __name__ == "__main__":
+    launch(figure_si1)

@@ -1,0 +1,80 @@
+"""The paper's table and figures of its network: each script runs at a tiny size and measures what it says."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "demos" / "paper"))
+
+import figure1 as first
+from figure2 import before_parting, diverging, figure2, held
+from figure_si1 import ANGLES, figure_si1, tension
+from table_si2 import ROWS, table_si2
+
+from microscale.errors import InputError
+
+PICTURE_LIMIT = 300_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Shared, so that data and networks are made once."""
+    return tmp_path_factory.mktemp("paper")
+
+
+def test_table_si2_has_the_rows_of_the_paper_with_figures_of_both(folder):
+    assert [row.case for row in ROWS] == list(range(1, 26))
+    figures = table_si2(1, 11, 22, output=folder, fast=True)
+    assert json.loads((folder / "table_si2.json").read_text()) == figures
+    text = (folder / "table_si2.md").read_text()
+    assert "| 22 | 3DTaylor, 50 % | R, U | 30000 / 100 | 90 / 2 | 100 |" in text
+    assert "| 1 | 2DFFT, 10 % | R, R | 3200 / 1000 | 10 / 3 | 32 |" in text
+    for entry in figures.values():
+        assert 0.0 < entry["test_here"]["total"] < 1e4
+    # The pressure of an isochoric path is zero: computed, it is right to rounding; learnt, it is not.
+    learnt, exact = figures["22"]["test_here"], figures["22"]["test_with_exact_pressure"]
+    assert exact["total"] < 0.3 * learnt["total"]
+    kept = sorted(folder.glob("table_si2/*.safetensors"))
+    before = [path.stat().st_mtime_ns for path in kept]
+    table_si2(22, output=folder, fast=True)
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    with pytest.raises(InputError, match="case 26, expected some of 1 to 25"):
+        table_si2(26, output=folder, fast=True)
+
+
+def test_figure_1_shows_errors_that_do_not_depend_on_the_resolution(folder, monkeypatch):
+    monkeypatch.setattr(first, "STEPS", (50, 200))
+    figures = first.figure1(output=folder, fast=True)
+    coarse, fine = figures["test_error_by_resolution"]["5 modes"].values()
+    assert coarse == pytest.approx(fine, rel=0.1)
+    assert (folder / "figure1.png").stat().st_size < PICTURE_LIMIT
+
+
+def test_figure_2_finds_the_recurrent_network_causal(folder):
+    figures = figure2(output=folder, grains=4, fast=True)
+    for paths in ("diverging", "held"):
+        assert figures[f"{paths}, recurrent network"] == figures[f"{paths}, polycrystal"] == 0.0
+        assert figures[f"{paths}, the paper's network"] > 0.0
+    assert (folder / "figure2.png").stat().st_size < PICTURE_LIMIT
+
+
+def test_paths_part_where_they_are_said_to():
+    for U, part in (diverging(), held()):
+        for k, last in enumerate(part):
+            np.testing.assert_array_equal(U[k, : last + 1], U[k + 1, : last + 1])
+            assert np.abs(U[k, last + 1 :] - U[k + 1, last + 1 :]).max() > 0.01
+        assert before_parting(U - np.eye(3), part) == 0.0
+
+
+def test_figure_si1_stretches_the_same_way_in_all_directions(folder):
+    U, axes = tension()
+    np.testing.assert_allclose(np.einsum("ai,aij,aj->a", axes, U[:, -1], axes), 1.5, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(U), 1.0, atol=1e-12)
+    np.testing.assert_allclose(axes[:, 0], np.cos(np.radians(ANGLES)), atol=1e-12)
+    figures = figure_si1(output=folder, grains=4, fast=True)
+    assert figures["polycrystal"]["error_of_the_mean"] == 0.0
+    assert figures["recurrent network"]["scatter"] < 0.1
+    assert (folder / "figure_si1.png").stat().st_size < PICTURE_LIMIT
