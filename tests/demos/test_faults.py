@@ -4,7 +4,6 @@ import re
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -77,19 +76,17 @@ PLACE = r"cell \d+ with reference centre \(.*\) mm, t = .* us, step "
     ],
 )
 def test_a_fault_ends_two_ranks_in_one_line_that_says_what_was_last_good(tmp_path, fault, message):
-    code, lines, seconds = run(tmp_path, fault)
+    code, lines = run(tmp_path, fault)
     assert code == 1
     (line,) = lines
     assert re.match(rf"error: rank \d: {message}|error: {message}", line), line
     assert re.search(r"; last output at t = 0\.\d+ us in .*, last checkpoint .* at t = 0\.\d+ us$", line)
-    assert seconds < 60.0
     assert len(Results(tmp_path / "run" / "results.vtkhdf").times) > 2
 
 
 def test_a_killed_rank_ends_the_others_and_leaves_its_checkpoint(tmp_path):
-    code, _, seconds = run(tmp_path, "killed")
+    code, _ = run(tmp_path, "killed")
     assert code != 0
-    assert seconds < 60.0
     folder = tmp_path / "run"
     again = SMALL | {"end_time": 1.0}
     summary = taylor_anvil(**again, output=folder, restart=folder / "checkpoint.h5", checkpoint_every=0.1)
@@ -99,15 +96,14 @@ def test_a_killed_rank_ends_the_others_and_leaves_its_checkpoint(tmp_path):
 
 
 def run(tmp_path, fault):
-    """Run the anvil with a fault on two ranks; return exit code, lines of standard error, seconds."""
+    """Run the anvil with a fault on two ranks; return exit code and lines of standard error."""
     script = tmp_path / "faulty.py"
     script.write_text(FAULTY)
     inputs = SMALL | {"end_time": 3.0, "checkpoint_every": 0.1, "output": tmp_path / "run"}
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in inputs.items()]
     command = [MPIRUN, "-n", "2", sys.executable, script, DEMOS, fault, *flags]
-    begin = time.monotonic()
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120)
-    return done.returncode, done.stderr.splitlines(), time.monotonic() - begin
+    return done.returncode, done.stderr.splitlines()
 
 
 def test_an_inverted_element_is_named(tmp_path):
