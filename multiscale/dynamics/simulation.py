@@ -10,7 +10,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 from meshes.impact_mesh import ImpactMesh
-from microscale.errors import DeformationError, InputError
+from microscale.errors import DeformationError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics import ranks
 from multiscale.dynamics.agreed_step import AgreedStep
@@ -24,6 +24,7 @@ from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
+from multiscale.dynamics.step_size import StepSize
 from multiscale.dynamics.step_sums import StepSums
 from multiscale.dynamics.traffic import Traffic
 
@@ -31,9 +32,6 @@ FloatArray = NDArray[np.float64]
 Observer = Callable[["Simulation"], None]
 
 STAGES = ("kinematics", "law", "force", "stable step", "communication", "update")
-
-# A step this much smaller than the first one will not end: the run stops with an error.
-SMALLEST_STEP = 1e-4
 
 # Steps between two estimates of the stable step. A node crosses a few per cent of an element in that time;
 # the Courant factor covers it.
@@ -95,19 +93,16 @@ class Simulation:
         Raises:
             InputError: An argument is out of its range or a group is not in the mesh.
         """
-        if not 0.0 < courant <= 1.0:
-            raise InputError(f"courant = {courant}, expected a factor above 0, at most 1")
         self.mesh = impact_mesh.mesh
         self.law = law
         self._comm = self.mesh.comm
         self._obstacles = tuple(obstacles)
-        self._courant = courant
+        self._step_size, self._agreed_step = StepSize(courant), AgreedStep(self._comm)
         self.timers = dict.fromkeys(STAGES, 0.0)
         self.time, self.dt, self.step_count = 0.0, 0.0, 0
         self._ledger, self._sums = Ledger(), StepSums(self._comm)
         self._error: Exception | None = None
         self.poll: Callable[[], int] = int  # which returns zero
-        self._agreed_step, self._first_step, self._end_time = AgreedStep(self._comm), 0.0, np.inf
         self._nodes = Nodes(self.mesh, law.density)
         self.u, self.v, self.positions = self._nodes.u, self._nodes.v, self._nodes.X
         for group, components in (supports or {}).items():
@@ -167,7 +162,7 @@ class Simulation:
                 and at the end.
             every: Steps between calls.
         """
-        self._end_time = end_time
+        self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
         if self.step_count == 0:
             self._observe(observers)
@@ -186,7 +181,7 @@ class Simulation:
     def saved_state(self) -> SavedState:
         """Return all that is needed to go on from here, as views to save or to fill; see :meth:`resume`."""
         clock = {"time": self.time, "dt": self.dt, "step_count": self.step_count}
-        clock |= {"first_step": self._first_step, "stable_step": self._agreed_step.value}
+        clock |= {"first_step": self._step_size.first, "stable_step": self._agreed_step.value}
         clock |= {"limiting_cell": self.limiting_cell, "initial_energy": self.initial_energy}
         booked = np.array([*self._ledger.booked(), self._viscous.dissipated if self._viscous else 0.0])
         return SavedState(clock, booked, self._nodes.saved_arrays(), self.points.saved_arrays())
@@ -201,7 +196,7 @@ class Simulation:
             booked: As saved, or on other ranks: anything with the same sum over the ranks.
         """
         self.time, self.dt, self.step_count = clock["time"], clock["dt"], int(clock["step_count"])
-        self._first_step, self.initial_energy = clock["first_step"], clock["initial_energy"]
+        self._step_size.first, self.initial_energy = clock["first_step"], clock["initial_energy"]
         self._nodes.resume()
         self._ledger.resume(booked[:-1])
         if self._viscous is not None:
@@ -287,17 +282,7 @@ class Simulation:
         self._reduce_ledger()
 
     def _next_step(self) -> float:
-        stable = self._courant * self._agreed_step.value
-        self._first_step = self._first_step or stable
-        if stable < SMALLEST_STEP * self._first_step:
-            raise DeformationError(
-                f"the stable step fell from {self._first_step:.4g} to {stable:.4g} us at {self.time:.6g} us: "
-                f"cell {self.limiting_cell} is crushed; refine the mesh there or end earlier"
-            )
-        remaining = self._end_time - self.time
-        if 0.0 < remaining <= 2.0 * stable:
-            return remaining if remaining <= stable else 0.5 * remaining
-        return stable
+        return self._step_size.next(self._agreed_step.value, self.time, self.limiting_cell)
 
     def _reduce_ledger(self) -> None:
         """Sum what the ranks booked; the rank of the smallest step adds which cell it is.

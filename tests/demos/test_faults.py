@@ -41,7 +41,7 @@ last = comm.rank == comm.size - 1
 
 def faulty_step(self):
     if self.step_count == 14 and fault == "unstable":
-        self._courant = 4.0
+        self._step_size.courant = 4.0
     if self.step_count == 14 and fault == "killed" and last:
         os.kill(os.getpid(), signal.SIGKILL)
     self.law.broken = self.step_count >= 14 and fault == "nan" and last
@@ -113,7 +113,7 @@ def test_an_inverted_element_is_named(tmp_path):
 
 
 def test_a_crushed_element_ends_a_run_that_would_not(tmp_path, monkeypatch):
-    monkeypatch.setattr("multiscale.dynamics.simulation.SMALLEST_STEP", 0.9)
+    monkeypatch.setattr("multiscale.dynamics.step_size.SMALLEST_STEP", 0.9)
     with pytest.raises(DeformationError, match=r"stable step fell from .* us: cell \d+ is crushed"):
         taylor_anvil(**{**SMALL, "velocity": 400.0}, output=tmp_path)
 
