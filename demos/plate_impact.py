@@ -72,7 +72,7 @@ def plate_impact(
         on_extrapolation: Whether the learned law warns or stops where its training range ends; the field
             "extrapolation" shows where.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
-        grains: Grains of the taylor law at each point.
+        grains: Grains of the taylor or fft3d law at each point.
         seed: Seed of the grains' orientations.
         checkpoint_every: Simulated time between checkpoints, us; by default one is written only on SIGTERM,
             SIGUSR1 and at --max-wall.

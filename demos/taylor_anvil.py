@@ -5,6 +5,7 @@ The stress comes from the law you choose:
 
     learned       a recurrent network trained on polycrystal simulations made by this repository
     taylor        the polycrystal itself, 128 grains at every quadrature point (concurrent multiscale)
+    fft3d         its full-field unit cell at every point: 0.1 s a point and step, for small meshes
     johnson-cook  an empirical law with hardening, rate and heat
     j2            linear hardening
     neo-hooke     no plastic flow at all: what the elastic waves do alone
@@ -79,7 +80,7 @@ def taylor_anvil(
         on_extrapolation: Whether the learned law warns or stops where its training range ends; the field
             "extrapolation" shows where.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
-        grains: Grains of the taylor law at each point.
+        grains: Grains of the taylor or fft3d law at each point.
         seed: Seed of the grains' orientations.
         checkpoint_every: Simulated time between checkpoints, us; by default one is written only on SIGTERM,
             SIGUSR1 and at --max-wall.

@@ -10,7 +10,7 @@ from multiscale.calibrate import read_constants
 from multiscale.laws import make_law
 
 #: Laws an impact may use, and what to do where a learnt one leaves its training range.
-ImpactLaw = Literal["learned", "taylor", "johnson-cook", "j2", "neo-hooke"]
+ImpactLaw = Literal["learned", "taylor", "fft3d", "johnson-cook", "j2", "neo-hooke"]
 OnExtrapolation = Literal["warn", "stop"]
 
 
@@ -32,7 +32,7 @@ def impact_law(
         weights: Weights of the learned law; None for those that come with this.
         on_extrapolation: What the learned law does where its training range ends.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
-        grains: Grains of the taylor law at each point.
+        grains: Grains of the taylor or fft3d law at each point.
         seed: Seed of the grains' orientations.
 
     Raises:
@@ -44,6 +44,7 @@ def impact_law(
         "duration": duration,
         "on_extrapolation": on_extrapolation,
     }
-    options: dict[str, dict[str, Any]] = {"learned": learned, "taylor": {"grains": grains, "seed": seed}}
+    crystals = {"grains": grains, "seed": seed}
+    options: dict[str, dict[str, Any]] = {"learned": learned, "taylor": crystals, "fft3d": crystals}
     fitted = read_constants(constants, law) if constants else {}
     return make_law(law, **options.get(law, {}), **fitted)
