@@ -8,6 +8,8 @@ Gradients are added up, so that the result is that of one process, up to roundin
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -25,16 +27,6 @@ class Ranks:
 
     rank: int = 0
     size: int = 1
-
-    @classmethod
-    def of_launcher(cls) -> Ranks:
-        """Join the processes torchrun has started; a process of its own otherwise."""
-        size = int(os.environ.get("WORLD_SIZE", "1"))
-        if size == 1:
-            return cls()
-        if not distributed.is_initialized():
-            distributed.init_process_group("gloo")
-        return cls(distributed.get_rank(), size)
 
     def share(self, batch: torch.Tensor) -> torch.Tensor:
         """Return this process's part of a batch; it may be empty."""
@@ -62,6 +54,19 @@ class Ranks:
         sum_of_all = torch.tensor([value], dtype=torch.float64)
         distributed.all_reduce(sum_of_all)
         return float(sum_of_all)
+
+
+@contextmanager
+def ranks_of_launcher() -> Iterator[Ranks]:
+    """Join the processes torchrun has started, for a while; a process of its own otherwise."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Ranks()
+        return
+    distributed.init_process_group("gloo")
+    try:
+        yield Ranks(distributed.get_rank(), distributed.get_world_size())
+    finally:
+        distributed.destroy_process_group()
 
 
 def device_of(rank: int) -> torch.device:

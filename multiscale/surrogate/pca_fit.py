@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from microscale.errors import InputError
-from multiscale.surrogate.data_parallel import Ranks
+from multiscale.surrogate.data_parallel import Ranks, ranks_of_launcher
 from multiscale.surrogate.fit import VALIDATION_SHARE, check_sizes
 from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca import PrincipalComponents
@@ -73,13 +73,11 @@ def fit_histories(
     seed: int,
 ) -> None:
     """Train on histories and write weights and card; arguments as of :func:`fit_pca`."""
-    ranks = Ranks.of_launcher()
     architecture = PcaArchitecture(**card.architecture)
-    bulk = bulk_of(card)
-    learner = PcaLearner(training, validation, architecture, seed, batch, ranks, bulk)
     data = [record["sha256"] for record in card.datasets]
     settings = {"kind": card.kind, **card.architecture, "batch": batch, "data": data, "paths": len(training)}
-    with _place_of(ranks, out) as place:
+    with ranks_of_launcher() as ranks, _place_of(ranks, out) as place:
+        learner = PcaLearner(training, validation, architecture, seed, batch, ranks, bulk_of(card))
         progress = Training(learner, place, epochs, rate, seed, settings).run()
     if ranks.rank > 0:
         return
