@@ -29,6 +29,8 @@ SMALLEST_PART = 2.0**-10
 """Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
 PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
+HOURGLASS = 0.05
+"""Stiffness against hourglasses, which have none of their own, over the shear modulus: docs/microscale.md."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -57,12 +59,14 @@ class FullFieldCell(ConstitutiveLaw):
         InputError: Shapes do not agree, or a number has no meaning.
     """
 
+    worth_batching = False
+
     def __init__(
         self,
         law: ConstitutiveLaw,
         shape: tuple[int, ...],
         at_rest: Mapping[str, ArrayLike] | None = None,
-        derivative: str = "rotated",
+        derivative: str = "stabilised",
         tolerance: float = 1e-3,
         memory: int = 20,
         max_iterations: int = 100,
@@ -87,6 +91,7 @@ class FullFieldCell(ConstitutiveLaw):
             ),
         )
         self._moduli = _moduli_at_rest(law, voxels)
+        self.hourglass = HOURGLASS * self._moduli[0]  # GPa
         self._start = voxels.copy()
         self._F, self._P = np.empty((2, self.grid.voxels, 3, 3))
         self._forces = np.empty(self.grid.amplitude_shape, dtype=complex)
@@ -175,7 +180,7 @@ class FullFieldCell(ConstitutiveLaw):
             if not _promising(history):
                 break
             correction = np.empty_like(self._forces)
-            self.grid.relax(self._forces, F, self._moduli, correction)
+            self.grid.relax(self._forces, F, self._moduli, self.hourglass, correction)
             d = -_real(correction)
             if last is not None:
                 memory.learn(last[0], d - last[1])
@@ -198,6 +203,7 @@ class FullFieldCell(ConstitutiveLaw):
         except (DeformationError, ConvergenceError):
             return np.inf
         self.grid.forces(self._P, self._forces)
+        self._forces += self.hourglass * self.grid.hourglass_share * cell.displacement
         floor = ROUNDING * self._moduli[1] / self.tolerance
         return float(np.linalg.norm(self._forces) / max(fluctuation(self._P), floor))
 

@@ -2,11 +2,12 @@
 
 A displacement v is held as amplitudes y, one vector a frequency, such that
 
-    grad v = inverse FFT of (y n sigma),   n = k / |k|,   <grad v : grad v> = sum |y|^2 :
+    grad v = inverse FFT of (y n sigma),   |n|^2 = 1 - h,   <grad v : grad v> = sum (1 - h) |y|^2 :
 
-y is a strain, and the plain scalar product of two amplitudes is that of the two strain fields. The forces of
-a stress field P are the adjoint: r with sum Re(conj(y) r) = <P : grad v> for every v, so that |r| is the norm
-of the part of P that is not in equilibrium.
+y is a strain, and the plain scalar product of two amplitudes is that of the two strain fields, with the
+strains h that gradients in the middles of voxels do not see (hourglasses; zero but for ``stabilised``).
+The forces of a stress field P are the adjoint: r with sum Re(conj(y) r) = <P : grad v> for every v, so that
+|r| is the norm of the part of P that is not in equilibrium.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from microscale.tensors import FloatArray
 
 ComplexArray = NDArray[np.complex128]
 
-DERIVATIVES = ("rotated", "central", "spectral")
+DERIVATIVES = ("stabilised", "rotated", "central", "spectral")
 
 
 class PeriodicGrid:
@@ -33,7 +34,10 @@ class PeriodicGrid:
         shape: Voxels along each axis: two for fields that do not vary along the third, or three.
         derivative: How the gradient is taken in Fourier space.
             ``rotated``: Displacements at the corners of voxels, gradients in their middles (Willot 2015):
-            one-point hexahedra; no ringing.
+            one-point hexahedra; no ringing, but hourglass patterns cost no energy, and where the material
+            softens they fill the cell.
+            ``stabilised``: The same, and amplitudes know their hourglass share, so that the cell can resist
+            it: the squared gradients at the corners of voxels less those in the middle.
             ``central``: Fourth-order central differences, as the finite-difference-corrected derivatives of
             Vidyasagar, Tan and Kochmann (2017).
             ``spectral``: The exact derivative of the trigonometric interpolant; rings at grain boundaries.
@@ -43,7 +47,7 @@ class PeriodicGrid:
         InputError: The shape or the derivative has no meaning.
     """
 
-    def __init__(self, shape: tuple[int, ...], derivative: str = "rotated", workers: int = 1) -> None:
+    def __init__(self, shape: tuple[int, ...], derivative: str = "stabilised", workers: int = 1) -> None:
         if len(shape) not in (2, 3) or min(shape) < 1:
             raise InputError(f"shape = {shape} voxels, expected two or three positive numbers")
         self.shape, self._workers = tuple(shape), workers
@@ -52,7 +56,11 @@ class PeriodicGrid:
         angles = _angles(self.shape)
         self.half_shape = angles.shape[1:]
         k, phase = _wave_vectors(angles, self.shape, derivative)
-        norm = np.sqrt((k**2).sum(axis=0))
+        seen = (k**2).sum(axis=0)
+        corners = (np.array(shape) ** 2 @ (4.0 * np.sin(0.5 * angles) ** 2).reshape(len(shape), -1)).reshape(
+            self.half_shape
+        )
+        norm = np.sqrt(corners if derivative == "stabilised" else seen)
         still = norm < 1e-9 * max(self.shape)  # the mean, and modes the derivative does not see
         n = np.where(still, 0.0, k / np.where(still, 1.0, norm))
         # The half spectrum of a real field stands for both halves but for its first and, if even, last plane.
@@ -62,6 +70,8 @@ class PeriodicGrid:
             weight[..., -1] = 1.0
         scale = phase / np.sqrt(weight)
         self.directions = np.ascontiguousarray(n.reshape(self.dimension, -1).T)
+        share = np.where(still, 0.0, 1.0 - (n**2).sum(axis=0)) if derivative == "stabilised" else 0.0 * norm
+        self.hourglass_share = np.ascontiguousarray(share.reshape(-1, 1))
         self._synthesis = np.ascontiguousarray((self.voxels * scale * n).reshape(self.dimension, -1).T)
         self._analysis = np.ascontiguousarray(
             (np.conj(scale) * weight * n / self.voxels).reshape(self.dimension, -1).T
@@ -92,7 +102,12 @@ class PeriodicGrid:
         _contract(P_hat.reshape(-1, 3, self.dimension), self._analysis, out)
 
     def relax(
-        self, forces: ComplexArray, mean: FloatArray, moduli: tuple[float, float], out: ComplexArray
+        self,
+        forces: ComplexArray,
+        mean: FloatArray,
+        moduli: tuple[float, float],
+        hourglass: float,
+        out: ComplexArray,
     ) -> None:
         """Write into ``out`` the amplitudes by which a homogeneous medium would balance the forces.
 
@@ -103,9 +118,11 @@ class PeriodicGrid:
             forces: As :meth:`forces` wrote them.
             mean: Mean deformation gradient F, shape (3, 3).
             moduli: Shear and longitudinal modulus of c, GPa.
+            hourglass: Stiffness against hourglasses, GPa.
             out: Array of amplitudes.
         """
-        _solve(forces, self.directions, np.linalg.inv(mean), *moduli, out)
+        own = hourglass * self.hourglass_share[:, 0]
+        _solve(forces, self.directions, own, np.linalg.inv(mean), *moduli, out)
 
 
 def _angles(shape: tuple[int, ...]) -> FloatArray:
@@ -121,7 +138,7 @@ def _wave_vectors(
     """Real wave vectors k (axes, ...) and the common phase (...) of a derivative, whose symbol is phase k."""
     voxels_per_length = np.array(shape).reshape(-1, *[1] * len(shape))
     straight = np.full(angles.shape[1:], 1j)
-    if derivative == "rotated":
+    if derivative in ("rotated", "stabilised"):
         half = 0.5 * angles
         others = [np.prod(np.cos(np.delete(half, axis, axis=0)), axis=0) for axis in range(len(shape))]
         return 2.0 * voxels_per_length * np.sin(half) * np.stack(others), straight * np.exp(
@@ -166,12 +183,13 @@ def _contract(P: ComplexArray, symbol: ComplexArray, out: ComplexArray) -> None:
 def _solve(
     r: ComplexArray,
     n: FloatArray,
+    own: FloatArray,
     F_inverse: FloatArray,
     shear: float,
     longitudinal: float,
     out: ComplexArray,
 ) -> None:
-    """Invert shear |q|^2 I + (longitudinal - shear) q q with q = F^-T n at each frequency."""
+    """Invert (shear |q|^2 + own) I + (longitudinal - shear) q q with q = F^-T n at each frequency."""
     q = np.empty(3)
     for p in range(n.shape[0]):
         square = 0.0
@@ -182,12 +200,14 @@ def _solve(
                 q[i] += F_inverse[j, i] * n[p, j]
             square += q[i] * q[i]
             along += q[i] * r[p, i]
-        if square == 0.0:
+        across = shear * square + own[p]
+        if across == 0.0:
             out[p] = 0.0
             continue
-        share = (longitudinal - shear) / (longitudinal * square) * along
+        coupling = longitudinal - shear
+        share = coupling / (across + coupling * square) * along
         for i in range(3):
-            out[p, i] = (r[p, i] - share * q[i]) / (shear * square)
+            out[p, i] = (r[p, i] - share * q[i]) / across
 
 
 @njit(cache=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from microscale.dataset import (
 )
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.law import ConstitutiveLaw, FloatArray, drive
-from microscale.paths import StrainPaths
+from microscale.paths import StrainPaths, StretchPath
 from microscale.tensors import to_mandel
 
 BLOCK = 32
@@ -52,6 +52,7 @@ class Generation:
         paths: The strain paths.
         count: Number of paths.
         versions: Versions of the packages that make the numbers; kept in the file, not compared.
+        keep_every: Samples kept: every so many steps of a path.
     """
 
     law: ConstitutiveLaw
@@ -59,16 +60,23 @@ class Generation:
     paths: StrainPaths
     count: int
     versions: dict[str, str]
+    keep_every: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse an empty set."""
+        """Refuse an empty set, and samples that miss the end of a path."""
         if self.count < 1:
             raise InputError(f"paths = {self.count}, expected at least 1")
+        if self.keep_every < 1 or self.paths.steps % self.keep_every:
+            raise InputError(
+                f"keep_every = {self.keep_every}, expected a number that divides {self.paths.steps} steps"
+            )
 
     @property
     def provenance(self) -> dict[str, Any]:
         """What determines every number of the set, and the versions."""
         paths = {**self.paths.provenance(), "count": self.count}
+        if self.keep_every > 1:
+            paths["keep_every"] = self.keep_every
         values = {"law": self.law_record, "paths": paths, "versions": self.versions}
         return dict(json.loads(json.dumps(values)))  # as it will be read back
 
@@ -121,7 +129,7 @@ def finish(job: Generation, out: Path) -> None:
     """
     parts = _claim_parts(job, out)
     files = [parts / f"{block.start:09d}.h5" for block in blocks_of(job.count, BLOCK)]
-    samples = job.paths.steps + 1
+    samples = job.paths.steps // job.keep_every + 1
     shapes = {"times": (job.count, samples), "attempt": (job.count,), "rejected": (job.count,)}
     for name in ("stretch", "stress"):
         shapes[name] = (job.count, samples, 6)
@@ -130,42 +138,41 @@ def finish(job: Generation, out: Path) -> None:
 
 
 def stress_block(job: Generation, block: range) -> dict[str, Any]:
-    """Return the arrays of a data set for some paths."""
+    """Return the arrays of a data set for some paths; those on which the law fails are drawn anew."""
     drawn = [job.paths.path(index) for index in block]
     attempt = np.zeros(len(block), dtype=np.int64)
-    while True:
-        times = np.stack([path.times for path in drawn])
-        stretch = np.stack([path.stretch for path in drawn])
-        failed, stress = _drive(job.law, stretch, times)
-        if not failed:
-            break
-        for k in failed:
+    stress: list[FloatArray | None] = list(_drive(job.law, drawn))
+    while left := [k for k, history in enumerate(stress) if history is None]:
+        for k in left:
             attempt[k] += 1
             if attempt[k] > MAX_ATTEMPTS:
                 raise ConvergenceError(f"path {block[k]}: the law failed on {MAX_ATTEMPTS} draws of it")
             drawn[k] = job.paths.path(block[k], int(attempt[k]))
+        for k, history in zip(left, _drive(job.law, [drawn[k] for k in left]), strict=True):
+            stress[k] = history
     rejected = np.array([path.rejected for path in drawn], dtype=np.int64)
+    kept = slice(None, None, job.keep_every)
+    sigma = np.array(stress)[:, kept]
     return {
-        "times": times,
-        "stretch": to_mandel(stretch),
-        "stress": to_mandel(0.5 * (stress + np.swapaxes(stress, -1, -2))),
+        "times": np.stack([path.times[kept] for path in drawn]),
+        "stretch": to_mandel(np.stack([path.stretch[kept] for path in drawn])),
+        "stress": to_mandel(0.5 * (sigma + np.swapaxes(sigma, -1, -2))),
         "attempt": attempt,
         "rejected": rejected,
     }
 
 
-def _drive(law: ConstitutiveLaw, stretch: FloatArray, times: FloatArray) -> tuple[list[int], FloatArray]:
-    """Stress along the paths and no failures; or, where the batch fails, the paths that do."""
+def _drive(law: ConstitutiveLaw, paths: Sequence[StretchPath]) -> list[FloatArray | None]:
+    """Stress along each path, nothing where the law fails; others are driven at most twice."""
+    if len(paths) > 1 and not law.worth_batching:
+        return [history for path in paths for history in _drive(law, [path])]
     try:
-        stress = drive(law, stretch, times)
-        bad = np.flatnonzero(~np.isfinite(stress).all(axis=(1, 2, 3)))
-        return bad.tolist(), stress
+        stretch, times = np.stack([path.stretch for path in paths]), np.stack([path.times for path in paths])
+        return [history if np.isfinite(history).all() else None for history in drive(law, stretch, times)]
     except (ConvergenceError, DeformationError):
-        if len(stretch) == 1:
-            return [0], np.empty_like(stretch)
-    one_by_one = [_drive(law, stretch[k : k + 1], times[k : k + 1]) for k in range(len(stretch))]
-    failed = [k for k, (bad, _) in enumerate(one_by_one) if bad]
-    return failed, np.concatenate([stress for _, stress in one_by_one])
+        if len(paths) == 1:
+            return [None]
+    return [history for path in paths for history in _drive(law, [path])]
 
 
 def _claim_parts(job: Generation, out: Path) -> Path:

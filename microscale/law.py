@@ -52,10 +52,12 @@ class ConstitutiveLaw(ABC):
         name: Short name, as used on the command line.
         density: Referential mass density, g/cm^3.
         state_spec: The arrays a point carries.
+        worth_batching: Whether many points in one update cost less than each in its own.
     """
 
     name: str
     density: float
+    worth_batching: bool = True
     state_spec: tuple[StateVariable, ...] = ()
 
     def init_state(self, n_points: int) -> State:

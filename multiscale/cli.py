@@ -36,6 +36,7 @@ def generate(
     max_strain: float = 0.5,
     paths: int = 1000,
     steps: int = 200,
+    keep_every: int = 1,
     seed: int = 1,
     duration: float = 1.0,
     longest_duration: float | None = None,
@@ -55,6 +56,7 @@ def generate(
         max_strain: Largest strain of a path.
         paths: Number of paths.
         steps: Time steps of a path.
+        keep_every: Keep the samples of every so many steps.
         seed: Seed of the paths.
         duration: Duration T of a path, us; the crystal of fft2d flows at rates of one per second: 1e6.
         longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
@@ -95,7 +97,7 @@ def generate(
         "options": options,
         "crystal": plain(asdict(crystal)) if crystal else None,
     }
-    job = Generation(material, record, strain_paths, paths, versions())
+    job = Generation(material, record, strain_paths, paths, versions(), keep_every)
     with PathProgress(paths, comm.rank) as progress:
         made = work(job, out, comm.rank, comm.size, progress)
     comm.Barrier()
@@ -143,6 +145,7 @@ def train(
     hidden: int | None = None,
     internal: int = 25,
     modes: int = 100,
+    exact_pressure: bool = False,
     seed: int = 0,
 ) -> None:
     """Train a surrogate; run again to resume. A log and a picture of the losses are written beside it.
@@ -157,6 +160,7 @@ def train(
         hidden: Width of the hidden layers; by default 96 (recurrent) or 1000 (pca).
         internal: Internal variables of the recurrent surrogate.
         modes: Principal components of each tensor component, for pca.
+        exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
     """
     from multiscale.surrogate.fit import fit_recurrent
@@ -165,7 +169,7 @@ def train(
     if model == "recurrent":
         fit_recurrent(datasets, out, internal, hidden or 96, epochs, rate or 3e-3, batch, seed)
     else:
-        fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed)
+        fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed, exact_pressure)
     print(f"weights: {out}")
 
 

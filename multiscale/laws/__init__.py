@@ -94,8 +94,12 @@ def _fft2d() -> Callable[..., ConstitutiveLaw]:
         rate_sensitivity: float | None = None,
         resolution: int = 64,
         tolerance: float = 1e-3,
+        memory: int = 20,
     ) -> ConstitutiveLaw:
-        return _full_field("two_slip.yaml", (resolution,) * 2, grains, seed, rate_sensitivity, tolerance)
+        shape = (resolution,) * 2
+        return _full_field(
+            "two_slip.yaml", shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
+        )
 
     return plane_polycrystal
 
@@ -107,21 +111,25 @@ def _fft3d() -> Callable[..., ConstitutiveLaw]:
         rate_sensitivity: float | None = None,
         resolution: int = 16,
         tolerance: float = 1e-3,
+        memory: int = 20,
     ) -> ConstitutiveLaw:
-        return _full_field("magnesium.yaml", (resolution,) * 3, grains, seed, rate_sensitivity, tolerance)
+        shape = (resolution,) * 3
+        return _full_field(
+            "magnesium.yaml", shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
+        )
 
     return magnesium_polycrystal
 
 
 def _full_field(
-    crystal: str, shape: tuple[int, ...], grains: int, seed: int, m: float | None, tolerance: float
+    crystal: str, shape: tuple[int, ...], grains: int, seed: int, m: float | None, **options: Any
 ) -> ConstitutiveLaw:
     from microscale.crystal import read_crystal
     from microscale.fft import FullFieldCell
     from microscale.microstructure import periodic_voronoi
 
     material = read_crystal(crystal).with_options(m)
-    return FullFieldCell.polycrystal(periodic_voronoi(grains, shape, seed), material, tolerance=tolerance)
+    return FullFieldCell.polycrystal(periodic_voronoi(grains, shape, seed), material, **options)
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:

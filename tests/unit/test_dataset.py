@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -231,6 +232,35 @@ def test_paths_the_law_fails_on_are_drawn_again_and_counted(tmp_path):
     untouched = data.attempt == 0
     plain = read_dataset(make(job(), tmp_path / "plain.h5"))
     np.testing.assert_array_equal(data.stress[untouched], plain.stress[untouched])
+
+
+class OneByOne(Fragile):
+    """Counts the paths it is driven along."""
+
+    worth_batching = False
+    driven = 0
+
+    def init_state(self, n_points):
+        self.driven += n_points
+        return super().init_state(n_points)
+
+
+def test_only_a_path_that_failed_is_driven_again():
+    law = OneByOne()
+    attempt = stress_block(job(law=law), range(BLOCK))["attempt"]
+    assert attempt.sum() > 0
+    assert law.driven == BLOCK + attempt.sum()
+
+
+def test_keeps_every_so_many_samples_and_says_so(tmp_path):
+    task = job(count=3)
+    kept = read_dataset(make(replace(task, keep_every=5), tmp_path / "kept.h5"))
+    whole = stress_block(task, range(3))
+    for name in ("times", "stretch", "stress"):
+        np.testing.assert_array_equal(getattr(kept, name), whole[name][:, ::5])
+    assert kept.provenance["paths"]["keep_every"] == 5
+    with pytest.raises(InputError, match="keep_every = 3, expected a number that divides 20"):
+        replace(task, keep_every=3)
 
 
 def test_provenance_is_plain_text_and_every_array_has_a_unit(tmp_path):

@@ -13,6 +13,7 @@ from microscale.fft import FullFieldCell
 from microscale.fft_grid import DERIVATIVES, PeriodicGrid, nyquist_variation
 from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.microstructure import Microstructure, periodic_voronoi, planar_orientations
+from microscale.paths import StrainPaths
 from microscale.tensors import deviator, von_mises
 from multiscale.laws.neo_hooke import NeoHooke
 
@@ -66,7 +67,11 @@ def test_forces_are_the_adjoint_of_the_gradient(shape, derivative):
     grid.deformation(y, np.zeros((3, 3)), F)
     grid.forces(P, r)
     assert np.vdot(y, r).real == pytest.approx((P * F).sum() / grid.voxels, rel=1e-12)
-    assert np.linalg.norm(y) ** 2 == pytest.approx((F**2).sum() / grid.voxels, rel=1e-12)
+    seen = 1.0 - grid.hourglass_share
+    assert (seen * np.abs(y) ** 2).sum() == pytest.approx((F**2).sum() / grid.voxels, rel=1e-12)
+    # The middle of a voxel sees nothing of a wave that alternates along two axes.
+    alternating = sum(n % 2 == 0 for n in shape) > 1
+    assert (abs(seen.min()) < 1e-12) == (derivative == "stabilised" and alternating)
     np.testing.assert_allclose(F.mean(axis=0), 0.0, atol=1e-14)
 
 
@@ -140,18 +145,27 @@ def test_a_laminate_matches_its_exact_solution(kind, shape):
     np.testing.assert_allclose(P[:, 0], exact, atol=1e-8 * np.abs(exact).max())
 
 
-def test_hill_mandel_and_the_mean_deformation():
-    cell, F = polycrystal(tolerance=1e-9), plane_path()
+def amplitudes(state: State) -> np.ndarray:
+    return state["displacement"][0].view(complex)[..., 0].copy()
+
+
+@pytest.mark.parametrize("derivative", ["stabilised", "rotated"])
+def test_hill_mandel_and_the_mean_deformation(derivative):
+    """The mean stress does the work of the local one, and of the resistance to hourglasses."""
+    cell, F = polycrystal(tolerance=1e-9, derivative=derivative), plane_path()
     state, P, last = cell.init_state(1), np.empty((1, 3, 3)), np.eye(3)
     for F_k in F[1:]:
-        before = state["voxel_F"][0].copy()
+        before, y = state["voxel_F"][0].copy(), amplitudes(state)
         cell.update(F_k[None].copy(), SECOND / 20, state, P)
-        increments = state["voxel_F"][0] - before
+        increments, change = state["voxel_F"][0] - before, amplitudes(state) - y
         np.testing.assert_allclose(state["voxel_F"][0].mean(axis=0), F_k, atol=1e-13)
         _, local_P = cell.voxel_fields(state)
         local = (local_P * increments).sum() / cell.grid.voxels
+        resisted = cell.hourglass * cell.grid.hourglass_share * amplitudes(state)
+        hourglass = np.vdot(resisted, change).real
         assert np.linalg.norm(local_P - P[0]) > 1e-3  # the field is not uniform
-        assert local == pytest.approx((P[0] * (F_k - last)).sum(), rel=1e-8)
+        assert (hourglass != 0.0) == (derivative == "stabilised")
+        assert local + hourglass == pytest.approx((P[0] * (F_k - last)).sum(), rel=1e-8)
         last = F_k
 
 
@@ -169,7 +183,7 @@ def test_a_periodic_shift_of_the_cell_changes_nothing(derivative):
 
 def test_the_answer_does_not_depend_on_the_tolerance_within_it():
     F, times = plane_path()[None], np.linspace(0.0, SECOND, 21)
-    exact = drive(polycrystal(tolerance=1e-8), F, times)
+    exact = drive(polycrystal(tolerance=1e-5), F, times)
     for tolerance in (1e-2, 1e-3, 1e-4):
         error = np.linalg.norm(deviator(drive(polycrystal(tolerance=tolerance), F, times) - exact))
         assert error < 5.0 * tolerance * np.linalg.norm(deviator(exact))
@@ -177,10 +191,10 @@ def test_the_answer_does_not_depend_on_the_tolerance_within_it():
 
 def test_the_memory_only_saves_iterations():
     F, times = plane_path(size=0.02)[None], np.linspace(0.0, SECOND, 21)
-    cells = [polycrystal(tolerance=1e-6, memory=m) for m in (20, 5, 0)]
+    cells = [polycrystal(tolerance=1e-4, memory=m) for m in (20, 5, 0)]
     stress = [drive(cell, F, times) for cell in cells]
     for other in stress[1:]:
-        np.testing.assert_allclose(other, stress[0], atol=1e-5 * np.abs(stress[0]).max())
+        np.testing.assert_allclose(other, stress[0], atol=2e-4 * np.abs(stress[0]).max())
     assert cells[0].law_calls < cells[1].law_calls < cells[2].law_calls
 
 
@@ -224,6 +238,34 @@ def test_corrected_derivatives_do_not_ring():
         stress = cell.voxel_fields(state)[1][:, 0, 0].reshape(32, 32)
         ringing[derivative] = nyquist_variation(stress, smooth)
     assert ringing["rotated"] < 0.5 * ringing["spectral"], ringing
+    assert ringing["stabilised"] < 1.02 * ringing["rotated"], ringing
+
+
+def test_hourglasses_do_not_fill_a_cell_that_softens():
+    """Grains of the plane crystal kink at some per cent of strain; voxels of one point then alternate."""
+    m = periodic_voronoi(16, (32, 32))
+    F = np.exp(np.linspace(0.0, 0.1, 51)[:, None] * [1.0, -1.0, 0.0])[:, :, None] * np.eye(3)
+    alternating, stress = {}, {}
+    for derivative in ("stabilised", "rotated"):
+        cell = FullFieldCell.polycrystal(m, TWO_SLIP, derivative=derivative)
+        state, P = cell.init_state(1), np.empty((1, 3, 3))
+        for F_k in F[1:]:
+            cell.update(F_k[None].copy(), SECOND / 50, state, P)
+        slip = state["voxel_slip"][0].sum(axis=-1).reshape(32, 32)
+        alternating[derivative], stress[derivative] = nyquist_variation(slip), von_mises(P)[0]
+    assert alternating["stabilised"] < 0.7 * alternating["rotated"]
+    assert stress["stabilised"] > 1.2 * stress["rotated"]
+
+
+@pytest.mark.parametrize("m", [0.5, 0.2])
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_random_paths_of_ten_per_cent_are_followed(dimension, m):
+    crystal = read_crystal("two_slip.yaml" if dimension == 2 else "magnesium.yaml").with_options(m)
+    cell = FullFieldCell.polycrystal(periodic_voronoi(8, (8,) * dimension), crystal)
+    T = SECOND if dimension == 2 else 1.0
+    path = StrainPaths("R", 0.1, 100, (T, T), dimension=dimension).path(0)
+    assert np.isfinite(drive(cell, path.stretch[None], path.times)).all()
+    assert cell.law_calls < 10 * 100
 
 
 def test_magnesium_in_three_dimensions_is_softer_than_taylor():
