@@ -127,7 +127,7 @@ def draw(rows: list[dict[str, float]], element: str, path: Path) -> None:
     figure = Figure((9.0, 2.8), layout="constrained")
     size = [row["cells"] ** (-1.0 / 3.0) for row in rows]
     for axes, (name, (low, high)) in zip(figure.subplots(1, 3), PUBLISHED.items(), strict=True):
-        axes.axhspan(low - 1e-3 * low, high + 1e-3 * high, color="0.85", label="published")
+        axes.axhspan(low, high, color="0.8", lw=2, label="published")
         axes.plot(size, [row[name] for row in rows], "o-", label=element)
         axes.set(
             xlabel="cells$^{-1/3}$", title=name.replace("_mm", ", mm").replace("_", " "), xlim=(0.0, None)
