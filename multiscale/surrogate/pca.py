@@ -47,8 +47,14 @@ class PrincipalComponents:
         return int(self.modes.shape[1])
 
     def project(self, histories: FloatArray, fractions: FloatArray) -> FloatArray:
-        """Return coefficients (paths, components, modes) of histories (paths, samples, components)."""
-        weighted = self._modes_at(fractions) * quadrature_weights(fractions)
+        """Return coefficients (paths, components, modes) of histories (paths, samples, components).
+
+        Histories are read at the reference instants, linear between their samples: fewer samples than modes
+        would else not tell the modes apart.
+        """
+        if not np.array_equal(fractions, self.fractions):
+            histories = _linear(fractions, histories, self.fractions)
+        weighted = self.modes * quadrature_weights(self.fractions)
         return np.einsum("psc,cks->pck", histories, weighted, optimize=True)
 
     def lift(self, coefficients: FloatArray, fractions: FloatArray) -> FloatArray:
@@ -69,6 +75,13 @@ class PrincipalComponents:
         return np.stack([np.interp(fractions, self.fractions, mode) for mode in flat]).reshape(
             *self.modes.shape[:2], -1
         )
+
+
+def _linear(fractions: FloatArray, histories: FloatArray, at: FloatArray) -> FloatArray:
+    """Interpolate histories (paths, samples, components) between their samples."""
+    after = np.clip(np.searchsorted(fractions, at), 1, len(fractions) - 1)
+    part = ((at - fractions[after - 1]) / (fractions[after] - fractions[after - 1]))[:, None]
+    return np.asarray((1.0 - part) * histories[:, after - 1] + part * histories[:, after])
 
 
 def _right_singular_vectors(A: FloatArray, count: int) -> FloatArray:

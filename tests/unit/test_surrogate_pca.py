@@ -43,12 +43,20 @@ def test_fewer_modes_lose_what_the_singular_values_say():
     assert np.linalg.norm(lost) == pytest.approx(np.sqrt((singular[2:] ** 2).sum()), rel=1e-6)
 
 
+def test_fewer_samples_than_modes_do_not_alias():
+    components = PrincipalComponents.of(np.random.default_rng(3).standard_normal((300, 41, 1)), T, 30)
+    coarse = T[::4]
+    line = 2.0 + 3.0 * T[None, :, None]
+    here, there = components.project(line, T), components.project(line[:, ::4], coarse)
+    np.testing.assert_allclose(there, here, atol=1e-12)
+
+
 def test_few_paths_take_the_other_decomposition():
     few = functions(paths=20)
     assert PrincipalComponents.of(few, T, 5).error(few, T).max() < 1e-6
 
 
-@pytest.mark.parametrize("samples", [81, 161, 401])
+@pytest.mark.parametrize("samples", [21, 81, 161, 401])
 def test_coefficients_do_not_depend_on_the_sampling(samples):
     components = PrincipalComponents.of(functions(), T, 5)
     other = np.linspace(0.0, 1.0, samples)
