@@ -19,8 +19,13 @@ ROD = NeoHooke(G, G / 3.0)
 
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_elastic_rod_rebounds_from_a_wall(element):
-    """Contact lasts 2 L / c and the rod leaves with the speed it came with, within 1 %."""
-    length, cells, speed = 10.0, 200, 1e-3
+    """Contact lasts 2 L / c and the rod leaves with the speed it came with, within 0.5 %.
+
+    Tetrahedra: 1 % on fewer layers. They lose more in the plastic impact of the nodes at the end: 0.56 % of
+    the speed on 320 layers, in proportion to the layer.
+    """
+    length, cells, speed = 10.0, 200 if element == "tet10" else 300, 1e-3
+    accuracy = 0.01 if element == "tet10" else 0.005
     rod = Simulation(
         box((0.1, 0.1, length), (1, 1, cells), cell_shape(element)),
         ROD,
@@ -39,9 +44,9 @@ def test_elastic_rod_rebounds_from_a_wall(element):
     rod.run(1.5 * exact, [record], every=1)
     times, impulses = np.array(times), np.array(impulses)
     end_of_contact = times[np.flatnonzero(np.diff(impulses) > 0.0)[-1] + 1]
-    assert end_of_contact == pytest.approx(exact, rel=0.01)
+    assert end_of_contact == pytest.approx(exact, rel=accuracy)
     rebound = impulses[-1] / mass - speed
-    assert rebound == pytest.approx(speed, rel=0.01)
+    assert rebound == pytest.approx(speed, rel=accuracy)
     assert abs(rod.energy.error) < 2e-3
     assert np.all(np.diff(impulses) >= 0.0)
 
