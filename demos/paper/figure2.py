@@ -45,7 +45,7 @@ def figure2(
     networks = surrogates(output, weights, fast)
     taylor = make_law("taylor", grains=grains)
     figures: dict[str, Any] = {}
-    picture = Figure(figsize=(10.5, 7.0), layout="constrained")
+    picture = Figure(figsize=(13.0, 6.4), layout="constrained")
     panels = picture.subplots(2, len(networks), sharex=True, sharey="row")
     for row, (name, (U, part)) in enumerate({"diverging": diverging(), "held": held()}.items()):
         times = np.broadcast_to(np.linspace(0.0, 1.0, U.shape[1]), U.shape[:2])
@@ -59,17 +59,18 @@ def figure2(
         panels[row, 0].set_ylabel("Cauchy stress 11, GPa")
     for axes in panels[1]:
         axes.set_xlabel("time, us (dashed: network)")
-    picture.savefig(output / "figure2.png", dpi=110)
+    picture.savefig(output / "figure2.png", dpi=90)
     return write_figures(output / "figure2.json", figures)
 
 
 def surrogates(output: Path, weights: Path | None, fast: bool) -> dict[str, Callable[..., np.ndarray]]:
-    """Return both networks, from times and stretches to Cauchy stress, GPa."""
+    """Return the networks, from times and stretches to Cauchy stress, GPa."""
     name, paths, modes = NETWORK
-    pca = Study.of(output, fast=fast).network(name, *((90, 10) if fast else (paths, modes)))
+    study, size = Study.of(output, fast=fast), (90, 10) if fast else (paths, modes)
     recurrent = make_law("learned", weights=weights)
     return {
-        "the paper's network": pca.predict,
+        "the paper's network": study.network(name, *size).predict,
+        "the same, pressure computed": study.network(name, *size, exact_pressure=True).predict,
         "recurrent network": lambda times, U: drive(recurrent, U, times),
     }
 

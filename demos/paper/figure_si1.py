@@ -44,7 +44,7 @@ def figure_si1(
     laws = {"polycrystal": lambda times, U: drive(taylor, U, times), **surrogates(output, weights, fast)}
     U, axes_of_tension = tension()
     times = np.broadcast_to(np.linspace(0.0, 1.0, U.shape[1]), U.shape[:2])
-    picture = Figure(figsize=(11.0, 3.8), layout="constrained")
+    picture = Figure(figsize=(13.0, 3.6), layout="constrained")
     panels = picture.subplots(1, len(laws), sharey=True)
     figures, reference = {}, None
     for axes, (name, predict) in zip(panels, laws.items(), strict=True):
@@ -61,7 +61,7 @@ def figure_si1(
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("tensile stress along x1', MPa")
     panels[0].legend(ncols=3, fontsize="x-small")
-    picture.savefig(output / "figure_si1.png", dpi=110)
+    picture.savefig(output / "figure_si1.png", dpi=90)
     return write_figures(output / "figure_si1.json", figures)
 
 

@@ -44,8 +44,8 @@ MEASURED = 2000
 """Training paths whose errors are measured."""
 EXACT_PRESSURE = (11, 12, 13, 19, 22, 23, 24)
 """Rows that show a second network too, whose mean stress is computed."""
-NARROW = 0.4
-"""Its width over that of the first: the rest of the stress needs no more."""
+SMALL, NARROW = 3200, 0.4
+"""Networks are narrower by this factor for so few training paths, and where the mean stress is computed."""
 COLUMNS = (
     *("case", "law, strain", "train, test", "paths, paper", "paths, ours", "modes", "PCA in", "PCA out"),
     *("training", "test", "test over the paper's", "deviatoric: training, test"),
@@ -205,12 +205,14 @@ class Study:
         exact_pressure: bool = False,
     ) -> None:
         components = packed(training.stretch[:1]).shape[-1]
-        hidden = round(NARROW * self.hidden) if exact_pressure else self.hidden
+        small = len(training) <= SMALL
+        hidden = round(NARROW * self.hidden) if small or exact_pressure else self.hidden
         architecture = PcaArchitecture(modes, hidden, components=components, exact_pressure=exact_pressure)
         epochs = max(FEWEST_EPOCHS, math.ceil(self.updates / math.ceil(len(training) / BATCH)))
         limits = training_range(sources.histories)
         card = Card("pca", asdict(architecture), sources.material, limits, sources.records)
-        fit_histories(training, test, card, out, epochs, RATE, BATCH, seed=0)
+        batch = BATCH // 2 if small else BATCH
+        fit_histories(training, test, card, out, epochs, RATE, batch, seed=0)
 
     def row(self, row: Row) -> dict[str, Any]:
         """Return the figures of a row."""

@@ -158,6 +158,9 @@ def draw_errors(found: list[Evaluation], picture: Path) -> None:
     strain.set(xlabel="equivalent logarithmic strain", xscale="log")
     rate.set(xlabel="strain rate, 1/us", xscale="log")
     paths.legend(fontsize="small")
+    for axes, edges in ((strain, STRAIN_EDGES), (rate, RATE_EDGES)):
+        axes.set_xticks(edges[1:-1], [f"{edge:g}" for edge in edges[1:-1]])
+        axes.minorticks_off()
     for axes in (paths, strain, rate):
         axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=120)
