@@ -74,7 +74,7 @@ def run_and_record(
     control = control or RunControl()
     law = identity(simulation.law)
     origin = Origin(simulation, law, inputs)
-    error_so_far = _restart(simulation, control, origin, end_time)
+    error_so_far = _restart(simulation, control, origin, end_time, folder)
     with shared_errors(comm):
         _make_folder(folder)
         ledger = LedgerWriter(folder / LEDGER, comm.rank, simulation.step_count, error_so_far)
@@ -101,12 +101,16 @@ def run_and_record(
     return comm.bcast(summary)
 
 
-def _restart(simulation: Simulation, control: RunControl, origin: Origin, end_time: float) -> float:
+def _restart(
+    simulation: Simulation, control: RunControl, origin: Origin, end_time: float, folder: Path
+) -> float:
     """Go on from the checkpoint, if there is one; return the largest energy error up to there."""
     if control.restart is None:
         return 0.0
     record = read_checkpoint(control.restart, simulation, origin)
-    if simulation.time > end_time * (1.0 + 1e-9):
+    # A run that was killed between its last checkpoint and its summary is finished in its own folder.
+    recorded = simulation.mesh.comm.bcast((folder / RESULTS).exists())
+    if simulation.time > end_time * (1.0 + (1e-9 if recorded else -1e-9)):
         raise InputError(
             f"end-time = {end_time} us, checkpoint {control.restart} is at {simulation.time:.6g} us: "
             "give a later --end-time"

@@ -107,6 +107,16 @@ def test_restart_into_another_folder_begins_a_record_there(whole, tmp_path):
     assert new == all_steps[-len(new) :]
 
 
+def test_a_run_restarted_at_its_end_is_finished_in_its_folder_and_refused_in_another(tmp_path):
+    brief = {**SMALL, "end_time": 0.05}
+    first = taylor_anvil(**brief, output=tmp_path / "run", checkpoint_every=0.05)
+    restart = tmp_path / "run" / "checkpoint.h5"
+    again = taylor_anvil(**brief, output=tmp_path / "run", restart=restart, checkpoint_every=0.05)
+    assert again["final_length_mm"] == first["final_length_mm"]
+    with pytest.raises(InputError, match="give a later --end-time"):
+        taylor_anvil(**brief, output=tmp_path / "other", restart=restart)
+
+
 def test_results_of_another_run_are_not_touched(whole, tmp_path):
     taylor_anvil(**{**SMALL, "velocity": 100.0}, output=tmp_path)
     before = (tmp_path / "results.vtkhdf").read_bytes()
