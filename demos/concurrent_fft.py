@@ -21,7 +21,7 @@ from meshes.plate import plate
 from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
-from microscale.unit_cell_pictures import crystal_maps, draw_maps
+from microscale.unit_cell_pictures import crystal_maps, draw_fields
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import STAGES, Simulation
 from multiscale.io.command import launch
@@ -87,7 +87,7 @@ def concurrent_fft(
         output.mkdir(parents=True, exist_ok=True)
         (output / "cost.json").write_text(json.dumps(cost, indent=2) + "\n")
         worst = int(np.argmax(law.fields(simulation.points.state)["dissipation"]))
-        draw_maps(output / "cell.png", [("", crystal_maps(law, simulation.points.state, worst))])
+        draw_fields(output / "cell.png", [("", crystal_maps(law, simulation.points.state, worst))])
         print(json.dumps(cost, indent=2), flush=True)
     return cost
 

@@ -2,9 +2,9 @@
 
 Stretches a periodic polycrystal along axis 1 without change of volume, in plane strain (the crystal of the
 paper, two slip systems) or in three dimensions (magnesium), and draws the grains and the fields at some
-strains. The full-field stress lies below Taylor's, who makes every grain follow the mean. The crystal of
-the plane has one mode of plastic strain only: there Taylor is far too stiff, and from about 5 % of strain
-the field breaks up into bands as narrow as a voxel.
+strains: maps of the plane, a solid with an eighth cut out. The full-field stress lies below Taylor's, who
+makes every grain follow the mean. The crystal of the plane has one mode of plastic strain only: there Taylor
+is far too stiff, and from about 5 % of strain grains kink, and the stress falls (docs/microscale.md).
 
     python demos/unit_cell.py --output results/unit-cell
     python demos/unit_cell.py --law fft3d --resolution 32
@@ -21,7 +21,7 @@ from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
 from microscale.tensors import cauchy_from_piola, von_mises
-from microscale.unit_cell_pictures import crystal_maps, draw_maps
+from microscale.unit_cell_pictures import crystal_maps, draw_fields
 
 CASES = {  # crystal, dimension, duration (us), lateral strains of a volume-preserving stretch
     "fft2d": ("two_slip.yaml", 2, 1e6, [-1.0, 0.0]),
@@ -69,8 +69,8 @@ def unit_cell(
     stress = von_mises(drive(taylor, F[None], np.linspace(0.0, duration, steps + 1))[0, stops])
 
     output.mkdir(parents=True, exist_ok=True)
-    draw_maps(output / f"{law}-grains.png", [("", {"grain": grain_map.grain.astype(float)})])
-    draw_maps(output / f"{law}-fields.png", rows)
+    draw_fields(output / f"{law}-grains.png", [("", {"grain": grain_map.grain.astype(float)})])
+    draw_fields(output / f"{law}-fields.png", rows)
     for strain, one, other in zip(strains, full, stress, strict=True):
         print(f"strain {strain:.1%}: von Mises {one:.4f} GPa in the full field, {other:.4f} GPa after Taylor")
     print(f"{cell.law_calls / steps:.1f} calls of the local law a step; pictures in {output}")

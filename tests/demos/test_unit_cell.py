@@ -1,8 +1,10 @@
-"""The unit-cell demo runs small, in both dimensions, and finds Taylor above the full field."""
+"""The demos of the unit cell run small: beside Taylor, at quadrature points, and into data sets."""
 
 import importlib
 
 import pytest
+
+from microscale.errors import InputError
 
 
 @pytest.mark.parametrize(("law", "resolution"), [("fft2d", 16), ("fft3d", 6)])
@@ -14,3 +16,28 @@ def test_taylor_lies_above_the_full_field(law, resolution, tmp_path, monkeypatch
     assert (stress["full field"] > 0.05 * stress["taylor"]).all()
     for name in ("grains", "fields"):
         assert (tmp_path / f"{law}-{name}.png").stat().st_size > 5_000
+
+
+def test_an_impact_with_a_unit_cell_at_every_point_flows_and_keeps_its_energy(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend("demos")
+    demo = importlib.import_module("concurrent_fft")
+    cost = demo.concurrent_fft(cells=4, resolution=6, end_time=0.5, memory=3, output=tmp_path)
+    assert cost["points"] == 16
+    assert cost["steps"] >= 3
+    assert abs(cost["energy_error"]) < 0.02
+    assert cost["largest_equivalent_strain"] > 0.01
+    assert 2.0 <= cost["iterations"] < 20.0
+    assert (tmp_path / "cell.png").stat().st_size > 5_000
+
+
+def test_a_data_set_is_made_once_and_a_wrong_name_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend("demos/paper")
+    demo = importlib.import_module("data")
+    made = demo.data("taylor16_R05", scale=0.01, output=tmp_path)
+    assert list(made) == ["taylor16_R05"]
+    before = made["taylor16_R05"].stat().st_mtime_ns
+    demo.data("taylor16_R05", scale=0.02, output=tmp_path)
+    assert made["taylor16_R05"].stat().st_mtime_ns == before
+    assert "kept, 2 paths" in capsys.readouterr().out
+    with pytest.raises(InputError, match="unknown data set 'R11'"):
+        demo.data("R11", output=tmp_path)
