@@ -30,6 +30,14 @@ def test_an_impact_with_a_unit_cell_at_every_point_flows_and_keeps_its_energy(tm
     assert (tmp_path / "cell.png").stat().st_size > 5_000
 
 
+def test_alternation_and_hourglasses_fade_with_refinement(monkeypatch):
+    monkeypatch.syspath_prepend("demos")
+    demo = importlib.import_module("unit_cell_refinement")
+    found = demo.refinement(resolution=(16, 32), derivative=("stabilised",), steps=40)
+    coarse, fine = found["stabilised", 16], found["stabilised", 32]
+    assert (fine[:, 1:] < coarse[:, 1:]).all()
+
+
 def test_a_data_set_is_made_once_and_a_wrong_name_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend("demos/paper")
     demo = importlib.import_module("data")
