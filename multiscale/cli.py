@@ -143,7 +143,8 @@ def train(
     rate: float | None = None,
     batch: int = 64,
     hidden: int | None = None,
-    internal: int = 25,
+    groups: int = 5,
+    internal: int = 10,
     modes: int = 100,
     exact_pressure: bool = False,
     seed: int = 0,
@@ -157,8 +158,9 @@ def train(
         epochs: Times to go through the data.
         rate: Peak learning rate; by default 0.003 (recurrent) or 0.0001 (pca, as in the paper).
         batch: Paths a batch; recurrent: a multiple of 64.
-        hidden: Width of the hidden layers; by default 96 (recurrent) or 1000 (pca).
-        internal: Internal variables of the recurrent surrogate.
+        hidden: Width of the hidden layers; by default 128 (recurrent) or 1000 (pca).
+        groups: Groups of grains of the recurrent surrogate, with an elastic strain each.
+        internal: Its other internal variables.
         modes: Principal components of each tensor component, for pca.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
@@ -167,7 +169,7 @@ def train(
     from multiscale.surrogate.pca_fit import fit_pca
 
     if model == "recurrent":
-        fit_recurrent(datasets, out, internal, hidden or 96, epochs, rate or 3e-3, batch, seed)
+        fit_recurrent(datasets, out, groups, internal, hidden or 128, epochs, rate or 3e-3, batch, seed)
     else:
         fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed, exact_pressure)
     print(f"weights: {out}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
 from multiscale.laws.extrapolation import EXTRAPOLATION, ExtrapolationWatch, OnExtrapolation
@@ -14,6 +15,7 @@ from multiscale.surrogate.store import SHIPPED, Card, Weights, finite_array, rea
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 ELASTIC_UNIT = "1/64"
+DEVIATOR = 5
 LAYERS = ("input", "between", "rates", "targets")
 """Weight matrices in the order of the C struct, each followed by its biases."""
 
@@ -22,9 +24,9 @@ class LearnedLaw(ConstitutiveLaw):
     """The recurrent surrogate (multiscale.surrogate.recurrent) at material points, in a compiled kernel.
 
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
-    ``elastic_strain``, the deviator of the mean elastic left Cauchy-Green tensor; ``internal``, the learnt
-    variables; ``extrapolation``, how far the point has at most been beyond the training range, relative to
-    it: zero inside.
+    ``elastic_strain``, the deviators of the elastic left Cauchy-Green tensors of the groups of grains;
+    ``internal``, the learnt variables; ``extrapolation``, how far the point has at most been beyond the
+    training range, relative to it: zero inside.
 
     Args:
         weights: Arrays of the network by name.
@@ -41,15 +43,15 @@ class LearnedLaw(ConstitutiveLaw):
         self.card = card
         self.density = card.material.density
         self._watch = ExtrapolationWatch(card.range, on_extrapolation)
-        internal, hidden = int(card.architecture["internal"]), int(card.architecture["hidden"])
+        groups, internal, hidden = _sizes(card)
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
-            StateVariable("elastic_strain", (5,), ELASTIC_UNIT),
+            StateVariable("elastic_strain", (DEVIATOR * groups,), ELASTIC_UNIT),
             StateVariable("internal", (internal,), "-"),
             EXTRAPOLATION,
         )
-        self._constants = _constants(weights, card, internal, hidden)
-        library = load_kernel(SOURCE, {"INTERNAL": internal, "HIDDEN": hidden})
+        self._constants = _constants(weights, card, groups, DEVIATOR * groups + internal, hidden)
+        library = load_kernel(SOURCE, {"GROUPS": groups, "INTERNAL": internal, "HIDDEN": hidden})
         self._advance = library.learned_update
         self._advance.restype = ctypes.c_long
 
@@ -83,14 +85,25 @@ class LearnedLaw(ConstitutiveLaw):
         return self.card.material.wave_speed
 
 
-def _constants(weights: Weights, card: Card, internal: int, hidden: int) -> ctypes.Structure:
+def _sizes(card: Card) -> tuple[int, int, int]:
+    """Return groups, internal variables and hidden units."""
+    sizes = card.architecture
+    try:
+        return int(sizes["groups"]), int(sizes["internal"]), int(sizes["hidden"])
+    except KeyError as missing:
+        raise InputError(
+            f"the card has sizes {sizes} without {missing}; train the surrogate again"
+        ) from missing
+
+
+def _constants(weights: Weights, card: Card, groups: int, states: int, hidden: int) -> ctypes.Structure:
     """Fill the C struct ``Surrogate``; the order of fields is that of learned_kernel.c."""
-    states = 5 + internal
     shapes = ((20 + states, hidden), (hidden, hidden), (hidden, states), (hidden, states))
     limits, material = card.range, card.material
     values = [material.shear_modulus, material.lambda_e]
     values += [limits.shape, limits.strain_rate, limits.smallest_volume, limits.largest_volume]
-    parts = [np.array(values)]
+    shares = np.exp(finite_array(weights, "shares", (groups,)))
+    parts = [np.array(values), shares / shares.sum()]
     for layer, shape in zip(LAYERS, shapes, strict=True):
         parts += [finite_array(weights, layer, shape), finite_array(weights, f"{layer}_bias", shape[1:])]
     flat = np.concatenate([part.ravel() for part in parts])

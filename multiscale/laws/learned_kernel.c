@@ -2,42 +2,66 @@
  * increments.py, in double precision, for BLOCK points at a time.
  *
  * Points fill the lanes of vectors; they never mix, and every point takes the same instructions, so a result
- * does not depend on the batch it was computed in. Defined outside: INTERNAL, HIDDEN. */
+ * does not depend on the batch it was computed in. Defined outside: GROUPS, INTERNAL, HIDDEN. */
 #include "lanes.h"
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #define VECTORS 2 /* two vectors a weight: loads of weights no longer limit the multiplications */
 #define BLOCK (VECTORS * LANES)
 #define DEVIATOR 5
-#define STATES (DEVIATOR + INTERNAL)
+#define ELASTIC (GROUPS * DEVIATOR)
+#define STATES (ELASTIC + INTERNAL)
 #define FEATURES 20
 #define INPUTS (FEATURES + STATES)
 #define STRAIN_SCALE (1.0 / 64) /* a power of two: counting strains in it rounds nothing */
 #define SLOWEST_RATE 1e-3
 #define FASTEST_RATE 1e2
 #define SHORTEST_MEMORY 1e-3 /* in strain scales: bounds the learnt rates */
-#define LARGEST_TARGET 16.0
+#define LARGEST_STEP 0.02    /* steps are cut into parts at most this long ... */
+#define MOST_PARTS 32.0      /* ... but not into more than this many */
 #define TINY 1e-30
+#define SMALL 1e-12          /* rounds norms of the elastic strain off */
 
 typedef struct {
   double shear_modulus, lambda_e;                        /* GPa */
   double largest_shape, largest_rate, smallest_J, largest_J; /* training range: ln m, 1/us, det F */
+  double shares[GROUPS];                                 /* weights of the groups; their sum is one */
   double input[INPUTS * HIDDEN], input_bias[HIDDEN];     /* weights row by row: inputs, then outputs */
   double between[HIDDEN * HIDDEN], between_bias[HIDDEN];
   double rates[HIDDEN * STATES], rates_bias[STATES];
   double targets[HIDDEN * STATES], targets_bias[STATES];
 } Surrogate;
 
-/* One point's numbers across the lanes of a vector. */
+/* Points across the lanes of a vector: where they go in a step. */
 typedef struct {
-  real R[9], inverse[9], J;   /* F = R U; U^-1; det F */
-  real stretch[6];            /* isochoric stretch: 11, 22, 33, 23, 13, 12 */
-  real strain[5], size;       /* elastic driving and size of the increment, over the strain scale */
-  real moved[5];              /* elastic strain carried along by the step, over the strain scale */
-  real dt, outside;
-} Step;
+  real R[9], inverse[9], J;  /* F = R U; U^-1; det F */
+  real from[6], to[6], now[6]; /* isochoric stretch 11, 22, 33, 23, 13, 12: before and after the step, and on the way */
+  real parts, dt;
+  real outside;
+} Points;
+
+/* One part of that step. */
+typedef struct {
+  real strain[5], size;  /* elastic driving and size of the increment, over the strain scale */
+  real moved[ELASTIC];   /* elastic strains carried along, over the strain scale */
+  real dt;
+} Part;
 
 INLINE real exponential(real x) { /* the range reduction of exp_negative holds for both signs */
   return exp_negative(smaller(x, splat(700.0)));
+}
+
+/* 1 / x for normal x: an estimate and two Newton steps take a third of a division's time. */
+INLINE real reciprocal(real x) {
+#ifdef __AVX512F__
+  real y = (real)_mm512_rcp14_pd((__m512d)x);
+  y *= 2.0 - x * y;
+  return y * (2.0 - x * y);
+#else
+  return 1.0 / x;
+#endif
 }
 
 INLINE real root(real x) {
@@ -131,9 +155,26 @@ INLINE real beyond(const Surrogate *s, real shape, real rate, real J) {
   return positive(larger(excess, volume) - 1.0);
 }
 
-INLINE void kinematics(const Surrogate *s, const real F[9], const real last[6], const real z[5], Step *p, real *x) {
+/* dev(f f^T), f = next last^-1 of isochoric stretches, is what a step from last to next adds to the elastic strain;
+ * l = f - I. Returns half its norm, the size of the step. */
+INLINE real driving(const real last[6], const real next[6], real l[9], real driven[5]) {
+  static const int packed[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
+  real D[9], inverse[9], A[9], square = splat(0);
+  for (int i = 0; i < 9; ++i) D[i] = next[packed[i]] - last[packed[i]];
+  adjugate(last, inverse);
+  product(D, inverse, l);
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 3; ++j)
+      A[3 * i + j] = l[3 * i + j] + l[3 * j + i] + l[3 * i] * l[3 * j] + l[3 * i + 1] * l[3 * j + 1] +
+                     l[3 * i + 2] * l[3 * j + 2];
+  deviator_of(A, driven);
+  for (int k = 0; k < 5; ++k) square += driven[k] * driven[k];
+  return 0.5 * root(square);
+}
+
+INLINE void kinematics(const Surrogate *s, const real F[9], Points *p) {
   rotation(F, p->R);
-  real U[6];
+  real U[6], l[9], driven[5];
   static const int row[6] = {0, 1, 2, 1, 0, 0}, column[6] = {0, 1, 2, 2, 2, 1};
   for (int k = 0; k < 6; ++k) {
     const int i = row[k], j = column[k];
@@ -146,32 +187,40 @@ INLINE void kinematics(const Surrogate *s, const real F[9], const real last[6], 
   adjugate(U, p->inverse);
   const real inverse_J = 1.0 / p->J, iso = choose(p->J == 1.0, splat(1), inverse_cube_root(p->J));
   for (int i = 0; i < 9; ++i) p->inverse[i] *= inverse_J;
-  for (int k = 0; k < 6; ++k) p->stretch[k] = U[k] * iso;
-
-  real D[9], inverse[9], l[9], A[9], driven[5], new_inverse[9];
-  static const int packed[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
-  for (int i = 0; i < 9; ++i) D[i] = p->stretch[packed[i]] - last[packed[i]];
-  adjugate(last, inverse);
-  product(D, inverse, l);
-  for (int i = 0; i < 3; ++i)
-    for (int j = 0; j < 3; ++j)
-      A[3 * i + j] = l[3 * i + j] + l[3 * j + i] + l[3 * i] * l[3 * j] + l[3 * i + 1] * l[3 * j + 1] +
-                     l[3 * i + 2] * l[3 * j + 2];
-  deviator_of(A, driven);
-  convect(l, z, p->moved);
-  real square = splat(0), log_mean;
-  for (int k = 0; k < 5; ++k) {
-    square += driven[k] * driven[k];
-    p->strain[k] = driven[k] * (1.0 / STRAIN_SCALE);
-  }
-  const real size = 0.5 * root(square), passed = size + SLOWEST_RATE * p->dt + TINY;
-  p->size = size * (1.0 / STRAIN_SCALE);
-  adjugate(p->stretch, new_inverse);
-  strain_features(p->stretch, new_inverse, x, &log_mean);
-  for (int k = 0; k < 5; ++k) x[13 + k] = 0.5 * driven[k] / passed;
-  x[18] = 0.5 * logarithm(passed / (p->dt + size * (1.0 / FASTEST_RATE) + TINY));
-  x[19] = 4.0 * size / (size + STRAIN_SCALE);
+  for (int k = 0; k < 6; ++k) p->to[k] = U[k] * iso;
+  memcpy(p->now, p->from, sizeof p->now);
+  const real size = driving(p->from, p->to, l, driven);
+  p->parts = splat(1);
+  for (int i = 0; i < LANES; ++i) p->parts[i] = fmin(fmax(ceil(size[i] / LARGEST_STEP), 1.0), MOST_PARTS);
+  real inverse[9], x[13], log_mean;
+  adjugate(p->to, inverse);
+  strain_features(p->to, inverse, x, &log_mean);
   p->outside = beyond(s, log_mean, size / (p->dt + TINY), p->J);
+}
+
+/* The part-th part of a step, and what the network sees of it. Points with fewer parts stand still. */
+INLINE Part next_part(Points *p, int part, const real z[ELASTIC], real *x) {
+  Part out;
+  real next[6], l[9], driven[5], inverse[9], log_mean;
+  const real share = smaller(part / p->parts, splat(1));
+  for (int k = 0; k < 6; ++k) next[k] = (1.0 - share) * p->from[k] + share * p->to[k];
+  const real volume = next[0] * (next[1] * next[2] - next[3] * next[3]) +
+                      next[5] * (next[3] * next[4] - next[5] * next[2]) + next[4] * (next[5] * next[3] - next[1] * next[4]);
+  const real iso = choose(share == 1.0, splat(1), inverse_cube_root(volume));
+  for (int k = 0; k < 6; ++k) next[k] *= iso;
+  const real size = driving(p->now, next, l, driven);
+  memcpy(p->now, next, sizeof next);
+  out.dt = choose(part <= p->parts, p->dt / p->parts, splat(0));
+  out.size = size * (1.0 / STRAIN_SCALE);
+  for (int k = 0; k < 5; ++k) out.strain[k] = driven[k] * (1.0 / STRAIN_SCALE);
+  for (int g = 0; g < GROUPS; ++g) convect(l, z + g * DEVIATOR, out.moved + g * DEVIATOR);
+  adjugate(next, inverse);
+  strain_features(next, inverse, x, &log_mean);
+  const real passed = size + SLOWEST_RATE * out.dt + TINY;
+  for (int k = 0; k < 5; ++k) x[13 + k] = 0.5 * driven[k] / passed;
+  x[18] = 0.5 * logarithm(passed / (out.dt + size * (1.0 / FASTEST_RATE) + TINY));
+  x[19] = 4.0 * size / (size + STRAIN_SCALE);
+  return out;
 }
 
 /* y = x W + b for the points of a block; eight outputs at a time stay in registers. */
@@ -197,7 +246,7 @@ INLINE void dense(const double *W, const double *b, const real (*x)[VECTORS], in
 
 INLINE void silu(real (*x)[VECTORS]) {
   for (int i = 0; i < HIDDEN; ++i)
-    for (int v = 0; v < VECTORS; ++v) x[i][v] /= 1.0 + exponential(-x[i][v]);
+    for (int v = 0; v < VECTORS; ++v) x[i][v] *= reciprocal(1.0 + exponential(-x[i][v]));
 }
 
 /* (1 - exp(-x)) / x, given exp(-x). */
@@ -206,7 +255,34 @@ INLINE real mean_of_exponential(real x, real exponential_x) {
   return choose(x < 1e-3, series, (1.0 - exponential_x) / (x + TINY));
 }
 
-INLINE void advance(const Surrogate *s, Step p[VECTORS], real (*x)[VECTORS]) {
+/* Relaxation of the variables z of one vector of points along a part, towards targets at rates the network gave. */
+INLINE void relax(const Part *p, const real (*slow)[VECTORS], const real (*target)[VECTORS], real (*z)[VECTORS], int v) {
+  real trial = splat(SMALL), stress[GROUPS], factor[GROUPS], mean = splat(0);
+  for (int g = 0; g < GROUPS; ++g) {
+    real square = splat(0), reach = splat(1);
+    for (int k = 0; k < DEVIATOR; ++k) {
+      const int j = g * DEVIATOR + k;
+      const real t = p->moved[j] + p->strain[k];
+      square += p->moved[j] * p->moved[j];
+      trial += t * t * (1.0 / GROUPS);
+      reach += target[j][v] * target[j][v];
+    }
+    stress[g] = square / root(square + SMALL);
+    mean += stress[g] * (1.0 / GROUPS);
+    factor[g] = 1.0 / root(reach);
+  }
+  const real radius = root(trial);
+  for (int k = 0; k < STATES; ++k) {
+    const int elastic = k < ELASTIC, g = k / DEVIATOR;
+    const real passed = p->size + p->dt * (elastic ? stress[g] : mean);
+    const real decay = passed * reciprocal(exponential(-slow[k][v]) + SHORTEST_MEMORY), left = exp_negative(-decay);
+    const real bound = elastic ? factor[g] * radius : 1.0 / root(1.0 + target[k][v] * target[k][v]);
+    const real driven = elastic ? p->strain[k % DEVIATOR] * mean_of_exponential(decay, left) : splat(0);
+    z[k][v] = (elastic ? p->moved[k] : z[k][v]) * left + target[k][v] * bound * (1.0 - left) + driven;
+  }
+}
+
+INLINE void advance(const Surrogate *s, const Part p[VECTORS], real (*x)[VECTORS]) {
   real first[HIDDEN][VECTORS], second[HIDDEN][VECTORS], slow[STATES][VECTORS], target[STATES][VECTORS];
   dense(s->input, s->input_bias, (const real(*)[VECTORS])x, INPUTS, HIDDEN, first);
   silu(first);
@@ -214,30 +290,19 @@ INLINE void advance(const Surrogate *s, Step p[VECTORS], real (*x)[VECTORS]) {
   silu(second);
   dense(s->rates, s->rates_bias, (const real(*)[VECTORS])second, HIDDEN, STATES, slow);
   dense(s->targets, s->targets_bias, (const real(*)[VECTORS])second, HIDDEN, STATES, target);
-  real(*z)[VECTORS] = x + FEATURES;
-  for (int v = 0; v < VECTORS; ++v) {
-    real square = splat(0);
-    for (int k = 0; k < DEVIATOR; ++k) square += p[v].moved[k] * p[v].moved[k];
-    const real passed = p[v].size + p[v].dt * square / root(square + 1e-12);
-    for (int k = 0; k < STATES; ++k) {
-      const real decay = passed / (exponential(-slow[k][v]) + SHORTEST_MEMORY);
-      const real left = exp_negative(-decay);
-      real driven = splat(0);
-      if (k < DEVIATOR) {
-        z[k][v] = p[v].moved[k];
-        driven = p[v].strain[k] * mean_of_exponential(decay, left);
-      }
-      const real u = target[k][v] * (1.0 / LARGEST_TARGET), bounded = target[k][v] / root(1.0 + u * u);
-      z[k][v] = z[k][v] * left + bounded * (1.0 - left) + driven;
-    }
-  }
+  for (int v = 0; v < VECTORS; ++v)
+    relax(&p[v], (const real(*)[VECTORS])slow, (const real(*)[VECTORS])target, x + FEATURES, v);
 }
 
-/* P = R T U^-1 with T = G s + J 2 lambda_e (J - 1) I. */
-INLINE void piola(const Surrogate *s, const Step *p, const real z[5], real P[9]) {
+/* P = R T U^-1 with T = G s + J 2 lambda_e (J - 1) I, s the mean of the groups. */
+INLINE void piola(const Surrogate *s, const Points *p, const real z[ELASTIC], real P[9]) {
   const real zero[3] = {splat(0), splat(0), splat(0)};
-  real T[9], A[9];
-  from_deviator5_and_axial(z, zero, T);
+  real T[9], A[9], mean[5];
+  for (int k = 0; k < 5; ++k) {
+    mean[k] = splat(0);
+    for (int g = 0; g < GROUPS; ++g) mean[k] += s->shares[g] * z[g * DEVIATOR + k];
+  }
+  from_deviator5_and_axial(mean, zero, T);
   for (int i = 0; i < 9; ++i) T[i] *= s->shear_modulus * STRAIN_SCALE;
   const real pressure = 2.0 * s->lambda_e * p->J * (p->J - 1.0);
   for (int i = 0; i < 9; i += 4) T[i] += pressure;
@@ -255,40 +320,48 @@ INLINE void scatter(const real *in, const long *point, int lanes, int count, dou
     for (int k = 0; k < count; ++k) target[point[l] * count + k] = in[k][l];
 }
 
-/* Advance n points. Arrays: F (n, 9), dt (n), stretch (n, 6), elastic strain (n, 5; over the strain scale), internal (n, INTERNAL),
- * extrapolation (n), P (n, 9). Returns how many points left the training range for the first time. */
+/* Advance n points. Arrays: F (n, 9), dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the strain scale),
+ * internal (n, INTERNAL), extrapolation (n), P (n, 9). Returns how many points left the training range for the first
+ * time. */
 long learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
                     double *internal, double *extrapolation, double *P) {
   long newly_outside = 0;
   for (long start = 0; start < n; start += BLOCK) {
-    Step p[VECTORS];
-    real x[INPUTS][VECTORS];
+    Points p[VECTORS];
+    real x[INPUTS][VECTORS], z[VECTORS][STATES];
     long point[VECTORS][LANES];
-    int lanes[VECTORS];
+    int lanes[VECTORS], parts = 1;
     for (int v = 0; v < VECTORS; ++v) {
       const long first = start + v * LANES, left = n - first;
       lanes[v] = left > LANES ? LANES : left > 0 ? (int)left : 0;
       for (int l = 0; l < LANES; ++l) point[v][l] = first + l < n ? first + l : n - 1; /* idle lanes repeat a point */
-      real Fv[9], last[6], z[5], xi[INTERNAL], features[FEATURES];
+      real Fv[9];
       gather(F, point[v], 9, Fv);
       gather(dt, point[v], 1, &p[v].dt);
-      gather(stretch, point[v], 6, last);
-      gather(elastic, point[v], 5, z);
-      gather(internal, point[v], INTERNAL, xi);
-      kinematics(s, Fv, last, z, &p[v], features);
-      for (int k = 0; k < FEATURES; ++k) x[k][v] = features[k];
-      for (int k = 0; k < DEVIATOR; ++k) x[FEATURES + k][v] = z[k];
-      for (int k = 0; k < INTERNAL; ++k) x[FEATURES + DEVIATOR + k][v] = xi[k];
+      gather(stretch, point[v], 6, p[v].from);
+      gather(elastic, point[v], ELASTIC, z[v]);
+      gather(internal, point[v], INTERNAL, z[v] + ELASTIC);
+      kinematics(s, Fv, &p[v]);
+      for (int k = 0; k < STATES; ++k) x[FEATURES + k][v] = z[v][k];
+      for (int l = 0; l < LANES; ++l) parts = p[v].parts[l] > parts ? (int)p[v].parts[l] : parts;
     }
-    advance(s, p, x);
+    for (int part = 1; part <= parts; ++part) {
+      Part now[VECTORS];
+      for (int v = 0; v < VECTORS; ++v) {
+        real features[FEATURES];
+        for (int k = 0; k < ELASTIC; ++k) z[v][k] = x[FEATURES + k][v];
+        now[v] = next_part(&p[v], part, z[v], features);
+        for (int k = 0; k < FEATURES; ++k) x[k][v] = features[k];
+      }
+      advance(s, now, x);
+    }
     for (int v = 0; v < VECTORS; ++v) {
-      real z[5], xi[INTERNAL], Pv[9];
-      for (int k = 0; k < DEVIATOR; ++k) z[k] = x[FEATURES + k][v];
-      for (int k = 0; k < INTERNAL; ++k) xi[k] = x[FEATURES + DEVIATOR + k][v];
-      piola(s, &p[v], z, Pv);
-      scatter(p[v].stretch, point[v], lanes[v], 6, stretch);
-      scatter(z, point[v], lanes[v], 5, elastic);
-      scatter(xi, point[v], lanes[v], INTERNAL, internal);
+      real Pv[9];
+      for (int k = 0; k < STATES; ++k) z[v][k] = x[FEATURES + k][v];
+      piola(s, &p[v], z[v], Pv);
+      scatter(p[v].to, point[v], lanes[v], 6, stretch);
+      scatter(z[v], point[v], lanes[v], ELASTIC, elastic);
+      scatter(z[v] + ELASTIC, point[v], lanes[v], INTERNAL, internal);
       scatter(Pv, point[v], lanes[v], 9, P);
       for (int l = 0; l < lanes[v]; ++l) {
         double *worst = extrapolation + point[v][l];

@@ -20,6 +20,7 @@ VALIDATION_SHARE = 0.04
 def fit_recurrent(
     files: Sequence[Path],
     out: Path,
+    groups: int,
     internal: int,
     hidden: int,
     epochs: int,
@@ -32,7 +33,8 @@ def fit_recurrent(
     Args:
         files: Data sets of one material.
         out: Weights file; checkpoint, log and picture go beside it.
-        internal: Number of internal variables.
+        groups: Groups of grains with an elastic strain each.
+        internal: Number of other internal variables.
         hidden: Width of the hidden layers.
         epochs: Times to go through the data.
         rate: Peak learning rate.
@@ -42,11 +44,11 @@ def fit_recurrent(
     Raises:
         InputError: Data, sizes or checkpoint cannot be used.
     """
-    check_sizes(internal=internal, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
+    check_sizes(groups=groups, internal=internal, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
     if batch % BLOCK:
         raise InputError(f"batch = {batch}, expected a multiple of {BLOCK} for the recurrent surrogate")
     sources = read_sources(files)
-    architecture = Architecture(internal, hidden)
+    architecture = Architecture(groups, internal, hidden)
     training, validation = split(sources.histories, VALIDATION_SHARE, seed)
     learner = RecurrentLearner(training, validation, sources.material, architecture, seed, batch)
     card = Card(

@@ -11,7 +11,7 @@ import torch
 
 from microscale.native import default_threads, load_kernel
 from multiscale.surrogate.increments import Increments, convected_maps
-from multiscale.surrogate.recurrent import RecurrentSurrogate
+from multiscale.surrogate.recurrent import DEVIATOR, RecurrentSurrogate
 
 SOURCE = Path(__file__).with_name("recurrent_training.c")
 BLOCK = 64
@@ -46,9 +46,13 @@ class FusedRecurrent:
     def __init__(self, surrogate: RecurrentSurrogate, threads: int | None = None) -> None:
         architecture = surrogate.architecture
         self.surrogate = surrogate
-        self.states = architecture.states
+        self.groups, self.states = architecture.groups, architecture.states
         self.threads = default_threads() if threads is None else threads
-        defines = {"INTERNAL": architecture.internal, "HIDDEN": architecture.hidden}
+        defines = {
+            "GROUPS": architecture.groups,
+            "INTERNAL": architecture.internal,
+            "HIDDEN": architecture.hidden,
+        }
         self.library = load_kernel(SOURCE, defines)
         self.library.tape_bytes.restype = ctypes.c_long
         self._tape = np.empty(0, np.uint8)
@@ -59,21 +63,22 @@ class FusedRecurrent:
         """Follow paths from ``state`` (states, paths), or from rest; one call is on its way at a time.
 
         Returns:
-            The deviator s after each step, shape (steps, 5, paths), over the strain scale, and the last
+            The mean deviator s after each step, shape (steps, 5, paths), over the strain scale, and the last
             state. Gradients flow from the former to the parameters, not to the state the paths came with.
         """
         if state is None:
             state = torch.zeros(self.states, packed.shape[2])
         parameters = [getattr(self.surrogate, name) for name in PARAMETERS]
         last = state.clone()
-        return _Follow.apply(self, packed, last, *parameters), last
+        strains = _Follow.apply(self, packed, last, *parameters).unflatten(1, (self.groups, DEVIATOR))
+        return torch.einsum("tgkp,g->tkp", strains, self.surrogate.weights()), last
 
     def follow(self, flat: torch.Tensor, packed: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-        """Run forward; ``state`` is advanced in place."""
+        """Run forward: elastic strains (steps, 5 groups, paths); ``state`` is advanced in place."""
         steps, _, paths = packed.shape
         if paths % BLOCK:
             raise ValueError(f"a batch has {paths} paths, expected a multiple of {BLOCK}")
-        history = torch.empty(steps, 5, paths)
+        history = torch.empty(steps, DEVIATOR * self.groups, paths)
         arrays = (packed, state, history)
         self.library.follow(
             _pointer(flat),

@@ -21,10 +21,13 @@ class Muon(torch.optim.Optimizer):
         parameters: Matrices and vectors.
         rate: Learning rate of Adam; matrices move by three times it, in the spectral norm.
         momentum: Of the matrices.
+        decay: Matrices shrink by this times the rate in every step.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], rate: float, momentum: float = 0.95) -> None:
-        super().__init__(parameters, {"lr": rate, "momentum": momentum})
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], rate: float, momentum: float = 0.95, decay: float = 0.0
+    ) -> None:
+        super().__init__(parameters, {"lr": rate, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
@@ -36,6 +39,7 @@ class Muon(torch.optim.Optimizer):
                 state = self.state[parameter]
                 gradient = _tempered(parameter.grad, state)
                 if parameter.ndim == 2:
+                    parameter.mul_(1.0 - group["lr"] * group["decay"])
                     parameter.sub_(_matrix_move(gradient, state, group["lr"], group["momentum"]))
                 else:
                     parameter.sub_(_vector_move(gradient, state, group["lr"]))

@@ -1,4 +1,4 @@
-"""Training of the recurrent surrogate: truncated back-propagation through time, on steps of several sizes."""
+"""Training of the recurrent surrogate: truncated back-propagation through time, on short steps."""
 
 from __future__ import annotations
 
@@ -13,77 +13,85 @@ from multiscale.surrogate.fused import BLOCK, FusedRecurrent, pack
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.increments import STRAIN_SCALE, deviator5, from_deviator5, increments
 from multiscale.surrogate.muon import Muon
-from multiscale.surrogate.recurrent import Architecture, RecurrentSurrogate
+from multiscale.surrogate.recurrent import DEVIATOR, Architecture, RecurrentSurrogate
 from multiscale.surrogate.store import Material
+from multiscale.surrogate.substeps import LARGEST_STEP, cut
 from multiscale.surrogate.train import Schedule
 
-WINDOW = 50
-"""Samples between updates; the state is carried over, its gradient is not."""
-CHUNK = 256
-"""Paths whose steps are prepared at once."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How paths are cut into steps.
-
-    Attributes:
-        stride: Only every stride-th sample is used.
-        parts: Steps between two samples; the path is linear there.
-        samples: Number of samples from the start, before thinning; none for all.
-        share: Probability with which a batch is sampled this way.
-    """
-
-    stride: int = 1
-    parts: int = 1
-    samples: int | None = None
-    share: float = 1.0
-
-
-SAMPLINGS = (
-    Sampling(share=0.55),
-    Sampling(stride=2, share=0.2),
-    Sampling(stride=4, share=0.15),
-    Sampling(parts=4, samples=51, share=0.1),
-)
-"""The surrogate is to be the same law at any time step, so it sees coarser and finer ones."""
+WINDOW = 80
+"""Short steps between updates; the state is carried over, its gradient is not."""
+FINE, EVERY = LARGEST_STEP / 4, 8
+"""One path in eight is followed in steps four times shorter: the surrogate is to be the same law in any."""
+POOL = 16
+"""Batches whose paths are sorted by length together, so that a batch holds paths of about one length."""
+DECAY = 0.3
+"""Weight decay: matrices stay below a spectral norm of about ten. Without it, trainings ran away."""
+CHUNK = 128
+"""Paths prepared at once."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Paths as the kernel reads them, paths first.
+    """Paths as the kernel reads them, one after another, and last a step of zero size that fills batches.
 
     Attributes:
-        steps: Shape (paths, steps, rows), float32.
-        target: Deviator s over the strain scale at the samples, shape (paths, samples, 5).
-        weight: From that to the Cauchy stress, 1 / det F, shape (paths, samples, 1).
+        steps: Shape (steps of all paths + 1, rows), float32.
+        target: Deviator s over the strain scale, shape (steps of all paths + 1, 5).
+        weight: From that to the Cauchy stress, 1 / det F, and zero between samples, shape (..., 1).
+        start: First step of each path, and the end of the last, shape (paths + 1,).
+        ends: Step of a path that ends at each sample but the first, shape (paths, samples - 1).
     """
 
     steps: torch.Tensor
     target: torch.Tensor
     weight: torch.Tensor
+    start: torch.Tensor
+    ends: torch.Tensor
+
+    @property
+    def length(self) -> torch.Tensor:
+        """Steps of each path, shape (paths,)."""
+        return self.start.diff()
+
+    def batch(self, paths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return steps, targets and weights of some paths, shapes (steps, rows, paths): lanes are last."""
+        length = self.length[paths]
+        step = torch.arange(int(length.max()))[:, None]
+        index = torch.where(step < length, self.start[paths] + step, len(self.steps) - 1)
+        steps, target, weight = (
+            array[index].mT.contiguous() for array in (self.steps, self.target, self.weight)
+        )
+        return steps, target, weight
 
 
-def prepare(histories: Histories, sampling: Sampling, material: Material) -> Prepared:
-    """Return histories as the kernel reads them."""
-    chunks = [histories[start : start + CHUNK] for start in range(0, len(histories), CHUNK)]
-    parts = [_prepare(chunk, sampling, material) for chunk in chunks]
-    return Prepared(
-        *(torch.cat([getattr(part, name) for part in parts]) for name in ("steps", "target", "weight"))
+def prepare(histories: Histories, material: Material, fine_every: int | None = None) -> Prepared:
+    """Return histories as the kernel reads them; every so-and-so-many-th path in finer steps."""
+    parts: list[tuple[torch.Tensor, ...]] = []
+    for first in range(0, len(histories), CHUNK):
+        chunk = np.arange(first, min(first + CHUNK, len(histories)))
+        fine = np.zeros(len(chunk), bool) if fine_every is None else chunk % fine_every == 0
+        parts.append(_prepare(histories[chunk], np.where(fine, FINE, LARGEST_STEP), material))
+    steps, target, weight, lengths, ends = (list(arrays) for arrays in zip(*parts, strict=True))
+    start = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(lengths).cumsum(0)])
+    steps, target, weight = (
+        [*arrays, torch.zeros(1, arrays[0].shape[1])] for arrays in (steps, target, weight)
     )
+    return Prepared(torch.cat(steps), torch.cat(target), torch.cat(weight), start, torch.cat(ends))
 
 
-def _prepare(histories: Histories, sampling: Sampling, material: Material) -> Prepared:
-    kept = Histories(*(array[:, : sampling.samples] for array in vars(histories).values())).thinned(
-        sampling.stride
-    )
-    times, stretch = kept.refined(sampling.parts)
-    steps = increments(torch.from_numpy(stretch).transpose(0, 1), torch.from_numpy(np.diff(times, axis=1)).mT)
-    weight = torch.from_numpy(1.0 / np.linalg.det(kept.stretch[:, 1:]))[..., None]
-    target = deviator5(torch.from_numpy(kept.stress[:, 1:])) / (
-        weight * material.shear_modulus * STRAIN_SCALE
-    )
-    return Prepared(pack(steps).permute(2, 0, 1).contiguous(), target.float(), weight.float())
+def _prepare(histories: Histories, largest: FloatArray, material: Material) -> tuple[torch.Tensor, ...]:
+    paths = cut(histories.times, histories.stretch, largest)
+    found = increments(torch.from_numpy(paths.stretch).transpose(0, 1), torch.from_numpy(paths.dt).mT)
+    steps = pack(found).permute(2, 0, 1)
+    ends, path = torch.from_numpy(paths.ends), torch.arange(len(histories))[:, None]
+    inverse_volume = torch.from_numpy(1.0 / np.linalg.det(histories.stretch[:, 1:]))[..., None]
+    strain = deviator5(torch.from_numpy(histories.stress[:, 1:])) / inverse_volume
+    target, weight = torch.zeros(*steps.shape[:2], DEVIATOR), torch.zeros(*steps.shape[:2], 1)
+    target[path, ends] = (strain / (material.shear_modulus * STRAIN_SCALE)).float()
+    weight[path, ends] = inverse_volume.float()
+    length = ends[:, -1] + 1
+    used = torch.arange(steps.shape[1]) < length[:, None]
+    return steps[used], target[used], weight[used], length, ends
 
 
 class RecurrentLearner:
@@ -96,7 +104,6 @@ class RecurrentLearner:
         architecture: Size of the network.
         seed: Of the first weights.
         batch: Paths a batch, a multiple of 64.
-        samplings: Ways paths are cut into steps, and how often.
     """
 
     def __init__(
@@ -107,50 +114,45 @@ class RecurrentLearner:
         architecture: Architecture,
         seed: int = 0,
         batch: int = BLOCK,
-        samplings: tuple[Sampling, ...] = SAMPLINGS,
     ) -> None:
         torch.manual_seed(seed)
         self.module: nn.Module = (surrogate := RecurrentSurrogate(architecture))
-        self.optimiser = Muon(surrogate.parameters(), rate=0.0)
-        self.batch, self.samplings, self.material, self.validation = batch, samplings, material, validation
-        self.paths = len(training)
+        self.optimiser = Muon(surrogate.parameters(), rate=0.0, decay=DECAY)
+        self.batch, self.material, self.validation = batch, material, validation
         self._follow = FusedRecurrent(surrogate)
-        self._training = [prepare(training, sampling, material) for sampling in samplings]
-        self._validation = prepare(validation, Sampling(), material)
+        self._training = prepare(training, material, fine_every=EVERY)
+        self._validation = prepare(validation, material)
 
     @property
     def updates_per_epoch(self) -> int:
-        """Expected updates of an epoch: samplings differ in their number of windows."""
-        windows = [-(-prepared.target.shape[1] // WINDOW) for prepared in self._training]
-        mean = np.average(windows, weights=[sampling.share for sampling in self.samplings])
-        return max(1, round(max(self.paths // self.batch, 1) * mean))
+        """Expected updates of an epoch."""
+        return max(1, round(len(self._training.steps) / (self.batch * WINDOW)))
 
     def epoch(self, generator: np.random.Generator, schedule: Schedule) -> float:
         """Go through the paths once, in batches; return the mean relative L2 error of the deviator."""
-        losses = [self._learn(*batch, schedule) for batch in self._batches(generator)]
-        return float(np.mean(losses))
+        return float(np.mean([self._learn(paths, schedule) for paths in self._batches(generator)]))
 
-    def _batches(self, generator: np.random.Generator) -> Iterator[tuple[Sampling, tuple[torch.Tensor, ...]]]:
-        order = generator.permutation(self.paths)
-        if self.paths < self.batch:
+    def _batches(self, generator: np.random.Generator) -> Iterator[torch.Tensor]:
+        paths = len(self._training.ends)
+        order = generator.permutation(paths)
+        if paths < self.batch:
             order = np.resize(order, self.batch)
-        shares = np.array([sampling.share for sampling in self.samplings])
-        for start in range(0, len(order) - self.batch + 1, self.batch):
-            chosen = torch.from_numpy(order[start : start + self.batch])
-            k = generator.choice(len(shares), p=shares / shares.sum())
-            yield self.samplings[k], _paths_last(self._training[k], chosen)
+        order = order[: len(order) // self.batch * self.batch]
+        length = self._training.length.numpy()
+        pools = [order[k : k + POOL * self.batch] for k in range(0, len(order), POOL * self.batch)]
+        sorted_pools = [pool[np.argsort(length[pool], kind="stable")] for pool in pools]
+        batches = np.concatenate(sorted_pools).reshape(-1, self.batch)
+        return (torch.from_numpy(batch) for batch in generator.permutation(batches))
 
-    def _learn(self, sampling: Sampling, batch: tuple[torch.Tensor, ...], schedule: Schedule) -> float:
-        steps, target, weight = batch
+    def _learn(self, paths: torch.Tensor, schedule: Schedule) -> float:
+        steps, target, weight = self._training.batch(paths)
         scale = (target * weight).square().sum((0, 1))
-        windows = target.shape[0] / WINDOW
+        windows = len(steps) / WINDOW
         state, squares = None, torch.zeros(())
-        for start in range(0, target.shape[0], WINDOW):
+        for start in range(0, len(steps), WINDOW):
             part = slice(start, start + WINDOW)
-            cut = steps[start * sampling.parts : (start + WINDOW) * sampling.parts]
-            history, state = self._follow(cut, state)
-            error = (history[sampling.parts - 1 :: sampling.parts] - target[part]) * weight[part]
-            square = error.square().sum((0, 1)) / scale
+            history, state = self._follow(steps[part], state)
+            square = ((history - target[part]) * weight[part]).square().sum((0, 1)) / scale
             schedule.next()
             self.optimiser.zero_grad()
             torch.autograd.backward((square * windows + 1e-5).sqrt().mean())
@@ -159,21 +161,21 @@ class RecurrentLearner:
         return float(squares.sqrt().mean())
 
     def validate(self) -> RelativeErrors:
-        """Return the errors of the validation paths at their own steps."""
-        count = -(-len(self.validation) // BLOCK) * BLOCK
-        chosen = torch.from_numpy(np.resize(np.arange(len(self.validation)), count))
-        with torch.no_grad():
-            history, _ = self._follow(_paths_last(self._validation, chosen)[0])
-        strain = history.permute(2, 0, 1)[: len(self.validation)].double()
+        """Return the errors of the validation paths."""
+        blocks = torch.split(torch.arange(len(self.validation)), BLOCK)
+        strain = torch.cat([self._strain(paths) for paths in blocks])
         J = np.linalg.det(self.validation.stretch)
-        stress = stress_from(strain.numpy(), J[:, 1:], self.material)
+        stress = stress_from(strain.double().numpy(), J[:, 1:], self.material)
         exact, times = self.validation.stress, self.validation.times
         return relative_errors(np.concatenate([exact[:, :1], stress], axis=1), exact, times)
 
-
-def _paths_last(prepared: Prepared, chosen: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Gather paths and put them last, where the kernel's lanes are."""
-    return tuple(array[chosen].permute(1, 2, 0).contiguous() for array in vars(prepared).values())
+    def _strain(self, paths: torch.Tensor) -> torch.Tensor:
+        """Deviator s over the strain scale at the samples of validation paths, (paths, samples - 1, 5)."""
+        block = torch.cat([paths, paths[:1].expand(BLOCK - len(paths))])
+        with torch.no_grad():
+            history, _ = self._follow(self._validation.batch(block)[0])
+        lane = torch.arange(len(paths))[:, None]
+        return history.permute(2, 0, 1)[lane, self._validation.ends[paths]]
 
 
 def stress_from(strain: FloatArray, J: FloatArray, material: Material) -> FloatArray:

@@ -1,7 +1,7 @@
 /* Forward and backward passes of multiscale/surrogate/recurrent.py through time, in single precision.
  *
  * A block of BLOCK paths fills the lanes of VECTORS vectors; rows are units. Autograd of the same network spends
- * its time starting small operations. Defined outside: INTERNAL, HIDDEN. */
+ * its time starting small operations. Defined outside: GROUPS, INTERNAL, HIDDEN. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,11 +16,12 @@ typedef vec row[VECTORS];
 #define INLINE static inline __attribute__((always_inline))
 
 #define DEVIATOR 5
-#define STATES (DEVIATOR + INTERNAL)
+#define ELASTIC (GROUPS * DEVIATOR)
+#define STATES (ELASTIC + INTERNAL)
 #define FEATURES 20
 #define INPUTS (FEATURES + STATES)
 #define SHORTEST_MEMORY 1e-3f
-#define LARGEST_TARGET 16.0f
+#define SMALL 1e-12f /* rounds norms off */
 /* Rows of a step in the data: features, map of the elastic strain, driving strain, size, time step. */
 #define MAPS FEATURES
 #define DRIVE (MAPS + DEVIATOR * DEVIATOR)
@@ -38,7 +39,7 @@ typedef struct {
 
 /* What a step leaves for the way back. */
 typedef struct {
-  row x[INPUTS], first[HIDDEN], second[HIDDEN], rates[STATES], targets[STATES], moved[DEVIATOR];
+  row x[INPUTS], first[HIDDEN], second[HIDDEN], rates[STATES], targets[STATES], moved[ELASTIC];
 } Tape;
 
 INLINE vec splat(float a) { return a - (vec){0}; }
@@ -47,13 +48,6 @@ INLINE vec root(vec a) {
   vec y;
   for (int l = 0; l < LANES; ++l) y[l] = sqrtf(a[l]);
   return y;
-}
-
-/* A number within the bound of targets, and what its derivative is to the cube root. */
-INLINE vec bounded(vec x, vec *inverse) {
-  const vec u = x * (1.0f / LARGEST_TARGET);
-  *inverse = 1.0f / root(1.0f + u * u);
-  return x * *inverse;
 }
 
 INLINE vec exponential(vec x) {
@@ -106,7 +100,8 @@ INLINE vec fold(vec a[16]) {
       low[l] = within < half ? base + within : 16 + base + within - half;
       high[l] = low[l] + half;
     }
-    for (int k = 0; k < half; ++k) a[k] = __builtin_shuffle(a[k], a[k + half], low) + __builtin_shuffle(a[k], a[k + half], high);
+    for (int k = 0; k < half; ++k)
+      a[k] = __builtin_shuffle(a[k], a[k + half], low) + __builtin_shuffle(a[k], a[k + half], high);
   }
   return a[0];
 }
@@ -168,6 +163,53 @@ INLINE void load(const float *data, long stride, int rows, row *out) {
   for (int i = 0; i < rows; ++i) memcpy(out[i], data + i * stride, sizeof(row));
 }
 
+/* Norms of one vector of lanes: of the stress of each group and their mean, of the ball the targets of elastic
+ * strains lie in, and the factors that bring targets into it (groups) or within one (other variables). */
+typedef struct {
+  vec square[GROUPS], inverse[GROUPS], stress[GROUPS], mean, radius, factor[GROUPS + INTERNAL];
+} Norms;
+
+INLINE Norms norms_of(const row *moved, const row *drive, const row *targets, int v) {
+  Norms n = {.mean = splat(0)};
+  vec trial = splat(SMALL);
+  for (int g = 0; g < GROUPS; ++g) {
+    vec reach = splat(1);
+    n.square[g] = splat(0);
+    for (int k = 0; k < DEVIATOR; ++k) {
+      const int j = g * DEVIATOR + k;
+      const vec t = moved[j][v] + drive[k][v];
+      n.square[g] += moved[j][v] * moved[j][v];
+      trial += t * t * (1.0f / GROUPS);
+      reach += targets[j][v] * targets[j][v];
+    }
+    n.inverse[g] = 1.0f / root(n.square[g] + SMALL);
+    n.stress[g] = n.square[g] * n.inverse[g];
+    n.mean += n.stress[g] * (1.0f / GROUPS);
+    n.factor[g] = 1.0f / root(reach);
+  }
+  for (int k = 0; k < INTERNAL; ++k)
+    n.factor[GROUPS + k] = 1.0f / root(1.0f + targets[ELASTIC + k][v] * targets[ELASTIC + k][v]);
+  n.radius = root(trial);
+  return n;
+}
+
+/* One variable's relaxation along a step. */
+typedef struct {
+  vec rate, passed, left, mean, slope, old, target;
+} Relaxation;
+
+INLINE Relaxation relaxation_of(const Norms *n, const row *d, const Tape *tape, int k, int v) {
+  const int elastic = k < ELASTIC;
+  Relaxation r;
+  r.rate = 1.0f / (exponential(-tape->rates[k][v]) + SHORTEST_MEMORY);
+  r.passed = d[SIZE][v] + d[DT][v] * (elastic ? n->stress[k / DEVIATOR] : n->mean);
+  r.left = exponential(-r.passed * r.rate);
+  mean_of_exponential(r.passed * r.rate, r.left, &r.mean, &r.slope);
+  r.old = elastic ? tape->moved[k][v] : tape->x[FEATURES + k][v];
+  r.target = tape->targets[k][v] * (elastic ? n->factor[k / DEVIATOR] * n->radius : n->factor[GROUPS + k - ELASTIC]);
+  return r;
+}
+
 INLINE void step_forward(const Network *n, const row *d, Tape *tape, row *state) {
   row hidden[HIDDEN];
   memcpy(tape->x, d, FEATURES * sizeof(row));
@@ -179,54 +221,64 @@ INLINE void step_forward(const Network *n, const row *d, Tape *tape, row *state)
   dense(n->rates, n->rates_bias, hidden, HIDDEN, STATES, tape->rates);
   dense(n->targets, n->targets_bias, hidden, HIDDEN, STATES, tape->targets);
   for (int v = 0; v < VECTORS; ++v) {
-    vec square = splat(0);
-    for (int k = 0; k < DEVIATOR; ++k) {
-      vec moved = state[k][v];
-      for (int m = 0; m < DEVIATOR; ++m) moved += d[MAPS + DEVIATOR * k + m][v] * tape->x[FEATURES + m][v];
-      tape->moved[k][v] = moved;
-      square += moved * moved;
+    for (int j = 0; j < ELASTIC; ++j) {
+      const row *map = d + MAPS + DEVIATOR * (j % DEVIATOR), *strain = tape->x + FEATURES + j - j % DEVIATOR;
+      tape->moved[j][v] = state[j][v];
+      for (int m = 0; m < DEVIATOR; ++m) tape->moved[j][v] += map[m][v] * strain[m][v];
     }
-    const vec passed = d[SIZE][v] + d[DT][v] * square / root(square + 1e-12f);
+    const Norms norms = norms_of(tape->moved, d + DRIVE, tape->targets, v);
     for (int k = 0; k < STATES; ++k) {
-      const vec rate = 1.0f / (exponential(-tape->rates[k][v]) + SHORTEST_MEMORY), decay = passed * rate;
-      vec mean, slope, inverse;
-      const vec left = exponential(-decay), target = bounded(tape->targets[k][v], &inverse);
-      mean_of_exponential(decay, left, &mean, &slope);
-      const vec old = k < DEVIATOR ? tape->moved[k][v] : state[k][v];
-      state[k][v] = target + (old - target) * left;
-      if (k < DEVIATOR) state[k][v] += d[DRIVE + k][v] * mean;
+      const Relaxation r = relaxation_of(&norms, d, tape, k, v);
+      state[k][v] = r.target + (r.old - r.target) * r.left;
+      if (k < ELASTIC) state[k][v] += d[DRIVE + k % DEVIATOR][v] * r.mean;
     }
   }
 }
 
-/* dstate: in, gradient with respect to the state after the step; out, before it. */
-INLINE void step_backward(const Network *transposed, const row *d, const Tape *tape, row *dstate, Slot *slot) {
-  row dold[STATES], other[HIDDEN], dx[STATES];
+/* dstate: in, gradient with respect to the state after the step; out, before it, but for the network's part. */
+INLINE void relaxation_backward(const row *d, const Tape *tape, row *dstate, Slot *slot) {
   for (int v = 0; v < VECTORS; ++v) {
-    vec square = splat(0), dpassed = splat(0);
-    for (int k = 0; k < DEVIATOR; ++k) square += tape->moved[k][v] * tape->moved[k][v];
-    const vec inverse = 1.0f / root(square + 1e-12f), passed = d[SIZE][v] + d[DT][v] * square * inverse;
+    const Norms n = norms_of(tape->moved, d + DRIVE, tape->targets, v);
+    vec dold[STATES], dstress[GROUPS], along[GROUPS], dmean = splat(0), dradius = splat(0);
+    for (int g = 0; g < GROUPS; ++g) dstress[g] = along[g] = splat(0);
     for (int k = 0; k < STATES; ++k) {
-      const vec rate = 1.0f / (exponential(-tape->rates[k][v]) + SHORTEST_MEMORY), decay = passed * rate;
-      vec mean, slope, tangent;
-      const vec left = exponential(-decay), dz = dstate[k][v], target = bounded(tape->targets[k][v], &tangent);
-      mean_of_exponential(decay, left, &mean, &slope);
-      const vec old = k < DEVIATOR ? tape->moved[k][v] : tape->x[FEATURES + k][v];
-      vec ddecay = -left * (old - target) * dz;
-      if (k < DEVIATOR) ddecay += d[DRIVE + k][v] * slope * dz;
-      dold[k][v] = dz * left;
-      slot->targets[k][v] = dz * (1.0f - left) * tangent * tangent * tangent;
-      slot->rates[k][v] = ddecay * passed * rate * (1.0f - SHORTEST_MEMORY * rate);
-      dpassed += ddecay * rate;
+      const Relaxation r = relaxation_of(&n, d, tape, k, v);
+      const vec dz = dstate[k][v], dtarget = dz * (1.0f - r.left);
+      vec ddecay = -r.left * (r.old - r.target) * dz;
+      dold[k] = dz * r.left;
+      if (k < ELASTIC) {
+        ddecay += d[DRIVE + k % DEVIATOR][v] * r.slope * dz;
+        dstress[k / DEVIATOR] += ddecay * r.rate;
+        along[k / DEVIATOR] += dtarget * tape->targets[k][v];
+        slot->targets[k][v] = dtarget; /* finished below, where the sum over the group is known */
+      } else {
+        const vec factor = n.factor[GROUPS + k - ELASTIC];
+        dmean += ddecay * r.rate;
+        slot->targets[k][v] = dtarget * factor * factor * factor;
+      }
+      slot->rates[k][v] = ddecay * r.passed * r.rate * (1.0f - SHORTEST_MEMORY * r.rate);
     }
-    const vec dsquare = dpassed * d[DT][v] * inverse * (1.0f - 0.5f * square * inverse * inverse);
-    for (int k = 0; k < DEVIATOR; ++k) dold[k][v] += 2.0f * tape->moved[k][v] * dsquare;
+    for (int g = 0; g < GROUPS; ++g) dradius += along[g] * n.factor[g];
+    for (int j = 0; j < ELASTIC; ++j) {
+      const int g = j / DEVIATOR;
+      const vec moved = tape->moved[j][v], factor = n.factor[g];
+      const vec slope = n.inverse[g] * (1.0f - 0.5f * n.stress[g] * n.inverse[g]); /* of the stress by its square */
+      const vec dsquare = (dstress[g] + dmean * (1.0f / GROUPS)) * d[DT][v] * slope;
+      slot->targets[j][v] = n.radius * factor * (slot->targets[j][v] - tape->targets[j][v] * factor * factor * along[g]);
+      dold[j] += 2.0f * moved * dsquare + (moved + d[DRIVE + j % DEVIATOR][v]) * dradius / (n.radius * GROUPS);
+    }
     for (int m = 0; m < STATES; ++m) {
-      dstate[m][v] = dold[m][v];
-      if (m < DEVIATOR)
-        for (int k = 0; k < DEVIATOR; ++k) dstate[m][v] += d[MAPS + DEVIATOR * k + m][v] * dold[k][v];
+      dstate[m][v] = dold[m];
+      if (m < ELASTIC)
+        for (int k = 0; k < DEVIATOR; ++k)
+          dstate[m][v] += d[MAPS + DEVIATOR * k + m % DEVIATOR][v] * dold[m - m % DEVIATOR + k];
     }
   }
+}
+
+INLINE void step_backward(const Network *transposed, const row *d, const Tape *tape, row *dstate, Slot *slot) {
+  row other[HIDDEN], dx[STATES];
+  relaxation_backward(d, tape, dstate, slot);
   memcpy(slot->x, tape->x, sizeof slot->x);
   silu(tape->first, slot->after_first);
   silu(tape->second, slot->after_second);
@@ -250,7 +302,7 @@ static void transpose(const float *W, int rows, int columns, float *out) {
 long tape_bytes(long steps, long paths) { return steps * (paths / BLOCK) * (long)sizeof(Tape); }
 
 /* Follow `paths` paths (a multiple of BLOCK) through `steps`. data (steps, DATA, paths); state (STATES, paths), in
- * place; history (steps, DEVIATOR, paths). */
+ * place; history (steps, ELASTIC, paths). */
 void follow(const Network *n, long steps, long paths, const float *data, float *state, float *history, Tape *tape,
             int threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -260,8 +312,8 @@ void follow(const Network *n, long steps, long paths, const float *data, float *
     for (long t = 0; t < steps; ++t) {
       load(data + t * DATA * paths + block * BLOCK, paths, DATA, d);
       step_forward(n, d, tape + block * steps + t, z);
-      for (int k = 0; k < DEVIATOR; ++k)
-        memcpy(history + (t * DEVIATOR + k) * paths + block * BLOCK, z[k], sizeof(row));
+      for (int k = 0; k < ELASTIC; ++k)
+        memcpy(history + (t * ELASTIC + k) * paths + block * BLOCK, z[k], sizeof(row));
     }
     for (int k = 0; k < STATES; ++k) memcpy(state + k * paths + block * BLOCK, z[k], sizeof(row));
   }
@@ -277,14 +329,14 @@ void follow_back(const Network *n, long steps, long paths, const float *data, co
   transpose(n->targets, HIDDEN, STATES, transposed->targets);
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (long block = 0; block < paths / BLOCK; ++block) {
-    row dstate[STATES], d[DATA], dh[DEVIATOR];
+    row dstate[STATES], d[DATA], dh[ELASTIC];
     Slot slots[CHUNK];
     int filled = 0;
     memset(dstate, 0, sizeof dstate);
     for (long t = steps - 1; t >= 0; --t) {
       load(data + t * DATA * paths + block * BLOCK, paths, DATA, d);
-      load(dhistory + t * DEVIATOR * paths + block * BLOCK, paths, DEVIATOR, dh);
-      for (int k = 0; k < DEVIATOR; ++k)
+      load(dhistory + t * ELASTIC * paths + block * BLOCK, paths, ELASTIC, dh);
+      for (int k = 0; k < ELASTIC; ++k)
         for (int v = 0; v < VECTORS; ++v) dstate[k][v] += dh[k][v];
       step_backward(transposed, d, tape + block * steps + t, dstate, slots + filled++);
       if (filled == CHUNK || t == 0) {

@@ -25,15 +25,16 @@ from multiscale.surrogate.store import (
     read_surrogate,
     write_surrogate,
 )
+from multiscale.surrogate.substeps import cut
 
-ARCHITECTURE = Architecture(internal=7, hidden=20)
+ARCHITECTURE = Architecture(groups=2, internal=7, hidden=20)
 MATERIAL = Material("test", shear_modulus=25.0, lambda_e=24.0, density=10.0)
 WIDE = TrainingRange(shape=2.0, strain_rate=1e3, smallest_volume=0.1, largest_volume=5.0)
 STEP = 0.02
 
 
 def card(limits: TrainingRange = WIDE) -> Card:
-    return Card("recurrent", {"internal": 7, "hidden": 20}, MATERIAL, limits)
+    return Card("recurrent", {"groups": 2, "internal": 7, "hidden": 20}, MATERIAL, limits)
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +65,15 @@ def test_the_kernel_computes_the_network(monkeypatch, network, law):
     U = stretches()
     times = STEP * np.arange(U.shape[1])
     stress = drive(law, U, times)
-    dt = torch.full((U.shape[1] - 1, len(U)), STEP, dtype=torch.float64)
+    paths = cut(np.broadcast_to(times, U.shape[:2]), U)
+    assert paths.dt.shape[1] > U.shape[1]  # some steps are long enough to be cut
     monkeypatch.setattr(torch.Tensor, "float", lambda tensor: tensor)  # the network in double precision
-    steps = increments(torch.from_numpy(U).transpose(0, 1), dt)
+    steps = increments(torch.from_numpy(paths.stretch).transpose(0, 1), torch.from_numpy(paths.dt).mT)
     double = RecurrentSurrogate(ARCHITECTURE).double()
     double.load_state_dict(network.state_dict())
     with torch.no_grad():
         strain, _ = double(Increments(*steps))
-    in_unit = (64.0 * strain.transpose(0, 1)).numpy()
+    in_unit = 64.0 * strain.transpose(0, 1).numpy()[np.arange(len(U))[:, None], paths.ends]
     expected = stress_from(in_unit, np.linalg.det(U[:, 1:]), MATERIAL)
     np.testing.assert_allclose(stress[:, 1:], expected, rtol=0.0, atol=1e-12 * np.abs(expected).max())
 
@@ -202,8 +204,12 @@ def edit(path, change) -> None:
             lambda path: edit(card_path(path), lambda e: e["architecture"].update(hidden=21)),
             "expected finite",
         ),
+        (
+            lambda path: edit(card_path(path), lambda e: e["architecture"].pop("groups")),
+            "without 'groups'",
+        ),
     ],
-    ids=["no weights", "no card", "cut", "altered", "card", "version", "entry", "kind", "shape"],
+    ids=["no weights", "no card", "cut", "altered", "card", "version", "entry", "kind", "shape", "size"],
 )
 def test_unusable_files_are_refused_in_one_line(stored, damage, message):
     damage(stored)
