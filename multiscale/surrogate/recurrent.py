@@ -18,7 +18,7 @@ The targets of a group's strain lie in a ball as large as the root mean square o
 strains, and those of xi are at most one: flow relaxes elastic strain or passes it from group to group, and no
 weights let a state run away. No increment and no stress leave the state as it is, and rest is free of stress,
 both exactly. Steps are cut to at most ``LARGEST_STEP`` of strain (:mod:`multiscale.surrogate.substeps`);
-within it the network sees the size of the step and learns what a finite step averages over, and a limit exists
+within it the network sees the size of the step and learns what a finite step averages over; a limit exists
 as the step shrinks.
 """
 
