@@ -145,6 +145,7 @@ def train(
     hidden: int | None = None,
     groups: int = 5,
     internal: int = 10,
+    start: Path | None = None,
     modes: int = 100,
     exact_pressure: bool = False,
     seed: int = 0,
@@ -156,11 +157,12 @@ def train(
         out: Weights file (.safetensors); its description (.json) goes beside it.
         model: The recurrent surrogate, or the paper's principal components and SELU network.
         epochs: Times to go through the data.
-        rate: Peak learning rate; by default 0.003 (recurrent) or 0.0001 (pca, as in the paper).
+        rate: Peak learning rate; by default 0.0015 (recurrent) or 0.0001 (pca, as in the paper).
         batch: Paths a batch; recurrent: a multiple of 64.
         hidden: Width of the hidden layers; by default 128 (recurrent) or 1000 (pca).
         groups: Groups of grains of the recurrent surrogate, with an elastic strain each.
         internal: Its other internal variables.
+        start: Weights the recurrent surrogate starts from, such as those to be taught more.
         modes: Principal components of each tensor component, for pca.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
@@ -169,7 +171,8 @@ def train(
     from multiscale.surrogate.pca_fit import fit_pca
 
     if model == "recurrent":
-        fit_recurrent(datasets, out, groups, internal, hidden or 128, epochs, rate or 3e-3, batch, seed)
+        sizes = (groups, internal, hidden or 128)
+        fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start)
     else:
         fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed, exact_pressure)
     print(f"weights: {out}")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
 
 from microscale.errors import InputError
 from multiscale.surrogate.fused import BLOCK
 from multiscale.surrogate.recurrent import Architecture
 from multiscale.surrogate.recurrent_learner import RecurrentLearner
 from multiscale.surrogate.sources import read_sources, split, training_range
-from multiscale.surrogate.store import Card, write_surrogate
+from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
 from multiscale.surrogate.train import Learner, Training
 
 VALIDATION_SHARE = 0.04
@@ -27,6 +32,7 @@ def fit_recurrent(
     rate: float,
     batch: int,
     seed: int,
+    start: Path | None = None,
 ) -> None:
     """Train the recurrent surrogate and write it; a run that was killed goes on where it was.
 
@@ -40,9 +46,10 @@ def fit_recurrent(
         rate: Peak learning rate.
         batch: Paths a batch, a multiple of 64.
         seed: Of the split, the first weights and the order of paths.
+        start: Weights to start from, of the same sizes; by default random ones.
 
     Raises:
-        InputError: Data, sizes or checkpoint cannot be used.
+        InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
     check_sizes(groups=groups, internal=internal, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
     if batch % BLOCK:
@@ -54,18 +61,42 @@ def fit_recurrent(
     card = Card(
         "recurrent", asdict(architecture), sources.material, training_range(training), sources.records
     )
-    _fit(learner, out, card, epochs, rate, batch, seed)
+    if start is not None:
+        _start_from(start, learner.module, asdict(architecture))
+    _fit(learner, out, card, epochs, rate, batch, seed, start)
 
 
-def _fit(learner: Learner, out: Path, card: Card, epochs: int, rate: float, batch: int, seed: int) -> None:
+def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> None:
+    weights, card = read_surrogate(file, kind="recurrent")
+    if card.architecture != architecture:
+        raise InputError(
+            f"{file} has sizes {card.architecture}, expected {architecture}: give these with --groups, "
+            "--internal and --hidden"
+        )
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+
+
+def _fit(
+    learner: Learner,
+    out: Path,
+    card: Card,
+    epochs: int,
+    rate: float,
+    batch: int,
+    seed: int,
+    start: Path | None = None,
+) -> None:
     settings = {
         "kind": card.kind,
         **card.architecture,
         "batch": batch,
         "data": [r["sha256"] for r in card.datasets],
+        **({"start": hashlib.sha256(start.read_bytes()).hexdigest()} if start else {}),
     }
     progress = Training(learner, out, epochs, rate, seed, settings).run()
-    schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
+    schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
+    if start is not None:
+        schedule["started_from"] = read_surrogate(start)[1].training
     errors = {"validation": {"deviatoric_mean": progress.best_error}}
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))

@@ -1,0 +1,104 @@
+"""Learning where simulations go: histories of impacts, labelled by the polycrystal, join the training data.
+
+    python demos/learn_from_impacts.py --output results/impacts
+    multiscale train DATASETS... results/impacts/impacts_train.h5 --start WEIGHTS --out NEW --epochs 5
+    multiscale evaluate NEW results/impacts/impacts_test.h5
+
+Training histories are of anvils at 150, 250 and 350 m/s and of a plate at 200 m/s; test histories of anvils
+at 100, 200 and 400 m/s and of a plate at 300 m/s.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from plate_impact import SUPPORTS
+from taylor_anvil import SYMMETRY
+
+from meshes.cylinder import cylinder
+from meshes.plate import plate
+from microscale.generate import Generation, finish, generate
+from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
+from multiscale.dynamics.simulation import Simulation
+from multiscale.io.command import launch
+from multiscale.io.provenance import identity, plain, versions
+from multiscale.laws import make_law
+from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
+
+SETS = {
+    "train": {"anvil": (150.0, 250.0, 350.0), "plate": (200.0,)},
+    "test": {"anvil": (100.0, 200.0, 400.0), "plate": (300.0,)},
+}
+PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
+
+
+def learn_from_impacts(
+    *,
+    output: Path = Path("results/impacts"),
+    weights: Path | None = None,
+    elements: int = 800,
+    end_time: float = 1.0,
+    paths: int = 250,
+    steps: int = 200,
+    grains: int = 128,
+) -> dict[str, Path]:
+    """Run impacts with the learned law, and drive the polycrystal along what their points lived through.
+
+    Args:
+        output: Folder for the data sets.
+        weights: Weights of the learned law; by default those that come with this.
+        elements: Elements of a quarter anvil, about; the plate has 6 layers.
+        end_time: Simulated time, us.
+        paths: Histories of each simulation: those of the points deformed most.
+        steps: Steps of a history.
+        grains: Grains of the polycrystal.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    polycrystal = make_law("taylor", grains=grains, seed=0)
+    record = {
+        **identity(polycrystal),
+        "options": {"grains": grains, "seed": 0, "rate_sensitivity": None, "resolution": None},
+        "crystal": plain(asdict(polycrystal.crystal)),
+    }
+    files = {}
+    for name, impacts in SETS.items():
+        origin = [{"impact": kind, "velocity_m_per_s": v} for kind in impacts for v in impacts[kind]]
+        histories = ImpactPaths(steps, origin)
+        for kind, velocities in impacts.items():
+            for velocity in velocities:
+                recorder = Recorder(make_law("learned", weights=weights))
+                run = anvil(recorder, velocity, elements) if kind == "anvil" else target(recorder, velocity)
+                run.run(end_time)
+                histories.add(recorder, paths)
+                print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
+        files[name] = output / f"impacts_{name}.h5"
+        job = Generation(polycrystal, record, histories, len(histories), versions())
+        if generate(job, files[name]):
+            finish(job, files[name])
+        print(f"{files[name]}: {len(histories)} paths", flush=True)
+    return files
+
+
+def anvil(law: Recorder, velocity: float, elements: int) -> Simulation:
+    """Return a quarter of the paper's anvil."""
+    wall: list[Obstacle] = [RigidPlane(point=(0.0, 0.0, 0.0), normal=(0.0, 0.0, 1.0))]
+    body = cylinder(5.0, 1.0, elements, "quarter")
+    return Simulation(
+        body,
+        law,
+        "hex8-one-point",
+        obstacles=wall,
+        supports=SYMMETRY,
+        initial_velocity=(0.0, 0.0, -1e-3 * velocity),
+    )
+
+
+def target(law: Recorder, velocity: float) -> Simulation:
+    """Return a quarter of the paper's plate, and its projectile."""
+    body = plate(WIDTH, THICKNESS, impact_radius=PROJECTILE, layers=6)
+    face = (0.0, 0.0, THICKNESS)
+    projectile: list[Obstacle] = [RigidCylinder(face, (0.0, 0.0, -1.0), PROJECTILE, 1e-3 * velocity)]
+    return Simulation(body, law, "hex8-one-point", obstacles=projectile, supports=SUPPORTS)
+
+
+if __name__ == "__main__":
+    launch(learn_from_impacts)

@@ -1,0 +1,98 @@
+"""Stretch histories that material points live through in a simulation, as paths for a data set.
+
+A surrogate is used where the simulation goes, which no random protocol knows beforehand. Run with a law
+wrapped in a :class:`Recorder`, take its paths, label them with the polycrystal, and train on them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.linalg import polar
+
+from microscale.errors import InputError
+from microscale.law import ConstitutiveLaw, FloatArray, State
+from microscale.paths import StretchPath
+
+
+class Recorder(ConstitutiveLaw):
+    """Another law, and the deformation gradients it was given at every so-and-so-many-th point.
+
+    Args:
+        law: The law whose stress is returned.
+        every: Distance of the recorded points; for simulations on one rank.
+    """
+
+    def __init__(self, law: ConstitutiveLaw, every: int = 1) -> None:
+        self.law, self.every = law, every
+        self.name, self.density, self.state_spec = law.name, law.density, law.state_spec
+        self.times = [0.0]
+        self.gradients: list[FloatArray] = []
+
+    def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        self.law.update(F, dt, state, out)
+        if np.max(dt) == 0.0:
+            return  # the stress at rest, before the first step
+        self.times.append(self.times[-1] + float(np.max(dt)))
+        self.gradients.append(F[:: self.every].copy())
+
+    def resume(self, state: State) -> None:
+        """Let the law resume."""
+        self.law.resume(state)
+
+    def wave_speed(self) -> float:
+        """Return that of the law."""
+        return self.law.wave_speed()
+
+
+@dataclass(frozen=True)
+class ImpactPaths:
+    """Recorded histories, sampled as the data sets of random paths are.
+
+    Attributes:
+        steps: Steps of a path.
+        origin: Plain values that say which simulations they come from.
+        histories: Times (samples,), us, and stretches (samples, 3, 3) of each path.
+    """
+
+    steps: int
+    origin: Sequence[dict[str, Any]]
+    histories: list[StretchPath] = field(default_factory=list)
+
+    def add(self, recorder: Recorder, count: int) -> None:
+        """Take the ``count`` recorded points that were deformed most, each over the whole run."""
+        gradients = np.stack([np.broadcast_to(np.eye(3), recorder.gradients[0].shape), *recorder.gradients])
+        moved = np.linalg.norm(np.diff(gradients, axis=0), axis=(2, 3)).sum(axis=0)
+        times = np.linspace(0.0, recorder.times[-1], self.steps + 1)
+        for point in np.argsort(-moved, kind="stable")[:count]:
+            self.histories.append(
+                StretchPath(times, _stretches(recorder.times, gradients[:, point], times), 0)
+            )
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    def path(self, index: int, attempt: int = 0) -> StretchPath:
+        """Return a path.
+
+        Raises:
+            InputError: A replacement is asked for, which a recorded history has not.
+        """
+        if attempt:
+            raise InputError(f"the law failed on recorded history {index}, which cannot be drawn anew")
+        return self.histories[index]
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what determines the paths, as plain values for a file's attributes."""
+        return {"protocol": "recorded", "steps": self.steps, "simulations": list(self.origin)}
+
+
+def _stretches(recorded: Sequence[float], gradients: FloatArray, times: FloatArray) -> FloatArray:
+    """Right stretches at ``times`` of deformation gradients (samples, 3, 3), linear between recordings."""
+    flat = gradients.reshape(len(gradients), 9)
+    F = np.stack([np.interp(times, recorded, column) for column in flat.T], axis=-1).reshape(-1, 3, 3)
+    U = np.stack([polar(one)[1] for one in F])
+    return 0.5 * (U + np.swapaxes(U, 1, 2))

@@ -1,0 +1,60 @@
+"""Histories recorded in a simulation, and what becomes of them."""
+
+import numpy as np
+import pytest
+
+from microscale.errors import InputError
+from microscale.law import drive
+from multiscale.laws.j2 import J2
+from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
+
+
+def run(points: int = 6, steps: int = 5):
+    """Drive a recorded law along rotated stretches, and return both and the stress."""
+    law = Recorder(J2(), every=2)
+    angle = np.linspace(0.0, 1.0, steps + 1)
+    R = np.zeros((steps + 1, 3, 3))
+    R[:, 0, 0] = R[:, 1, 1] = np.cos(angle)
+    R[:, 1, 0], R[:, 0, 1], R[:, 2, 2] = np.sin(angle), -np.sin(angle), 1.0
+    stretch = 1.0 + 0.01 * np.arange(points)[:, None] * angle
+    U = np.zeros((points, steps + 1, 3, 3))
+    U[..., 0, 0], U[..., 1, 1], U[..., 2, 2] = stretch, 1.0 / stretch, 1.0
+    times = np.linspace(0.0, 2.0, steps + 1)
+    return law, U, R @ U, times
+
+
+def test_a_recorder_changes_no_stress_and_keeps_every_other_point():
+    law, _, F, times = run()
+    np.testing.assert_array_equal(drive(law, F, times), drive(J2(), F, times))
+    np.testing.assert_allclose(law.times, times)
+    np.testing.assert_array_equal(np.stack(law.gradients, axis=1), F[::2, 1:])
+
+
+def test_paths_are_the_stretches_of_the_points_that_moved_most():
+    law, U, F, times = run()
+    drive(law, F, times)
+    paths = ImpactPaths(steps=5, origin=[{"impact": "none"}])
+    paths.add(law, count=2)
+    assert len(paths) == 2
+    for found, point in zip(paths.histories, (4, 2), strict=True):
+        np.testing.assert_allclose(found.times, times)
+        np.testing.assert_allclose(found.stretch, U[point], atol=1e-12)
+
+
+def test_between_recorded_times_the_gradient_is_linear():
+    law, _, F, times = run()
+    drive(law, F, times)
+    paths = ImpactPaths(steps=10, origin=[])
+    paths.add(law, count=1)
+    halfway = 0.5 * (F[4, 2] + F[4, 3])
+    U = paths.path(0).stretch[5]
+    np.testing.assert_allclose(U @ U, halfway.T @ halfway, atol=1e-12)
+
+
+def test_a_recorded_history_has_no_replacement():
+    law, _, F, times = run()
+    drive(law, F, times)
+    paths = ImpactPaths(steps=5, origin=[])
+    paths.add(law, count=1)
+    with pytest.raises(InputError, match="cannot be drawn anew"):
+        paths.path(0, attempt=1)
