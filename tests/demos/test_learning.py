@@ -1,0 +1,52 @@
+"""The learning demos run small: internal variables counted, impacts recorded and learnt from."""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+
+from microscale.dataset import read_dataset
+from microscale.law import drive
+from multiscale.laws.learned import LearnedLaw
+from multiscale.surrogate.fit import fit_recurrent
+from multiscale.surrogate.store import SHIPPED, read_surrogate
+
+SMALL = {"grains": 2, "elements": 60, "paths": 8, "steps": 20, "end_time": 0.1}
+
+
+@pytest.fixture(scope="module")
+def impacts(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend("demos")
+        demo = importlib.import_module("learn_from_impacts")
+        return demo.learn_from_impacts(output=tmp_path_factory.mktemp("impacts"), **SMALL)
+
+
+def test_impacts_become_data_sets(impacts):
+    training, test = (read_dataset(impacts[name]) for name in ("train", "test"))
+    assert len(training) == len(test) == 4 * SMALL["paths"]
+    assert training.provenance["paths"]["simulations"][0] == {"impact": "anvil", "velocity_m_per_s": 150.0}
+    e_v = np.linalg.det(training.stretch_tensors[:, -1]) - 1.0
+    assert e_v.min() < -0.02  # compressed by the impact
+    assert np.all(np.linalg.det(test.stretch_tensors) > 0.5)
+
+
+def test_training_goes_on_from_weights(impacts, tmp_path):
+    out, sizes = tmp_path / "more.safetensors", read_surrogate(SHIPPED)[1].architecture
+    fit_recurrent([impacts["train"]], out, **sizes, epochs=1, rate=1e-9, batch=64, seed=0, start=SHIPPED)
+    data = read_dataset(impacts["test"])
+    before, after = (drive(LearnedLaw.from_file(w), data.stretch_tensors, data.times) for w in (SHIPPED, out))
+    np.testing.assert_allclose(after, before, atol=1e-4 * np.abs(before).max())
+    assert "started_from" in read_surrogate(out)[1].training
+
+
+def test_internal_variables_are_counted(impacts, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend("demos")
+    demo = importlib.import_module("internal_variables")
+    errors = demo.internal_variables(
+        impacts["train"], test=impacts["test"], output=tmp_path, numbers=(1, 2), hidden=8, epochs=2
+    )
+    assert set(errors) == {1, 2}
+    assert json.loads((tmp_path / "internal_variables.json").read_text())["epochs"] == 2
+    assert (tmp_path / "internal_variables.png").stat().st_size > 5000
