@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from microscale.kernel_cache import cache_folder, sources_digest
-from multiscale.laws import j2
+from multiscale.laws import neo_hooke
 
 KERNEL = "from numba import njit\n\n@njit\ndef twice(x):\n    return 2 * x\n"
 
@@ -28,4 +28,4 @@ def test_digest_follows_every_kernel_and_nothing_else(tmp_path: Path):
 
 
 def test_kernels_are_cached_in_the_folder_of_their_sources():
-    assert Path(j2._advance._cache.cache_path).parent == cache_folder()
+    assert Path(neo_hooke._piola._cache.cache_path).parent == cache_folder()
