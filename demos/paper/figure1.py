@@ -27,7 +27,7 @@ from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca_net import PcaSurrogate, fractions_of, packed
 
 TRAIN, TEST_SET = "fft2d_R10_train", "fft2d_R10_test"
-SIZES = (400, 1600, 3200)
+SIZES = (400, 1600)
 MODES = (8, 32)
 STEPS = (50, 100, 200, 500, 1000)
 PATHS = 20

@@ -39,7 +39,7 @@ from multiscale.surrogate.sources import Sources, read_sources, split, training_
 from multiscale.surrogate.store import Card
 
 HIDDEN, RATE, BATCH = 1000, 1.5e-3, 128
-UPDATES, FEWEST_EPOCHS = 5000, 40
+UPDATES, FEWEST_EPOCHS, WATCHED_EPOCHS = 5000, 40, 200
 MEASURED = 2000
 """Training paths whose errors are measured."""
 EXACT_PRESSURE = (11, 12, 13, 19, 22, 23, 24)
@@ -187,7 +187,8 @@ class Study:
         stem = f"{name.removesuffix('_train')}_{paths}_{modes}_watched"
         out = self.output / "table_si2" / f"{stem}.safetensors"
         if not out.exists():
-            self._train(out, *self._sources(name, paths), test, modes)
+            epochs = min(WATCHED_EPOCHS, self.updates)
+            self._train(out, *self._sources(name, paths), test, modes, epochs=epochs)
         return out.with_suffix(".csv")
 
     def _sources(self, name: str, paths: int) -> tuple[Sources, Histories]:
@@ -203,12 +204,14 @@ class Study:
         test: Histories,
         modes: int,
         exact_pressure: bool = False,
+        epochs: int | None = None,
     ) -> None:
         components = packed(training.stretch[:1]).shape[-1]
         small = len(training) <= SMALL
         hidden = round(NARROW * self.hidden) if small or exact_pressure else self.hidden
         architecture = PcaArchitecture(modes, hidden, components=components, exact_pressure=exact_pressure)
-        epochs = max(FEWEST_EPOCHS, math.ceil(self.updates / math.ceil(len(training) / BATCH)))
+        if epochs is None:
+            epochs = max(FEWEST_EPOCHS, math.ceil(self.updates / math.ceil(len(training) / BATCH)))
         limits = training_range(sources.histories)
         card = Card("pca", asdict(architecture), sources.material, limits, sources.records)
         batch = BATCH // 2 if small else BATCH
