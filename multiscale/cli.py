@@ -143,8 +143,8 @@ def train(
     rate: float | None = None,
     batch: int = 64,
     hidden: int | None = None,
-    groups: int = 5,
-    internal: int = 10,
+    groups: int = 4,
+    internal: int = 36,
     start: Path | None = None,
     modes: int = 100,
     exact_pressure: bool = False,
@@ -159,7 +159,7 @@ def train(
         epochs: Times to go through the data.
         rate: Peak learning rate; by default 0.0015 (recurrent) or 0.0001 (pca, as in the paper).
         batch: Paths a batch; recurrent: a multiple of 64.
-        hidden: Width of the hidden layers; by default 128 (recurrent) or 1000 (pca).
+        hidden: Width of the hidden layers; by default 112 (recurrent) or 1000 (pca).
         groups: Groups of grains of the recurrent surrogate, with an elastic strain each.
         internal: Its other internal variables.
         start: Weights the recurrent surrogate starts from, such as those to be taught more.
@@ -171,7 +171,7 @@ def train(
     from multiscale.surrogate.pca_fit import fit_pca
 
     if model == "recurrent":
-        sizes = (groups, internal, hidden or 128)
+        sizes = (groups, internal, hidden or 112)
         fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start)
     else:
         fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed, exact_pressure)

@@ -50,9 +50,9 @@ class Architecture:
         hidden: Width of the two hidden layers.
     """
 
-    groups: int = 5
-    internal: int = 10
-    hidden: int = 128
+    groups: int = 4
+    internal: int = 36
+    hidden: int = 112
 
     @property
     def elastic(self) -> int:
@@ -154,9 +154,9 @@ class RecurrentSurrogate(nn.Module):
 
 
 def _first_rates(architecture: Architecture) -> torch.Tensor:
-    """Logarithms of the first rates: soft to hard groups, and memories of one to fifty strain scales."""
+    """Logarithms of the first rates: soft to hard groups, and memories of one to 200 strain scales."""
     groups = torch.linspace(-1.0, 1.0, architecture.groups) if architecture.groups > 1 else torch.zeros(1)
-    memories = torch.linspace(math.log(0.02), 0.0, architecture.internal)
+    memories = torch.linspace(math.log(0.005), 0.0, architecture.internal)
     return torch.cat([groups.repeat_interleave(DEVIATOR), memories])
 
 

@@ -18,8 +18,8 @@ from multiscale.surrogate.store import Material
 from multiscale.surrogate.substeps import LARGEST_STEP, cut
 from multiscale.surrogate.train import Schedule
 
-WINDOW = 80
-"""Short steps between updates; the state is carried over, its gradient is not."""
+WINDOW = 160
+"""Short steps between updates; the state is carried over, its gradient is not. Half as many remember less."""
 FINE, EVERY = LARGEST_STEP / 4, 8
 """One path in eight is followed in steps four times shorter: the surrogate is to be the same law in any."""
 POOL = 16
