@@ -22,6 +22,7 @@ from meshes.plate import plate
 from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
+from microscale.tensors import deviator
 from microscale.unit_cell_pictures import crystal_maps, draw_fields
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
@@ -95,10 +96,8 @@ def concurrent_fft(
 
 def _largest_strain(F: np.ndarray) -> float:
     """Largest equivalent strain of deformation gradients, sqrt(2/3) |dev E|."""
-    F = F.reshape(-1, 3, 3)
-    E = 0.5 * (np.swapaxes(F, 1, 2) @ F - np.eye(3))
-    E -= np.trace(E, axis1=1, axis2=2)[:, None, None] / 3.0 * np.eye(3)
-    return float(np.sqrt(2.0 / 3.0) * np.linalg.norm(E, axis=(1, 2)).max())
+    E = deviator(0.5 * np.swapaxes(F, -1, -2) @ F)
+    return float(np.sqrt(2.0 / 3.0) * np.linalg.norm(E, axis=(-2, -1)).max())
 
 
 if __name__ == "__main__":

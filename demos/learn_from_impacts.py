@@ -8,7 +8,6 @@ Training histories are of anvils at 150, 250 and 350 m/s and of a plate at 200 m
 at 100, 200 and 400 m/s and of a plate at 300 m/s.
 """
 
-from dataclasses import asdict
 from pathlib import Path
 
 from plate_impact import SUPPORTS
@@ -20,7 +19,7 @@ from microscale.generate import Generation, finish, generate
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
-from multiscale.io.provenance import identity, plain, versions
+from multiscale.io.provenance import law_record, versions
 from multiscale.laws import make_law
 from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
 
@@ -53,12 +52,9 @@ def learn_from_impacts(
         grains: Grains of the polycrystal.
     """
     output.mkdir(parents=True, exist_ok=True)
-    polycrystal = make_law("taylor", grains=grains, seed=0)
-    record = {
-        **identity(polycrystal),
-        "options": {"grains": grains, "seed": 0, "rate_sensitivity": None, "resolution": None},
-        "crystal": plain(asdict(polycrystal.crystal)),
-    }
+    texture = {"grains": grains, "seed": 0}
+    polycrystal = make_law("taylor", **texture)
+    record = law_record(polycrystal, texture)
     files = {}
     for name, impacts in SETS.items():
         origin = [{"impact": kind, "velocity_m_per_s": v} for kind in impacts for v in impacts[kind]]

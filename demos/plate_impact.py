@@ -26,9 +26,10 @@ from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
 from multiscale.io.inputs import require_positive
-from multiscale.io.material import ImpactLaw, OnExtrapolation, impact_law
+from multiscale.io.material import ImpactLaw, impact_law
 from multiscale.io.recording import run_and_record
 from multiscale.io.shape import plate_shape
+from multiscale.laws.extrapolation import OnExtrapolation
 
 SUPPORTS = {"side": 2, "symmetry_x": 0, "symmetry_y": 1}
 

@@ -22,7 +22,7 @@ from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.dynamics.traffic import ScalingModel, shared_nodes
+from multiscale.dynamics.traffic import ScalingModel, Traffic, shared_nodes
 from multiscale.io.command import launch
 from multiscale.io.inputs import require_positive
 from multiscale.io.material import ImpactLaw, impact_law
@@ -80,23 +80,17 @@ def scaling(
     figures: dict[str, Any] = {}
     if alone is not None:
         counted = {str(count): _count(alone, count) for count in parts}
-        surface = max(found["ghosts"] / found["elements_each"] ** (2.0 / 3.0) for found in counted.values())
-        neighbours = max(found["neighbours"] for found in counted.values())
-        each = one / alone.n_cells_global
         machines = {
             "this machine": (latency, bandwidth),
             "network (assumed)": (1e-6 * network_latency, 1e9 * network_bandwidth),
         }
-        models = {
-            name: ScalingModel(each, *constants, surface, neighbours, traffic)
-            for name, constants in machines.items()
-        }
+        models = _models(one / alone.n_cells_global, counted, traffic, machines)
         figures = {
             "elements": alone.n_cells_global,
             "law": law,
             "ranks": comm.size,
             "load_at_start": load,
-            "us_per_element_and_step_on_one_rank": 1e6 * each,
+            "us_per_element_and_step_on_one_rank": 1e6 * one / alone.n_cells_global,
             "speed_up_measured": one / all_ranks,
             "halo_bytes_per_step": sent,
             "sum_bytes_per_rank": traffic.sum_bytes,
@@ -104,7 +98,7 @@ def scaling(
             "latency_us": 1e6 * latency,
             "bandwidth_GB_per_s": 1e-9 * bandwidth,
             "counted": counted,
-            "ghosts_over_elements_each_to_two_thirds": surface,
+            "ghosts_over_elements_each_to_two_thirds": models["this machine"].surface,
             "predicted": {name: _predict(model) for name, model in models.items()},
         }
         output.mkdir(parents=True, exist_ok=True)
@@ -112,6 +106,21 @@ def scaling(
         write_summary(output / "scaling.json", figures)
         print((output / "scaling.json").read_text())
     return comm.bcast(figures)
+
+
+def _models(
+    each: float,
+    counted: dict[str, dict[str, float]],
+    traffic: Traffic,
+    machines: dict[str, tuple[float, float]],
+) -> dict[str, ScalingModel]:
+    """Return a model for each machine's latency and bandwidth, with the largest counts of shared things."""
+    surface = max(found["ghosts"] / found["elements_each"] ** (2.0 / 3.0) for found in counted.values())
+    neighbours = int(max(found["neighbours"] for found in counted.values()))
+    return {
+        name: ScalingModel(each, *constants, surface, neighbours, traffic)
+        for name, constants in machines.items()
+    }
 
 
 def _in_turns(alone: Simulation | None, together: Simulation, steps: int) -> tuple[float, float]:

@@ -28,6 +28,13 @@ INLINE int any(mask m) {
   return bits != 0;
 }
 
+/* Lane by lane where the compiler knows one instruction for it. */
+INLINE real root(real x) {
+  real y;
+  for (int l = 0; l < LANES; ++l) y[l] = sqrt(x[l]);
+  return y;
+}
+
 /* exp(x) for x <= 0, to double precision: 2^k exp(r), |r| <= ln(2)/2. */
 INLINE real exp_negative(real x) {
   const double shift = 6755399441055744.0; /* 1.5 * 2^52: adding it rounds to an integer in the low bits */
@@ -40,6 +47,20 @@ INLINE real exp_negative(real x) {
   real p = splat(c[0]);
   for (int i = 1; i < 13; ++i) p = p * r + c[i];
   return (real)((mask)p + ((mask)t << 52));
+}
+
+INLINE real exponential(real x) { /* the range reduction of exp_negative holds for both signs */
+  return exp_negative(smaller(x, splat(700.0)));
+}
+
+/* ln(x) for normal x > 0: exponent, and the series of artanh of a mantissa in (sqrt(1/2), sqrt(2)). */
+INLINE real logarithm(real x) {
+  const mask exponent = ((mask)x - 0x3fe6a09e667f3bcdLL) >> 52;
+  const real mantissa = (real)((mask)x - (exponent << 52));
+  const real u = (mantissa - 1.0) / (mantissa + 1.0), v = u * u;
+  real p = splat(1.0 / 23.0);
+  for (int n = 21; n >= 1; n -= 2) p = p * v + 1.0 / n;
+  return 2.0 * u * p + __builtin_convertvector(exponent, real) * 0.693147180559945309417;
 }
 
 /* q^(-1/3) for q > 0: a guess from the exponent bits, then Newton to double precision. */

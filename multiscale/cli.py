@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -74,7 +73,7 @@ def generate(
     from microscale.generate import Generation, finish
     from microscale.generate import generate as work
     from multiscale.io.data_progress import PathProgress
-    from multiscale.io.provenance import identity, plain, versions
+    from multiscale.io.provenance import law_record, versions
     from multiscale.laws import make_law, options_of
 
     comm = MPI.COMM_WORLD
@@ -91,13 +90,7 @@ def generate(
     material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
     strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension)
-    crystal = getattr(material, "crystal", None)
-    record = {
-        **identity(material),
-        "options": options,
-        "crystal": plain(asdict(crystal)) if crystal else None,
-    }
-    job = Generation(material, record, strain_paths, paths, versions(), keep_every)
+    job = Generation(material, law_record(material, options), strain_paths, paths, versions(), keep_every)
     with PathProgress(paths, comm.rank) as progress:
         made = work(job, out, comm.rank, comm.size, progress)
     comm.Barrier()

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from microscale.law import ConstitutiveLaw
 from multiscale.calibrate import read_constants
 from multiscale.laws import make_law
+from multiscale.laws.extrapolation import OnExtrapolation
 
-#: Laws an impact may use, and what to do where a learnt one leaves its training range.
+#: Laws an impact may use.
 ImpactLaw = Literal["learned", "taylor", "fft3d", "johnson-cook", "j2", "neo-hooke"]
-OnExtrapolation = Literal["warn", "stop"]
 
 
 def impact_law(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,13 @@ def identity(law: ConstitutiveLaw) -> dict[str, str]:
     digest = hashlib.sha256()
     _feed(digest, law)
     return {"name": law.name, "hash": digest.hexdigest()}
+
+
+def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a data set keeps of its law: identity, options it was made with, crystal, if any."""
+    crystal = getattr(law, "crystal", None)
+    described = plain(asdict(crystal)) if crystal else None
+    return {**identity(law), "options": plain(options), "crystal": described}
 
 
 def _feed(digest: Any, value: Any) -> None:

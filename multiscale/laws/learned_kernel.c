@@ -15,12 +15,14 @@
 #define STATES (ELASTIC + INTERNAL)
 #define FEATURES 20
 #define INPUTS (FEATURES + STATES)
+#define SHAPE 12 /* of the features, ln m: how far the isochoric stretch is from none */
 #define STRAIN_SCALE (1.0 / 64) /* a power of two: counting strains in it rounds nothing */
 #define SLOWEST_RATE 1e-3
 #define FASTEST_RATE 1e2
 #define SHORTEST_MEMORY 1e-3 /* in strain scales: bounds the learnt rates */
 #define LARGEST_STEP 0.02    /* steps are cut into parts at most this long ... */
 #define MOST_PARTS 32.0      /* ... but not into more than this many */
+#define ROUNDING 1e-12 /* strain increments below are rounding and have no rate */
 #define TINY 1e-30
 #define SMALL 1e-12          /* rounds norms of the elastic strain off */
 
@@ -38,8 +40,7 @@ typedef struct {
 typedef struct {
   real R[9], inverse[9], J;  /* F = R U; U^-1; det F */
   real from[6], to[6], now[6]; /* isochoric stretch 11, 22, 33, 23, 13, 12: before and after the step, and on the way */
-  real parts, dt;
-  real outside;
+  real size, parts, dt;
 } Points;
 
 /* One part of that step. */
@@ -48,10 +49,6 @@ typedef struct {
   real moved[ELASTIC];   /* elastic strains carried along, over the strain scale */
   real dt;
 } Part;
-
-INLINE real exponential(real x) { /* the range reduction of exp_negative holds for both signs */
-  return exp_negative(smaller(x, splat(700.0)));
-}
 
 /* 1 / x for normal x: an estimate and two Newton steps take a third of a division's time. */
 INLINE real reciprocal(real x) {
@@ -62,23 +59,6 @@ INLINE real reciprocal(real x) {
 #else
   return 1.0 / x;
 #endif
-}
-
-INLINE real root(real x) {
-  real y;
-  for (int l = 0; l < LANES; ++l) y[l] = sqrt(x[l]);
-  return y;
-}
-
-/* ln(x) for normal x > 0: exponent, and the series of artanh of a mantissa in (sqrt(1/2), sqrt(2)). */
-INLINE real logarithm(real x) {
-  const mask bits = (mask)x - 0x3fe6a09e667f3bcdLL;
-  const mask exponent = bits >> 52;
-  const real mantissa = (real)((mask)x - (exponent << 52));
-  const real u = (mantissa - 1.0) / (mantissa + 1.0), v = u * u;
-  real p = splat(1.0 / 23.0);
-  for (int n = 21; n >= 1; n -= 2) p = p * v + 1.0 / n;
-  return 2.0 * u * p + __builtin_convertvector(exponent, real) * 0.693147180559945309417;
 }
 
 /* Rotation of F = R U by scaled Newton steps (Higham 1986); lanes that have converged are left as they are. */
@@ -137,7 +117,7 @@ INLINE void convect(const real l[9], const real s[5], real moved[5]) {
   for (int k = 0; k < 5; ++k) moved[k] = s[k] + added[k];
 }
 
-INLINE void strain_features(const real U[6], const real inverse[9], real x[13], real *log_mean) {
+INLINE void strain_features(const real U[6], const real inverse[9], real x[13]) {
   const real V[6] = {inverse[0], inverse[4], inverse[8], inverse[5], inverse[2], inverse[1]};
   const real mean = (U[0] + U[1] + U[2] + V[0] + V[1] + V[2]) * (1.0 / 6.0), scale = 1.0 / mean;
   for (int k = 0; k < 6; ++k) {
@@ -145,13 +125,14 @@ INLINE void strain_features(const real U[6], const real inverse[9], real x[13], 
     x[k] = (U[k] - V[k]) * weighted;
     x[6 + k] = (U[k] + V[k]) * weighted - (k < 3 ? 2.0 : 0.0);
   }
-  x[12] = *log_mean = logarithm(mean);
+  x[SHAPE] = logarithm(mean);
 }
 
-/* How far beyond the training range, relative to it; zero inside. */
-INLINE real beyond(const Surrogate *s, real shape, real rate, real J) {
+/* How far a step ends beyond the training range, relative to it; zero inside. */
+INLINE real beyond(const Surrogate *s, const Points *p, real shape) {
+  const real rate = choose(p->size > ROUNDING, p->size / (p->dt + TINY), splat(0));
   const real excess = larger(shape * (1.0 / s->largest_shape), rate * (1.0 / s->largest_rate));
-  const real volume = larger(J * (1.0 / s->largest_J), s->smallest_J / J);
+  const real volume = larger(p->J * (1.0 / s->largest_J), s->smallest_J / p->J);
   return positive(larger(excess, volume) - 1.0);
 }
 
@@ -172,7 +153,7 @@ INLINE real driving(const real last[6], const real next[6], real l[9], real driv
   return 0.5 * root(square);
 }
 
-INLINE void kinematics(const Surrogate *s, const real F[9], Points *p) {
+INLINE void kinematics(const real F[9], Points *p) {
   rotation(F, p->R);
   real U[6], l[9], driven[5];
   static const int row[6] = {0, 1, 2, 1, 0, 0}, column[6] = {0, 1, 2, 2, 2, 1};
@@ -189,25 +170,23 @@ INLINE void kinematics(const Surrogate *s, const real F[9], Points *p) {
   for (int i = 0; i < 9; ++i) p->inverse[i] *= inverse_J;
   for (int k = 0; k < 6; ++k) p->to[k] = U[k] * iso;
   memcpy(p->now, p->from, sizeof p->now);
-  const real size = driving(p->from, p->to, l, driven);
-  p->parts = splat(1);
-  for (int i = 0; i < LANES; ++i) p->parts[i] = fmin(fmax(ceil(size[i] / LARGEST_STEP), 1.0), MOST_PARTS);
-  real inverse[9], x[13], log_mean;
-  adjugate(p->to, inverse);
-  strain_features(p->to, inverse, x, &log_mean);
-  p->outside = beyond(s, log_mean, size / (p->dt + TINY), p->J);
+  p->size = driving(p->from, p->to, l, driven);
+  for (int i = 0; i < LANES; ++i) p->parts[i] = fmin(fmax(ceil(p->size[i] / LARGEST_STEP), 1.0), MOST_PARTS);
 }
 
 /* The part-th part of a step, and what the network sees of it. Points with fewer parts stand still. */
 INLINE Part next_part(Points *p, int part, const real z[ELASTIC], real *x) {
   Part out;
-  real next[6], l[9], driven[5], inverse[9], log_mean;
+  real next[6], l[9], driven[5], inverse[9];
   const real share = smaller(part / p->parts, splat(1));
   for (int k = 0; k < 6; ++k) next[k] = (1.0 - share) * p->from[k] + share * p->to[k];
-  const real volume = next[0] * (next[1] * next[2] - next[3] * next[3]) +
-                      next[5] * (next[3] * next[4] - next[5] * next[2]) + next[4] * (next[5] * next[3] - next[1] * next[4]);
-  const real iso = choose(share == 1.0, splat(1), inverse_cube_root(volume));
-  for (int k = 0; k < 6; ++k) next[k] *= iso;
+  if (any(share < 1.0)) {
+    const real volume = next[0] * (next[1] * next[2] - next[3] * next[3]) +
+                        next[5] * (next[3] * next[4] - next[5] * next[2]) +
+                        next[4] * (next[5] * next[3] - next[1] * next[4]);
+    const real iso = choose(share == 1.0, splat(1), inverse_cube_root(volume));
+    for (int k = 0; k < 6; ++k) next[k] *= iso;
+  }
   const real size = driving(p->now, next, l, driven);
   memcpy(p->now, next, sizeof next);
   out.dt = choose(part <= p->parts, p->dt / p->parts, splat(0));
@@ -215,7 +194,7 @@ INLINE Part next_part(Points *p, int part, const real z[ELASTIC], real *x) {
   for (int k = 0; k < 5; ++k) out.strain[k] = driven[k] * (1.0 / STRAIN_SCALE);
   for (int g = 0; g < GROUPS; ++g) convect(l, z + g * DEVIATOR, out.moved + g * DEVIATOR);
   adjugate(next, inverse);
-  strain_features(next, inverse, x, &log_mean);
+  strain_features(next, inverse, x);
   const real passed = size + SLOWEST_RATE * out.dt + TINY;
   for (int k = 0; k < 5; ++k) x[13 + k] = 0.5 * driven[k] / passed;
   x[18] = 0.5 * logarithm(passed / (out.dt + size * (1.0 / FASTEST_RATE) + TINY));
@@ -256,7 +235,8 @@ INLINE real mean_of_exponential(real x, real exponential_x) {
 }
 
 /* Relaxation of the variables z of one vector of points along a part, towards targets at rates the network gave. */
-INLINE void relax(const Part *p, const real (*slow)[VECTORS], const real (*target)[VECTORS], real (*z)[VECTORS], int v) {
+INLINE void relax(const Part *p, const real (*slow)[VECTORS], const real (*target)[VECTORS], real (*z)[VECTORS],
+                  int v) {
   real trial = splat(SMALL), stress[GROUPS], factor[GROUPS], mean = splat(0);
   for (int g = 0; g < GROUPS; ++g) {
     real square = splat(0), reach = splat(1);
@@ -341,7 +321,7 @@ long learned_update(const Surrogate *s, long n, const double *F, const double *d
       gather(stretch, point[v], 6, p[v].from);
       gather(elastic, point[v], ELASTIC, z[v]);
       gather(internal, point[v], INTERNAL, z[v] + ELASTIC);
-      kinematics(s, Fv, &p[v]);
+      kinematics(Fv, &p[v]);
       for (int k = 0; k < STATES; ++k) x[FEATURES + k][v] = z[v][k];
       for (int l = 0; l < LANES; ++l) parts = p[v].parts[l] > parts ? (int)p[v].parts[l] : parts;
     }
@@ -357,6 +337,7 @@ long learned_update(const Surrogate *s, long n, const double *F, const double *d
     }
     for (int v = 0; v < VECTORS; ++v) {
       real Pv[9];
+      const real outside = beyond(s, &p[v], x[SHAPE][v]); /* the last part ends where the step does */
       for (int k = 0; k < STATES; ++k) z[v][k] = x[FEATURES + k][v];
       piola(s, &p[v], z[v], Pv);
       scatter(p[v].to, point[v], lanes[v], 6, stretch);
@@ -365,8 +346,8 @@ long learned_update(const Surrogate *s, long n, const double *F, const double *d
       scatter(Pv, point[v], lanes[v], 9, P);
       for (int l = 0; l < lanes[v]; ++l) {
         double *worst = extrapolation + point[v][l];
-        newly_outside += *worst == 0.0 && p[v].outside[l] > 0.0;
-        *worst = fmax(*worst, p[v].outside[l]);
+        newly_outside += *worst == 0.0 && outside[l] > 0.0;
+        *worst = fmax(*worst, outside[l]);
       }
     }
   }

@@ -77,7 +77,7 @@ class PcaLaw(ConstitutiveLaw):
         )
         self._limits = np.array([*vars(card.range).values()])
         self._tables = Tables.of(weights, modes, self.duration)
-        self._bulk = 2.0 * card.material.lambda_e if card.architecture.get("exact_pressure") else 0.0
+        self._bulk = card.computed_bulk_modulus
         relative = self.duration / finite_array(weights, "time_scale", (1,))
         self._network = Network(weights, card, np.append(self._tables.at_rest(), np.log(relative)))
         self._rotation = np.empty((BLOCK, 3, 3))

@@ -37,6 +37,8 @@ SingleArray = NDArray[np.float32]
 
 ROOT2 = 2.0**0.5
 IDENTITY: Tensor = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+ROUNDING = 1e-12
+"""Strain increments below are rounding and have no rate."""
 TINY = 1e-30
 """Keeps the rate of an instantaneous step finite, and that of no step zero."""
 
@@ -236,7 +238,8 @@ def _beyond(U: Tensor, last: Tensor, J: float, dt: float, limits: FloatArray) ->
     )
     mean = (change[0][0] + change[1][1] + change[2][2]) / 3.0
     size = 0.5 * np.sqrt(squared_norm(combine(1.0, change, -mean, IDENTITY)))
-    excess = max(np.log(trace / 6.0) / limits[0], size / (dt + TINY) / limits[1])
+    rate = size / (dt + TINY) if size > ROUNDING else 0.0
+    excess = max(np.log(trace / 6.0) / limits[0], rate / limits[1])
     return max(max(excess, max(J / limits[3], limits[2] / J)) - 1.0, 0.0)
 
 

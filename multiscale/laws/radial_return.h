@@ -12,26 +12,6 @@
 
 static const mask EVERY = {-1, -1, -1, -1, -1, -1, -1, -1};
 
-INLINE real root(real x) {
-  real y;
-  for (int l = 0; l < LANES; ++l) y[l] = sqrt(x[l]);
-  return y;
-}
-
-/* ln(x) for normal x > 0: exponent, and the series of artanh of a mantissa in (sqrt(1/2), sqrt(2)). */
-INLINE real logarithm(real x) {
-  const mask exponent = ((mask)x - 0x3fe6a09e667f3bcdLL) >> 52;
-  const real mantissa = (real)((mask)x - (exponent << 52));
-  const real u = (mantissa - 1.0) / (mantissa + 1.0), v = u * u;
-  real p = splat(1.0 / 23.0);
-  for (int n = 21; n >= 1; n -= 2) p = p * v + 1.0 / n;
-  return 2.0 * u * p + __builtin_convertvector(exponent, real) * 0.693147180559945309417;
-}
-
-INLINE real exponential(real x) { /* the range reduction of exp_negative holds for both signs */
-  return exp_negative(smaller(x, splat(700.0)));
-}
-
 /* x^n for x >= 0, n > 0; zero below the normal numbers. */
 INLINE real raised(real x, double n) {
   return n == 1.0 ? x : choose(x > 1e-300, exponential(n * logarithm(larger(x, splat(1e-300)))), splat(0));

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -61,12 +60,12 @@ def fit_recurrent(
     card = Card(
         "recurrent", asdict(architecture), sources.material, training_range(training), sources.records
     )
-    if start is not None:
-        _start_from(start, learner.module, asdict(architecture))
-    _fit(learner, out, card, epochs, rate, batch, seed, start)
+    first = None if start is None else _start_from(start, learner.module, asdict(architecture))
+    _fit(learner, out, card, epochs, rate, batch, seed, first)
 
 
-def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> None:
+def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> Card:
+    """Load weights into a module and return their card."""
     weights, card = read_surrogate(file, kind="recurrent")
     if card.architecture != architecture:
         raise InputError(
@@ -74,6 +73,7 @@ def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> 
             "--internal and --hidden"
         )
     module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    return card
 
 
 def _fit(
@@ -84,19 +84,20 @@ def _fit(
     rate: float,
     batch: int,
     seed: int,
-    start: Path | None = None,
+    first: Card | None,
 ) -> None:
     settings = {
         "kind": card.kind,
         **card.architecture,
         "batch": batch,
         "data": [r["sha256"] for r in card.datasets],
-        **({"start": hashlib.sha256(start.read_bytes()).hexdigest()} if start else {}),
     }
+    if first is not None:
+        settings["start"] = first.weights_sha256
     progress = Training(learner, out, epochs, rate, seed, settings).run()
     schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
-    if start is not None:
-        schedule["started_from"] = read_surrogate(start)[1].training
+    if first is not None:
+        schedule["started_from"] = first.training
     errors = {"validation": {"deviatoric_mean": progress.best_error}}
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))

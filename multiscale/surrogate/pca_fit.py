@@ -77,7 +77,9 @@ def fit_histories(
     data = [record["sha256"] for record in card.datasets]
     settings = {"kind": card.kind, **card.architecture, "batch": batch, "data": data, "paths": len(training)}
     with ranks_of_launcher() as ranks, _place_of(ranks, out) as place:
-        learner = PcaLearner(training, validation, architecture, seed, batch, ranks, bulk_of(card))
+        learner = PcaLearner(
+            training, validation, architecture, seed, batch, ranks, card.computed_bulk_modulus
+        )
         progress = Training(learner, place, epochs, rate, seed, settings).run()
     if ranks.rank > 0:
         return
@@ -104,11 +106,6 @@ def _place_of(ranks: Ranks, out: Path) -> Iterator[Path]:
         yield place
 
 
-def bulk_of(card: Card) -> float:
-    """Return 2 lambda_e, GPa, of a surrogate whose mean stress is computed, and zero where it is learnt."""
-    return 2.0 * card.material.lambda_e if card.architecture.get("exact_pressure") else 0.0
-
-
 def read_pca(path: Path) -> PcaSurrogate:
     """Read the paper's surrogate.
 
@@ -123,7 +120,9 @@ def read_pca(path: Path) -> PcaSurrogate:
         stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
         stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
         stress_scale, time_scale = (float(weights[name][0]) for name in ("stress_scale", "time_scale"))
-        return PcaSurrogate(architecture, stretch, stress, stress_scale, time_scale, bulk_of(card), network)
+        return PcaSurrogate(
+            architecture, stretch, stress, stress_scale, time_scale, card.computed_bulk_modulus, network
+        )
     except (KeyError, RuntimeError) as error:
         raise InputError(
             f"weights {path} do not fit the network of their card ({error}); train it again"

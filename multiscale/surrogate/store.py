@@ -97,6 +97,11 @@ class Card:
     version: str = ""
     units: str = "mm, us, GPa, g/cm^3; strains dimensionless"
 
+    @property
+    def computed_bulk_modulus(self) -> float:
+        """2 lambda_e, GPa, where a network of histories has its mean stress computed; zero where learnt."""
+        return 2.0 * self.material.lambda_e if self.architecture.get("exact_pressure") else 0.0
+
 
 def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card) -> None:
     """Write weights and card; each file appears whole or not at all, the card last."""

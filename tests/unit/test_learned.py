@@ -159,6 +159,16 @@ def test_extrapolation_is_marked_and_warned_of_once(weights):
     assert state["extrapolation"][2] == pytest.approx(shape / 0.01 - 1.0, rel=1e-9)
 
 
+def test_rounding_in_an_instantaneous_step_is_no_extrapolation(weights):
+    """A body at rest that has been turned there and back is not strained at 1e14 per microsecond."""
+    law = LearnedLaw(weights, card())
+    state, P = law.init_state(1), np.empty((1, 3, 3))
+    law.update(np.eye(3)[None] * (1.0 + 1e-15) + 1e-15, 0.0, state, P)
+    assert state["extrapolation"] == 0.0
+    with pytest.warns(ExtrapolationWarning):
+        law.update(np.diag([1.01, 1.0, 1.0])[None].copy(), 0.0, state, P)
+
+
 def test_wave_speed_is_that_of_the_elasticity(law):
     assert law.wave_speed() == pytest.approx(np.sqrt((4.0 / 3.0 * 25.0 + 48.0) / 10.0))
 

@@ -196,14 +196,14 @@ def bending_energy(name, poissons_ratio):
 
 
 @pytest.mark.parametrize(
-    ("name", "low", "high"),
-    [("hex8-fbar", 1.0, 1.32), ("hex8-one-point", 0.75, 1.0), ("tet10", 1.0, 1.01)],
+    ("name", "low", "high", "change"),
+    [("hex8-fbar", 1.0, 1.32, 0.03), ("hex8-one-point", 0.75, 1.0, 0.03), ("tet10", 1.0, 1.01, 0.1)],
 )
-def test_bending_does_not_lock_near_incompressibility(name, low, high):
+def test_bending_does_not_lock_near_incompressibility(name, low, high, change):
     """A beam of two cells' height is as stiff at nu = 0.4999 as at 0.3; locking is a factor of hundreds."""
     compressible, incompressible = bending_energy(name, 0.3), bending_energy(name, 0.4999)
     assert low < compressible < high
-    assert incompressible == pytest.approx(compressible, rel=0.1)
+    assert incompressible == pytest.approx(compressible, rel=change)
 
 
 def test_mass_is_positive_and_complete(body):
