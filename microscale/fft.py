@@ -18,10 +18,12 @@ from microscale.crystal import Crystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.fft_acceleration import SecantMemory
 from microscale.fft_grid import ComplexArray, PeriodicGrid, fluctuation
+from microscale.fft_hourglass import HourglassResistance
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.microstructure import Microstructure
 from microscale.native import default_threads
 from microscale.single_crystal import SingleCrystal
+from microscale.tensors import polar_decomposition
 
 VOXEL = "voxel_"
 """Prefix of the state variables of the local law."""
@@ -29,8 +31,6 @@ SMALLEST_PART = 2.0**-10
 """Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
 PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
-HOURGLASS = 0.05
-"""Stiffness against hourglasses, which have none of their own, over the shear modulus: docs/microscale.md."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -42,11 +42,12 @@ class FullFieldCell(ConstitutiveLaw):
 
     State of a point: ``mean_F`` at the last update; ``displacement``, amplitudes of the periodic displacement
     (:mod:`microscale.fft_grid`; real and imaginary part), a strain; ``displacement_rate``, theirs over the
-    last step, 1/us, by which the next one is predicted; ``secants`` and ``secant_count``, the memory of the
-    acceleration; and the state of the local law at each voxel, ``voxel_<name>`` (voxels, ...).
+    last step, 1/us, by which the next one is predicted; ``hourglass_stress``, GPa, what resists hourglasses
+    (:mod:`microscale.fft_hourglass`); ``secants`` and ``secant_count``, the memory of the acceleration; and
+    the state of the local law at each voxel, ``voxel_<name>`` (voxels, ...).
 
     Args:
-        law: Local law at every voxel.
+        law: Local law at every voxel. If it flows, its state has the ``dissipation``, GPa.
         shape: Voxels along each axis, two or three.
         at_rest: State variables of the local law that differ between voxels, shape (voxels, ...), by name.
         derivative: See :class:`microscale.fft_grid.PeriodicGrid`.
@@ -83,6 +84,7 @@ class FullFieldCell(ConstitutiveLaw):
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
             StateVariable("displacement", (*self.grid.amplitude_shape, 2), "-"),
             StateVariable("displacement_rate", (*self.grid.amplitude_shape, 2), "1/us"),
+            StateVariable("hourglass_stress", (*self.grid.amplitude_shape, 2), "GPa"),
             StateVariable("secants", (2, memory, 2 * int(np.prod(self.grid.amplitude_shape))), "-"),
             StateVariable("secant_count", (), "-"),
             *(
@@ -91,7 +93,7 @@ class FullFieldCell(ConstitutiveLaw):
             ),
         )
         self._moduli = _moduli_at_rest(law, voxels)
-        self.hourglass = HOURGLASS * self._moduli[0]  # GPa
+        self._hourglasses = HourglassResistance(self.grid.hourglass_share, self._moduli[0])
         self._start = voxels.copy()
         self._F, self._P = np.empty((2, self.grid.voxels, 3, 3))
         self._forces = np.empty(self.grid.amplitude_shape, dtype=complex)
@@ -163,9 +165,12 @@ class FullFieldCell(ConstitutiveLaw):
         """
         for name, array in cell.voxels.items():
             self._start[name][:] = array
-        y = cell.displacement
-        y_start = y.copy()
-        y += dt * cell.displacement_rate
+        y, rate = cell.displacement, cell.displacement_rate
+        y_before = y.copy()
+        turn = polar_decomposition(cell.mean_F)[0] @ polar_decomposition(F)[0].T  # of rows, with the cell
+        y_start = y_before @ turn
+        self._hourglasses.begin(y_start, cell.hourglass_stress @ turn)
+        y[:] = y_start + dt * (rate @ turn)
         memory = SecantMemory(cell.secants, int(cell.secant_count))
         history: list[float] = []
         last: tuple[FloatArray, FloatArray] | None = None
@@ -174,20 +179,21 @@ class FullFieldCell(ConstitutiveLaw):
             history.append(imbalance)
             if imbalance <= self.tolerance:
                 if dt > 0.0:
-                    cell.displacement_rate[:] = (y - y_start) / dt
+                    rate[:] = (y - y_start) / dt
+                cell.hourglass_stress[:] = self._hourglasses.stress
                 cell.secant_count[...] = memory.count
                 return []
             if not _promising(history):
                 break
             correction = np.empty_like(self._forces)
-            self.grid.relax(self._forces, F, self._moduli, self.hourglass, correction)
+            self.grid.relax(self._forces, F, self._moduli, self._hourglasses.stiffness, correction)
             d = -_real(correction)
             if last is not None:
                 memory.learn(last[0], d - last[1])
             step = memory.improve(d)
             last = (step, d)
             _real(y)[:] += step
-        y[:] = y_start
+        y[:] = y_before
         cell.secant_count[...] = 0.0
         self._restore(cell)
         return history
@@ -203,7 +209,10 @@ class FullFieldCell(ConstitutiveLaw):
         except (DeformationError, ConvergenceError):
             return np.inf
         self.grid.forces(self._P, self._forces)
-        self._forces += self.hourglass * self.grid.hourglass_share * cell.displacement
+        flows = "dissipation" in cell.voxels
+        dissipated = cell.voxels["dissipation"] - self._start["dissipation"] if flows else None
+        self._forces += self._hourglasses.forces(cell.displacement, self._F, self._P, dissipated)
+        self.grid.make_real(self._forces)
         floor = ROUNDING * self._moduli[1] / self.tolerance
         return float(np.linalg.norm(self._forces) / max(fluctuation(self._P), floor))
 
@@ -242,6 +251,7 @@ class _CellState:
         self.mean_F = state["mean_F"][point]
         self.displacement: ComplexArray = state["displacement"][point].view(complex)[..., 0]
         self.displacement_rate: ComplexArray = state["displacement_rate"][point].view(complex)[..., 0]
+        self.hourglass_stress: ComplexArray = state["hourglass_stress"][point].view(complex)[..., 0]
         self.secants = state["secants"][point]
         self.secant_count = state["secant_count"][point : point + 1].reshape(())
         self.voxels = State(

@@ -76,6 +76,7 @@ class PeriodicGrid:
         self._analysis = np.ascontiguousarray(
             (np.conj(scale) * weight * n / self.voxels).reshape(self.dimension, -1).T
         )
+        self._own_mirror, self._mirror = _mirror_images(self.half_shape, self.shape[-1] % 2 == 0)
         self._gradient_hat = np.empty((len(self.directions), 3, self.dimension), dtype=complex)
 
     @property
@@ -100,6 +101,14 @@ class PeriodicGrid:
         field = P.reshape(*self.shape, 3, 3)[..., : self.dimension]
         P_hat = scipy.fft.rfftn(field, axes=self._axes, workers=self._workers)
         _contract(P_hat.reshape(-1, 3, self.dimension), self._analysis, out)
+
+    def make_real(self, amplitude: ComplexArray) -> None:
+        """Take out of amplitudes what no real field has: a frequency and its mirror image are conjugate.
+
+        Gradients do not see the rest, so that the iteration would hardly end what rounding has begun.
+        """
+        both = amplitude[self._own_mirror] + amplitude[self._mirror].conj()
+        amplitude[self._own_mirror] = 0.5 * both
 
     def relax(
         self,
@@ -130,6 +139,13 @@ def _angles(shape: tuple[int, ...]) -> FloatArray:
     axes = [2.0 * np.pi * np.fft.fftfreq(n) for n in shape[:-1]]
     axes.append(2.0 * np.pi * np.fft.rfftfreq(shape[-1]))
     return np.stack(np.meshgrid(*axes, indexing="ij"))
+
+
+def _mirror_images(half_shape: tuple[int, ...], even: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Frequencies k of the half spectrum that also holds -k, and where it does: the first and last plane."""
+    planes = np.arange(np.prod(half_shape)).reshape(half_shape)[..., [0, -1] if even else [0]]
+    others = tuple(range(len(half_shape) - 1))
+    return planes.ravel(), np.roll(np.flip(planes, others), 1, others).ravel()
 
 
 def _wave_vectors(

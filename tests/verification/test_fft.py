@@ -145,8 +145,8 @@ def test_a_laminate_matches_its_exact_solution(kind, shape):
     np.testing.assert_allclose(P[:, 0], exact, atol=1e-8 * np.abs(exact).max())
 
 
-def amplitudes(state: State) -> np.ndarray:
-    return state["displacement"][0].view(complex)[..., 0].copy()
+def amplitudes(state: State, name: str) -> np.ndarray:
+    return state[name][0].view(complex)[..., 0].copy()
 
 
 @pytest.mark.parametrize("derivative", ["stabilised", "rotated"])
@@ -155,13 +155,13 @@ def test_hill_mandel_and_the_mean_deformation(derivative):
     cell, F = polycrystal(tolerance=1e-9, derivative=derivative), plane_path()
     state, P, last = cell.init_state(1), np.empty((1, 3, 3)), np.eye(3)
     for F_k in F[1:]:
-        before, y = state["voxel_F"][0].copy(), amplitudes(state)
+        before, y = state["voxel_F"][0].copy(), amplitudes(state, "displacement")
         cell.update(F_k[None].copy(), SECOND / 20, state, P)
-        increments, change = state["voxel_F"][0] - before, amplitudes(state) - y
+        increments, change = state["voxel_F"][0] - before, amplitudes(state, "displacement") - y
         np.testing.assert_allclose(state["voxel_F"][0].mean(axis=0), F_k, atol=1e-13)
         _, local_P = cell.voxel_fields(state)
         local = (local_P * increments).sum() / cell.grid.voxels
-        resisted = cell.hourglass * cell.grid.hourglass_share * amplitudes(state)
+        resisted = cell.grid.hourglass_share * amplitudes(state, "hourglass_stress")
         hourglass = np.vdot(resisted, change).real
         assert np.linalg.norm(local_P - P[0]) > 1e-3  # the field is not uniform
         assert (hourglass != 0.0) == (derivative == "stabilised")
@@ -181,25 +181,23 @@ def test_a_periodic_shift_of_the_cell_changes_nothing(derivative):
     np.testing.assert_allclose(stress[2], stress[0], atol=1e-10)
 
 
-@pytest.mark.parametrize(("derivative", "tight"), [("rotated", 1e-8), ("stabilised", 1e-5)])
-def test_the_answer_does_not_depend_on_the_tolerance_within_it(derivative, tight):
+@pytest.mark.parametrize("derivative", ["stabilised", "rotated"])
+def test_the_answer_does_not_depend_on_the_tolerance_within_it(derivative):
     F, times = plane_path()[None], np.linspace(0.0, SECOND, 21)
-    exact = drive(polycrystal(tolerance=tight, derivative=derivative), F, times)
-    for tolerance in (1e-2, 1e-3, 1e-4):
+    exact = drive(polycrystal(tolerance=1e-9, derivative=derivative), F, times)
+    for tolerance in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
         found = drive(polycrystal(tolerance=tolerance, derivative=derivative), F, times)
         error = np.linalg.norm(deviator(found - exact))
         assert error < 5.0 * tolerance * np.linalg.norm(deviator(exact))
 
 
-@pytest.mark.parametrize(
-    ("derivative", "tolerance", "close"), [("rotated", 1e-6, 1e-5), ("stabilised", 1e-4, 2e-4)]
-)
-def test_the_memory_only_saves_iterations(derivative, tolerance, close):
+@pytest.mark.parametrize("derivative", ["stabilised", "rotated"])
+def test_the_memory_only_saves_iterations(derivative):
     F, times = plane_path(size=0.02)[None], np.linspace(0.0, SECOND, 21)
-    cells = [polycrystal(tolerance=tolerance, memory=m, derivative=derivative) for m in (20, 5, 0)]
+    cells = [polycrystal(tolerance=1e-6, memory=m, derivative=derivative) for m in (20, 5, 0)]
     stress = [drive(cell, F, times) for cell in cells]
     for other in stress[1:]:
-        np.testing.assert_allclose(other, stress[0], atol=close * np.abs(stress[0]).max())
+        np.testing.assert_allclose(other, stress[0], atol=1e-5 * np.abs(stress[0]).max())
     assert cells[0].law_calls < cells[1].law_calls < cells[2].law_calls
 
 
@@ -246,20 +244,26 @@ def test_corrected_derivatives_do_not_ring():
     assert ringing["stabilised"] < 1.02 * ringing["rotated"], ringing
 
 
-def test_hourglasses_do_not_fill_a_cell_that_softens():
-    """Grains of the plane crystal kink at some per cent of strain; voxels of one point then alternate."""
-    m = periodic_voronoi(16, (32, 32))
-    F = np.exp(np.linspace(0.0, 0.1, 51)[:, None] * [1.0, -1.0, 0.0])[:, :, None] * np.eye(3)
-    alternating, stress = {}, {}
-    for derivative in ("stabilised", "rotated"):
-        cell = FullFieldCell.polycrystal(m, TWO_SLIP, derivative=derivative)
-        state, P = cell.init_state(1), np.empty((1, 3, 3))
-        for F_k in F[1:]:
-            cell.update(F_k[None].copy(), SECOND / 50, state, P)
-        slip = state["voxel_slip"][0].sum(axis=-1).reshape(32, 32)
-        alternating[derivative], stress[derivative] = nyquist_variation(slip), von_mises(P)[0]
-    assert alternating["stabilised"] < 0.7 * alternating["rotated"]
-    assert stress["stabilised"] > 1.2 * stress["rotated"]
+def slip_at_three_per_cent(m: Microstructure, derivative: str) -> np.ndarray:
+    """Slip accumulated in an isochoric stretch, shape of the cell."""
+    cell = FullFieldCell.polycrystal(m, TWO_SLIP, derivative=derivative)
+    F = np.exp(np.linspace(0.0, 0.03, 26)[:, None] * [1.0, -1.0, 0.0])[:, :, None] * np.eye(3)
+    state = cell.init_state(1)
+    for F_k in F[1:]:
+        cell.update(F_k[None].copy(), 0.3 * SECOND / 25, state, np.empty((1, 3, 3)))
+    return state["voxel_slip"][0].sum(axis=-1).reshape(m.shape)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_resisting_hourglasses_brings_fields_closer_to_refined_ones(seed):
+    """Each voxel cut into 8 x 8 and solved without resistance, then averaged back: nearest the truth."""
+    m, cut = periodic_voronoi(16, (16, 16), seed), np.ones((8, 8), dtype=int)
+    fine = slip_at_three_per_cent(Microstructure(np.kron(m.grain, cut), m.orientations), "rotated")
+    true = fine.reshape(16, 8, 16, 8).mean(axis=(1, 3))
+    slip = {name: slip_at_three_per_cent(m, name) for name in ("stabilised", "rotated")}
+    error = {name: np.linalg.norm(field - true) for name, field in slip.items()}
+    assert error["stabilised"] < 0.92 * error["rotated"]
+    assert nyquist_variation(slip["stabilised"]) < 0.92 * nyquist_variation(slip["rotated"])
 
 
 @pytest.mark.parametrize("m", [0.5, 0.2])
@@ -294,7 +298,7 @@ class Short(SingleCrystal):
 def test_a_step_that_fails_is_cut():
     m = periodic_voronoi(4, (8, 8))
     orientation = {"orientation": m.voxel_orientations()}
-    F, options = plane_path(), {"tolerance": 1e-5}
+    F, options = plane_path(), {"tolerance": 1e-7}
     cell = FullFieldCell(Short(crystal=TWO_SLIP), m.shape, orientation, **options)
     cut = drive(cell, F[None], np.linspace(0.0, SECOND, 21))
     left = np.minimum(np.arange(81) // 4, 19)
