@@ -1,4 +1,4 @@
-"""Resistance to hourglasses: elastic where the material is, a viscosity where it flows, blind to rotations."""
+"""Resistance to hourglasses: elastic where the material is, a viscosity where it flows, blind to rotation."""
 
 import numpy as np
 import pytest
