@@ -151,7 +151,7 @@ def train(
         model: The recurrent surrogate, or the paper's principal components and SELU network.
         epochs: Times to go through the data.
         rate: Peak learning rate; by default 0.0015 (recurrent) or 0.0001 (pca, as in the paper).
-        batch: Paths a batch; recurrent: a multiple of 64.
+        batch: Paths a batch, divided among processes; recurrent: a multiple of 64 for each.
         hidden: Width of the hidden layers; by default 112 (recurrent) or 1000 (pca).
         groups: Groups of grains of the recurrent surrogate, with an elastic strain each.
         internal: Its other internal variables.
@@ -168,7 +168,6 @@ def train(
         fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start)
     else:
         fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed, exact_pressure)
-    print(f"weights: {out}")
 
 
 @app.command

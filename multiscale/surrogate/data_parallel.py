@@ -1,6 +1,6 @@
 """Several processes that train one network, each on a share of every batch, as torchrun starts them.
 
-    torchrun --nproc-per-node 4 -m multiscale.cli train DATA --out WEIGHTS --model pca
+    torchrun --nproc-per-node 4 -m multiscale.cli train DATA --out WEIGHTS --batch 256
 
 Gradients are added up, so that the result is that of one process, up to rounding.
 """
@@ -8,9 +8,13 @@ Gradients are added up, so that the result is that of one process, up to roundin
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
 
 import torch
 from torch import distributed, nn
@@ -67,6 +71,23 @@ def ranks_of_launcher() -> Iterator[Ranks]:
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()
+
+
+@contextmanager
+def place_of(ranks: Ranks, out: Path) -> Iterator[Path]:
+    """Where a process writes: the first one beside ``out``; the others start from its checkpoint, unseen."""
+    if ranks.rank == 0:
+        ranks.wait()
+        yield out
+        return
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        place = Path(folder) / out.name
+        checkpoint = out.with_suffix(".checkpoint")
+        if checkpoint.exists():
+            shutil.copy(checkpoint, place.with_suffix(".checkpoint"))
+            shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
+        ranks.wait()
+        yield place
 
 
 def device_of(rank: int) -> torch.device:

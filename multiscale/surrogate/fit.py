@@ -1,4 +1,4 @@
-"""From data-set files to a surrogate on disk."""
+"""From data-set files to a surrogate on disk, on one process or several."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
 from multiscale.surrogate.recurrent import Architecture
 from multiscale.surrogate.recurrent_learner import RecurrentLearner
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
-from multiscale.surrogate.train import Learner, Training
+from multiscale.surrogate.train import Training
 
 VALIDATION_SHARE = 0.04
 
@@ -43,7 +44,7 @@ def fit_recurrent(
         hidden: Width of the hidden layers.
         epochs: Times to go through the data.
         rate: Peak learning rate.
-        batch: Paths a batch, a multiple of 64.
+        batch: Paths a batch, a multiple of 64 for each process.
         seed: Of the split, the first weights and the order of paths.
         start: Weights to start from, of the same sizes; by default random ones.
 
@@ -51,17 +52,20 @@ def fit_recurrent(
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
     check_sizes(groups=groups, internal=internal, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
-    if batch % BLOCK:
-        raise InputError(f"batch = {batch}, expected a multiple of {BLOCK} for the recurrent surrogate")
-    sources = read_sources(files)
-    architecture = Architecture(groups, internal, hidden)
-    training, validation = split(sources.histories, VALIDATION_SHARE, seed)
-    learner = RecurrentLearner(training, validation, sources.material, architecture, seed, batch)
-    card = Card(
-        "recurrent", asdict(architecture), sources.material, training_range(training), sources.records
-    )
-    first = None if start is None else _start_from(start, learner.module, asdict(architecture))
-    _fit(learner, out, card, epochs, rate, batch, seed, first)
+    with ranks_of_launcher() as ranks:
+        if batch % (BLOCK * ranks.size):
+            raise InputError(
+                f"batch = {batch}, expected a multiple of {BLOCK * ranks.size} for the recurrent surrogate "
+                f"on {ranks.size} process(es)"
+            )
+        sources = read_sources(files)
+        architecture = Architecture(groups, internal, hidden)
+        training, validation = split(sources.histories, VALIDATION_SHARE, seed)
+        learner = RecurrentLearner(training, validation, sources.material, architecture, seed, batch, ranks)
+        limits = training_range(training)
+        card = Card("recurrent", asdict(architecture), sources.material, limits, sources.records)
+        first = None if start is None else _start_from(start, learner.module, asdict(architecture))
+        _fit(learner, out, card, epochs, rate, batch, seed, first)
 
 
 def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> Card:
@@ -77,7 +81,7 @@ def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> 
 
 
 def _fit(
-    learner: Learner,
+    learner: RecurrentLearner,
     out: Path,
     card: Card,
     epochs: int,
@@ -94,13 +98,18 @@ def _fit(
     }
     if first is not None:
         settings["start"] = first.weights_sha256
-    progress = Training(learner, out, epochs, rate, seed, settings).run()
+    with place_of(learner.ranks, out) as place:
+        progress = Training(learner, place, epochs, rate, seed, settings).run()
+    if learner.ranks.rank > 0:
+        return
     schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
+    schedule["processes"] = learner.ranks.size
     if first is not None:
         schedule["started_from"] = first.training
     errors = {"validation": {"deviatoric_mean": progress.best_error}}
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
+    print(f"weights: {out}")
 
 
 def check_sizes(**sizes: float) -> None:

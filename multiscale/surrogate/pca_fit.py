@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from io import StringIO
 from pathlib import Path
 
 import torch
 
 from microscale.errors import InputError
-from multiscale.surrogate.data_parallel import Ranks, ranks_of_launcher
+from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fit import VALIDATION_SHARE, check_sizes
 from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca import PrincipalComponents
@@ -76,7 +72,7 @@ def fit_histories(
     architecture = PcaArchitecture(**card.architecture)
     data = [record["sha256"] for record in card.datasets]
     settings = {"kind": card.kind, **card.architecture, "batch": batch, "data": data, "paths": len(training)}
-    with ranks_of_launcher() as ranks, _place_of(ranks, out) as place:
+    with ranks_of_launcher() as ranks, place_of(ranks, out) as place:
         learner = PcaLearner(
             training, validation, architecture, seed, batch, ranks, card.computed_bulk_modulus
         )
@@ -84,26 +80,10 @@ def fit_histories(
     if ranks.rank > 0:
         return
     schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed, "processes": ranks.size}
-    errors = {"validation": {"deviatoric_mean": progress.best_error}}
+    errors = {"validation": {f"{learner.judged}_mean": progress.best_error}}
     card = replace(card, errors=errors, training=vars(progress) | schedule)
     write_surrogate(out, learner.surrogate.arrays(), card)
-
-
-@contextmanager
-def _place_of(ranks: Ranks, out: Path) -> Iterator[Path]:
-    """Where a process writes: the first one beside ``out``; the others start from its checkpoint, unseen."""
-    if ranks.rank == 0:
-        ranks.wait()
-        yield out
-        return
-    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
-        place = Path(folder) / out.name
-        checkpoint = out.with_suffix(".checkpoint")
-        if checkpoint.exists():
-            shutil.copy(checkpoint, place.with_suffix(".checkpoint"))
-            shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
-        ranks.wait()
-        yield place
+    print(f"weights: {out}")
 
 
 def read_pca(path: Path) -> PcaSurrogate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -59,6 +59,7 @@ class PcaLearner:
                 f"modes = {architecture.modes}, expected at most the {len(training)} training paths"
             )
         torch.manual_seed(seed)
+        self.judged: Literal["total", "deviatoric"] = "deviatoric" if bulk else "total"
         self.ranks = ranks or Ranks()
         self._device = device_of(self.ranks.rank)
         self._mixed = has_fast_bfloat16(self._device)

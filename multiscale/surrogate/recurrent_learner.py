@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
+from multiscale.surrogate.data_parallel import Ranks
 from multiscale.surrogate.fused import BLOCK, FusedRecurrent, pack
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.increments import STRAIN_SCALE, deviator5, from_deviator5, increments
@@ -53,15 +55,19 @@ class Prepared:
         """Steps of each path, shape (paths,)."""
         return self.start.diff()
 
-    def batch(self, paths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def batch(self, paths: torch.Tensor, longest: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return steps, targets and weights of some paths, shapes (steps, rows, paths): lanes are last."""
         length = self.length[paths]
-        step = torch.arange(int(length.max()))[:, None]
+        step = torch.arange(longest)[:, None]
         index = torch.where(step < length, self.start[paths] + step, len(self.steps) - 1)
         steps, target, weight = (
             array[index].mT.contiguous() for array in (self.steps, self.target, self.weight)
         )
         return steps, target, weight
+
+    def longest(self, paths: torch.Tensor) -> int:
+        """Return the largest number of steps of some paths."""
+        return int(self.length[paths].max())
 
 
 def prepare(histories: Histories, material: Material, fine_every: int | None = None) -> Prepared:
@@ -103,8 +109,11 @@ class RecurrentLearner:
         material: For the shear modulus, which makes a stress of the elastic strain.
         architecture: Size of the network.
         seed: Of the first weights.
-        batch: Paths a batch, a multiple of 64.
+        batch: Paths a batch, a multiple of 64 for each process.
+        ranks: Processes among which a batch is divided.
     """
+
+    judged: Final = "deviatoric"
 
     def __init__(
         self,
@@ -114,8 +123,10 @@ class RecurrentLearner:
         architecture: Architecture,
         seed: int = 0,
         batch: int = BLOCK,
+        ranks: Ranks | None = None,
     ) -> None:
         torch.manual_seed(seed)
+        self.ranks = ranks or Ranks()
         self.module: nn.Module = (surrogate := RecurrentSurrogate(architecture))
         self.optimiser = Muon(surrogate.parameters(), rate=0.0, decay=DECAY)
         self.batch, self.material, self.validation = batch, material, validation
@@ -130,7 +141,8 @@ class RecurrentLearner:
 
     def epoch(self, generator: np.random.Generator, schedule: Schedule) -> float:
         """Go through the paths once, in batches; return the mean relative L2 error of the deviator."""
-        return float(np.mean([self._learn(paths, schedule) for paths in self._batches(generator)]))
+        loss = float(np.mean([self._learn(paths, schedule) for paths in self._batches(generator)]))
+        return self.ranks.total(loss) / self.ranks.size
 
     def _batches(self, generator: np.random.Generator) -> Iterator[torch.Tensor]:
         paths = len(self._training.ends)
@@ -145,7 +157,8 @@ class RecurrentLearner:
         return (torch.from_numpy(batch) for batch in generator.permutation(batches))
 
     def _learn(self, paths: torch.Tensor, schedule: Schedule) -> float:
-        steps, target, weight = self._training.batch(paths)
+        longest = self._training.longest(paths)  # of all processes: each goes through as many windows
+        steps, target, weight = self._training.batch(self.ranks.share(paths), longest)
         scale = (target * weight).square().sum((0, 1))
         windows = len(steps) / WINDOW
         state, squares = None, torch.zeros(())
@@ -155,7 +168,8 @@ class RecurrentLearner:
             square = ((history - target[part]) * weight[part]).square().sum((0, 1)) / scale
             schedule.next()
             self.optimiser.zero_grad()
-            torch.autograd.backward((square * windows + 1e-5).sqrt().mean())
+            torch.autograd.backward((square * windows + 1e-5).sqrt().mean() / self.ranks.size)
+            self.ranks.add_gradients(self.module)
             self.optimiser.step()
             squares = squares + square.detach()
         return float(squares.sqrt().mean())
@@ -173,7 +187,7 @@ class RecurrentLearner:
         """Deviator s over the strain scale at the samples of validation paths, (paths, samples - 1, 5)."""
         block = torch.cat([paths, paths[:1].expand(BLOCK - len(paths))])
         with torch.no_grad():
-            history, _ = self._follow(self._validation.batch(block)[0])
+            history, _ = self._follow(self._validation.batch(block, self._validation.longest(block))[0])
         lane = torch.arange(len(paths))[:, None]
         return history.permute(2, 0, 1)[lane, self._validation.ends[paths]]
 

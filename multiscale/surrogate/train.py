@@ -12,7 +12,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -32,6 +32,10 @@ COLUMNS = ("epoch", "rate", "train", "validation_deviatoric", "validation_total"
 
 class Learner(Protocol):
     """A model with its data and loss."""
+
+    @property
+    def judged(self) -> Literal["total", "deviatoric"]:
+        """Which validation error tells the best epoch: that of what is learnt."""
 
     @property
     def module(self) -> nn.Module:
@@ -157,20 +161,21 @@ class Training:
         return progress
 
     def _record(self, loss: float, errors: RelativeErrors) -> None:
-        progress, deviatoric = self.progress, float(errors.deviatoric.mean())
+        progress = self.progress
+        means = {kind: float(values.mean()) for kind, values in vars(errors).items()}
         if not math.isfinite(loss):
             raise FloatingPointError(
                 f"the loss became {loss} in epoch {progress.epoch}; choose a smaller --rate"
             )
-        if deviatoric < progress.best_error:
-            progress.best_error, progress.best_epoch = deviatoric, progress.epoch
+        if means[self.learner.judged] < progress.best_error:
+            progress.best_error, progress.best_epoch = means[self.learner.judged], progress.epoch
             self.best = _tensors(self.learner.module)
         values = (
             progress.epoch,
             self.schedule.rate,
             loss,
-            deviatoric,
-            float(errors.total.mean()),
+            means["deviatoric"],
+            means["total"],
             progress.seconds,
         )
         with self.out.with_suffix(".csv").open("a", newline="") as file:
@@ -181,7 +186,7 @@ class Training:
         left = progress.seconds / progress.epoch * (self.epochs - progress.epoch)
         print(
             f"epoch {progress.epoch}/{self.epochs}  loss {loss:.4f}  validation: "
-            f"deviatoric {100 * deviatoric:.2f} %, total {100 * values[4]:.3f} %  "
+            f"deviatoric {100 * means['deviatoric']:.2f} %, total {100 * means['total']:.3f} %  "
             f"{progress.seconds:.0f} s, {left:.0f} s left",
             flush=True,
         )

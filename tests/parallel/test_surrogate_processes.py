@@ -1,17 +1,36 @@
-"""Two processes train the paper's network as one does: the ranks here take the place of torchrun's."""
+"""Two processes train a surrogate as one does: the ranks here take the place of torchrun's."""
 
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
 from mpi4py import MPI
 
+from microscale.errors import InputError
+from microscale.generate import Generation, finish, generate
+from microscale.paths import StrainPaths
+from multiscale.laws import make_law
+from multiscale.surrogate.fit import fit_recurrent
 from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca_fit import fit_histories
 from multiscale.surrogate.store import Card, Material, TrainingRange, read_surrogate
 
 ARCHITECTURE = {"modes": 3, "hidden": 16, "layers": 2}
 SETTINGS = {"epochs": 4, "rate": 1e-3, "batch": 16, "seed": 0}
+
+
+MATERIAL = Material("test", 25.0, 24.0, 10.0)
+RECURRENT = {"groups": 2, "internal": 3, "hidden": 12, "epochs": 3, "rate": 5e-3, "batch": 128, "seed": 0}
+
+
+def write_crystals(file: Path) -> None:
+    """Write 140 paths of a polycrystal of two grains."""
+    law, crystal = make_law("taylor", grains=2), {"shear_modulus": 25.0, "lambda_e": 24.0, "density": 10.0}
+    told = {"name": law.name, "hash": "0", "options": {"grains": 2}, "crystal": {"name": "Mg"} | crystal}
+    job = Generation(law, told, StrainPaths("R", 0.1, 24, seed=4), 140, {})
+    generate(job, file)
+    finish(job, file)
 
 
 def histories(paths: int, seed: int) -> Histories:
@@ -22,20 +41,30 @@ def histories(paths: int, seed: int) -> Histories:
     return Histories(np.broadcast_to(t, (paths, 21)), stretch, 50.0 * (stretch - np.eye(3)))
 
 
+@pytest.fixture
+def launch(monkeypatch):
+    """What makes processes of torchrun of the ranks."""
+
+    def as_torchrun() -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = MPI.COMM_WORLD.bcast(free.getsockname()[1])
+        launcher = {"RANK": MPI.COMM_WORLD.rank, "WORLD_SIZE": MPI.COMM_WORLD.size, "MASTER_PORT": port}
+        for name, value in (launcher | {"MASTER_ADDR": "127.0.0.1"}).items():
+            monkeypatch.setenv(name, str(value))
+
+    return as_torchrun
+
+
 @pytest.mark.parallel(2)
-def test_two_processes_train_as_one(tmp_path, monkeypatch):
+def test_two_processes_train_as_one(tmp_path, launch):
     comm = MPI.COMM_WORLD
     folder = comm.bcast(tmp_path)
-    card = Card("pca", ARCHITECTURE, Material("test", 25.0, 24.0, 10.0), TrainingRange(1.0, 10.0, 0.5, 2.0))
+    card = Card("pca", ARCHITECTURE, MATERIAL, TrainingRange(1.0, 10.0, 0.5, 2.0))
     data = (histories(64, 0), histories(8, 1), card)
     if comm.rank == 0:
         fit_histories(*data, folder / "one.safetensors", **SETTINGS)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = comm.bcast(free.getsockname()[1])
-    launcher = {"RANK": comm.rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    for name, value in launcher.items():
-        monkeypatch.setenv(name, str(value))
+    launch()
     fit_histories(*data, folder / "two.safetensors", **SETTINGS)
     comm.barrier()
     one, two = (read_surrogate(folder / f"{name}.safetensors") for name in ("one", "two"))
@@ -45,3 +74,26 @@ def test_two_processes_train_as_one(tmp_path, monkeypatch):
     assert [card.training["processes"] for _, card in (one, two)] == [1, 2]
     losses = [np.loadtxt(folder / f"{k}.csv", delimiter=",", skiprows=1)[:, 2] for k in ("one", "two")]
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-2)
+
+
+@pytest.mark.parallel(2)
+def test_two_processes_train_the_recurrent_surrogate_as_one(tmp_path, launch):
+    comm = MPI.COMM_WORLD
+    file, folder = comm.bcast(tmp_path) / "data.h5", comm.bcast(tmp_path)
+    if comm.rank == 0:
+        write_crystals(file)
+        fit_recurrent([file], folder / "one.safetensors", **RECURRENT)
+    comm.barrier()
+    launch()
+    with pytest.raises(InputError, match=r"batch = 64, expected a multiple of 128 .* 2 process"):
+        fit_recurrent([file], folder / "two.safetensors", **RECURRENT | {"batch": 64})
+    launch()
+    fit_recurrent([file], folder / "two.safetensors", **RECURRENT)
+    comm.barrier()
+    one, two = (read_surrogate(folder / f"{name}.safetensors") for name in ("one", "two"))
+    for name in one[0]:
+        limit = 1e-4 * np.abs(one[0][name]).max()
+        np.testing.assert_allclose(two[0][name], one[0][name], atol=limit, err_msg=name)
+    assert [card.training["processes"] for _, card in (one, two)] == [1, 2]
+    losses = [np.loadtxt(folder / f"{k}.csv", delimiter=",", skiprows=1)[:, 2] for k in ("one", "two")]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
