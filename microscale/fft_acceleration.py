@@ -6,6 +6,9 @@ import numpy as np
 
 from microscale.tensors import FloatArray
 
+RIDGE = 1e-3
+"""On products of unit columns: nearly parallel ones would cancel and leave rounding. It costs no iteration."""
+
 
 class SecantMemory:
     """The last changes of an iterate y and of its correction d(y), by which the next correction is bettered.
@@ -48,7 +51,6 @@ class SecantMemory:
         if self.valid == 0:
             return correction.copy()
         gram = self._gram[: self.valid, : self.valid]
-        # The ridge keeps nearly parallel columns from cancelling one another beyond rounding.
-        ridge = 1e-12 * np.eye(self.valid)
+        ridge = RIDGE * np.eye(self.valid)
         shares = np.linalg.solve(gram + ridge, self._changes[: self.valid] @ correction)
         return np.asarray(correction - shares @ self._steps[: self.valid])
