@@ -172,7 +172,7 @@ def train(
 
 @app.command
 def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bool = False) -> None:
-    """Measure a surrogate on test data: errors, by strain and rate too; causality, isotropy, cost.
+    """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
         weights: The weights file.
@@ -181,6 +181,7 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
         record: Write the figures into the JSON file beside the weights.
     """
     from microscale.law import drive
+    from multiscale.io.provenance import recorded_law
     from multiscale.laws import make_law
     from multiscale.surrogate.pca_fit import read_pca
     from multiscale.surrogate.report import record as write_figures
@@ -192,10 +193,9 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
     pictures = weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
     law = make_law("learned", weights=weights)
-    if read_surrogate(weights)[1].kind == "pca":
-        figures = report(read_pca(weights).predict, law, datasets, pictures)
-    else:
-        figures = report(lambda times, stretch: drive(law, stretch, times), law, datasets, pictures)
+    of_histories = read_surrogate(weights)[1].kind == "pca"
+    predict = read_pca(weights).predict if of_histories else lambda times, U: drive(law, U, times)
+    figures = report(predict, law, datasets, pictures, recorded_law)
     if record:
         write_figures(weights, figures)
 

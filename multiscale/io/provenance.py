@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from microscale.dataset import read_provenance
+from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from multiscale.laws import make_law
 
 #: Packages whose version can change a number.
 PACKAGES = (
@@ -58,6 +61,21 @@ def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, An
     crystal = getattr(law, "crystal", None)
     described = plain(asdict(crystal)) if crystal else None
     return {**identity(law), "options": plain(options), "crystal": described}
+
+
+def recorded_law(file: Path) -> ConstitutiveLaw:
+    """Return the polycrystal whose stress a data set holds.
+
+    Raises:
+        InputError: The file cannot be read, or its law is too slow, or another one in this version.
+    """
+    record = read_provenance(file)["law"]
+    if record["name"] != "taylor":
+        raise InputError(f"law '{record['name']}' is not driven again, expected taylor: others take too long")
+    law = make_law(record["name"], **record["options"])
+    if identity(law)["hash"] != record["hash"]:
+        raise InputError("the law of the data, made with its options, is another one in this version")
+    return law
 
 
 def _feed(digest: Any, value: Any) -> None:

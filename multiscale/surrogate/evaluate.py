@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from microscale.law import ConstitutiveLaw, drive
 from microscale.tensors import deviator
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
 
@@ -103,18 +104,43 @@ def binned_errors(
     return np.sqrt(np.stack([total, deviatoric]))
 
 
-def step_independence(predict: Predict, data: Histories) -> dict[str, float]:
-    """Return mean deviatoric errors at common samples, by the size of the steps."""
+def step_independence(
+    predict: Predict, data: Histories, polycrystal: ConstitutiveLaw | None = None
+) -> dict[str, float]:
+    """Return mean deviatoric errors at common samples, by the size of the steps.
+
+    Every law here takes U for linear between samples: finer ones are the same path, and coarse ones another.
+    There the reference is the polycrystal along the coarse samples, in steps of the data, and how far that is
+    from the data is told too: no law can know what the samples have lost. Without a polycrystal the reference
+    is the data.
+
+    Args:
+        predict: The surrogate.
+        data: Test data.
+        polycrystal: The law whose stress the data are.
+
+    Raises:
+        ConvergenceError, DeformationError: The polycrystal cannot follow the coarse samples.
+    """
     part = data[:CHECKED_PATHS]
     coarse = part.thinned(4)
-    fine = predict(*part.refined(4))[:, ::16]
-    stresses = {
-        "4x finer": fine,
-        "as trained": predict(part.times, part.stretch)[:, ::4],
-        "4x coarser": predict(coarse.times, coarse.stretch),
+
+    def error(stress: FloatArray, exact: FloatArray) -> float:
+        return float(relative_errors(stress, exact, coarse.times).deviatoric.mean())
+
+    stress = predict(coarse.times, coarse.stretch)
+    found = {
+        "as trained": error(predict(part.times, part.stretch)[:, ::4], coarse.stress),
+        "4x finer": error(predict(*part.refined(4))[:, ::16], coarse.stress),
     }
-    found = {name: relative_errors(stress, coarse.stress, coarse.times) for name, stress in stresses.items()}
-    return {name: float(errors.deviatoric.mean()) for name, errors in found.items()}
+    if polycrystal is None:
+        return found | {"4x coarser, against the data": error(stress, coarse.stress)}
+    times, stretch = coarse.refined(4)
+    exact = drive(polycrystal, stretch, times)[:, ::4]
+    return found | {
+        "4x coarser": error(stress, exact),
+        "lost by the coarse samples": error(exact, coarse.stress),
+    }
 
 
 def draw_path(times: FloatArray, exact: FloatArray, predicted: FloatArray, title: str, picture: Path) -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from microscale.errors import InputError
 from microscale.microstructure import random_orientations
 from microscale.taylor import TaylorPolycrystal
-from multiscale.io.provenance import identity, plain, provenance
+from multiscale.cli import generate
+from multiscale.io.provenance import identity, plain, provenance, recorded_law
+from multiscale.laws import make_law
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
 
@@ -40,3 +43,13 @@ def test_inputs_are_kept_as_json():
     kept = json.loads(provenance(inputs)["inputs"])
     assert kept == {"output": "a/b", "velocity": 200.0, "layers": [1, 2], "mesh": None} == plain(inputs)
     assert "numpy" in json.loads(provenance(inputs)["versions"])
+
+
+def test_the_law_of_a_data_set_is_made_again(tmp_path):
+    file = tmp_path / "small.h5"
+    generate(out=file, paths=2, steps=4, grains=3, texture_seed=5)
+    law = recorded_law(file)
+    assert identity(law) == identity(make_law("taylor", grains=3, seed=5))
+    generate(out=tmp_path / "plain.h5", paths=2, steps=4, law="j2")
+    with pytest.raises(InputError, match="law 'j2' is not driven again"):
+        recorded_law(tmp_path / "plain.h5")

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from microscale.law import ConstitutiveLaw, StateVariable, drive
 from multiscale.surrogate.evaluate import (
     STRAIN_EDGES,
     binned_errors,
     equivalent_log_strain,
     evaluate,
+    step_independence,
     strain_rate,
 )
 from multiscale.surrogate.histories import Histories
@@ -69,3 +71,35 @@ def test_stress_at_rest_is_seen():
     offset = 0.2 * np.sqrt(np.mean(data.stress**2))
     assert stress_at_rest(exact, data) == 0.0
     assert stress_at_rest(lambda times, U: exact(times, U) + offset, data) == pytest.approx(0.2)
+
+
+class Hypoelastic(ConstitutiveLaw):
+    """Adds up increments times a shear: its stress depends on the path, and not on the steps along it."""
+
+    name, density = "hypoelastic", 1.0
+    state_spec = (StateVariable("last", (3, 3), "1", np.eye(3)), StateVariable("stress", (3, 3), "GPa"))
+
+    def _update(self, F, dt, state, out):
+        middle, step = 0.5 * (F + state["last"]) - np.eye(3), F - state["last"]
+        state["stress"] += 20.0 * middle[:, :1, 1:2] * step  # exact on straight pieces
+        state["last"][:] = F
+        out[:] = state["stress"] @ np.swapaxes(np.linalg.inv(F), 1, 2)
+
+    def wave_speed(self):
+        return 1.0
+
+
+def test_coarse_samples_are_another_path_and_judged_as_such():
+    law, data = Hypoelastic(), tension()
+    data.stretch[..., 0, 1] = data.stretch[..., 1, 0] = 0.1 * np.sin(9.0 * TIMES)
+    data = Histories(data.times, data.stretch, drive(law, data.stretch, data.times))
+
+    def perfect(times, U):
+        return drive(law, U, times)
+
+    found = step_independence(perfect, data, law)
+    for name in ("as trained", "4x finer", "4x coarser"):
+        assert found[name] < 1e-12, name
+    assert found["lost by the coarse samples"] > 0.05
+    alone = step_independence(perfect, data)["4x coarser, against the data"]
+    assert alone == pytest.approx(found["lost by the coarse samples"], rel=0.1)
