@@ -13,10 +13,11 @@ Where the paper is silent or cannot be meant as printed, we read it so. The sign
 component. In F and R time is a fraction of T, so that U_max is the standard deviation of U_ij(T) whatever T.
 "Cubic Hermite" is the piecewise cubic Hermite interpolant with monotone slopes (Fritsch, Carlson; "pchip"):
 once continuously differentiable, and without overshoot, so that U_ij stays between its nodes. f = c t
-(printed) vanishes at rest; f = 1 + c t does not. L-U as printed jumps at T/2; ours does not. The largest
-stretch of U, L-U and C, less one, is uniform in (0, U_max); their principal frame is a random rotation:
-exchanging two axes turns tension into compression, so no sign is drawn. In two dimensions the path is plane
-strain: U_33 = 1, U_13 = U_23 = 0.
+(printed) vanishes at rest; f = 1 + c t does not. L-U as printed jumps at T/2; ours does not. The paper calls
+U "uniaxial strain", which holds the sides, U_22 = 1, but prints U_22 = 1/f: we take the print, and with
+``isochoric = False`` the name. The largest stretch of U, L-U and C, less one, is uniform in (0, U_max); their
+principal frame is a random rotation: exchanging two axes turns tension into compression, so no sign is drawn.
+In two dimensions the path is plane strain: U_33 = 1, U_13 = U_23 = 0.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ History = Callable[[FloatArray], FloatArray]
 
 PROTOCOLS = ("F", "R", "U", "L-U", "C", "I")
 PARABOLIC = ("F", "R")
+SHEARED = ("U", "L-U", "C")
 SMALLEST_STRETCH = 0.2
 """Paths with a principal stretch below this are rejected.
 
@@ -77,6 +79,7 @@ class StrainPaths:
         seed: Seed of the sequence.
         intervals: N of the paper, for F and R.
         dimension: 3, or 2 for plane strain.
+        isochoric: Whether the sides give way in U, L-U and C, as printed; held, they give pressure.
 
     Raises:
         InputError: An attribute has no meaning.
@@ -89,6 +92,7 @@ class StrainPaths:
     seed: int = 0
     intervals: int = 10
     dimension: int = 3
+    isochoric: bool = True
 
     def __post_init__(self) -> None:
         """Refuse attributes without meaning."""
@@ -100,6 +104,8 @@ class StrainPaths:
             raise InputError(f"duration is {self.duration} us, expected 0 < shortest <= longest")
         if self.dimension not in (2, 3):
             raise InputError(f"dimension is {self.dimension}, expected 2 (plane strain) or 3")
+        if not self.isochoric and self.protocol not in SHEARED:
+            raise InputError(f"isochoric is False, expected True for protocol {self.protocol}")
         for name in ("steps", "intervals"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}, expected at least 1")
@@ -146,6 +152,8 @@ class StrainPaths:
                 "intervals": self.intervals,
                 "interpolation": "piecewise cubic Hermite, monotone slopes",
             }
+        if not self.isochoric:
+            parameters["isochoric"] = False
         return parameters
 
     def _draw(self, generator: np.random.Generator, duration: float) -> History:
@@ -179,13 +187,14 @@ class StrainPaths:
         return history
 
     def _shear(self, generator: np.random.Generator) -> History:
-        """Draw a path of protocol U, L-U or C: principal stretches f, 1/f, 1 in a random fixed frame."""
+        """Draw a path of protocol U, L-U or C: principal stretches f, 1/f or 1, 1 in a random fixed frame."""
         Q = random_frame(generator, self.dimension)
         amplitude = self.max_strain * (1.0 - generator.random())
 
         def history(fractions: FloatArray) -> FloatArray:
             f = self._largest_stretch(amplitude, fractions)
-            principal = np.stack([f, 1.0 / f, np.ones_like(f)], axis=-1)
+            held = np.ones_like(f)
+            principal = np.stack([f, 1.0 / f if self.isochoric else held, held], axis=-1)
             U = np.einsum("ik,nk,jk->nij", Q, principal - 1.0, Q) + np.eye(3)
             return 0.5 * (U + np.swapaxes(U, 1, 2))
 

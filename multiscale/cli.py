@@ -41,6 +41,7 @@ def generate(
     longest_duration: float | None = None,
     dimension: int = 3,
     intervals: int = 10,
+    isochoric: bool = True,
     law: str = "taylor",
     grains: int | None = None,
     texture_seed: int = 0,
@@ -61,6 +62,7 @@ def generate(
         longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
         dimension: 3, or 2 for plane strain, as for fft2d.
         intervals: Number of intervals N of a path, for F and R.
+        isochoric: Whether the sides give way in U, L-U and C, as the paper prints, or are held.
         law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
         texture_seed: Seed of their orientations: the material, so the same for training and test.
@@ -89,7 +91,7 @@ def generate(
     }
     material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
-    strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension)
+    strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension, isochoric)
     job = Generation(material, law_record(material, options), strain_paths, paths, versions(), keep_every)
     with PathProgress(paths, comm.rank) as progress:
         made = work(job, out, comm.rank, comm.size, progress)

@@ -2,7 +2,8 @@
 
 Two dimensions (``fft2d``): 64 x 64 voxels, 16 grains, 10 %, paths of one second (the crystal flows at rates
 of one per second). Three (``taylor``): 128 grains of magnesium, 10 and 50 %, paths of 1 us. ``m02`` is the
-case "m = 5" of the table, a rate sensitivity of 0.2 here. ``fft3d`` and ``taylor16`` are 16 grains in 16^3
+case "m = 5" of the table, a rate sensitivity of 0.2 here; ``held`` are the paths of U, L-U and C with their
+sides held, so that they change volume (microscale/paths.py). ``fft3d`` and ``taylor16`` are 16 grains in 16^3
 voxels, full-field and by Taylor, with the same grains and along the same paths. Training sets have the path
 seed 1, test sets 2: no path is in both.
 
@@ -25,6 +26,7 @@ from multiscale.io.command import launch
 
 TRAIN, TEST = 1, 2
 M02 = {"rate_sensitivity": 0.2}
+HELD = {"isochoric": False}
 PLANE: dict[str, Any] = {"law": "fft2d", "dimension": 2, "max_strain": 0.1, "duration": 1e6}
 SOLID: dict[str, Any] = {"law": "taylor", "max_strain": 0.1}
 LARGE: dict[str, Any] = {"law": "taylor", "max_strain": 0.5}
@@ -35,8 +37,11 @@ SETS: dict[str, dict[str, Any]] = {
     "fft2d_F10_train": {**PLANE, "protocol": "F", "paths": 3200, "seed": TRAIN},
     "fft2d_F10_test": {**PLANE, "protocol": "F", "paths": 1000, "seed": TEST},
     "fft2d_U10_test": {**PLANE, "protocol": "U", "paths": 100, "seed": TEST},
+    "fft2d_U10_held_test": {**HELD, **PLANE, "protocol": "U", "paths": 100, "seed": TEST},
     "fft2d_LU10_test": {**PLANE, "protocol": "L-U", "paths": 100, "seed": TEST},
+    "fft2d_LU10_held_test": {**HELD, **PLANE, "protocol": "L-U", "paths": 100, "seed": TEST},
     "fft2d_C10_test": {**PLANE, "protocol": "C", "paths": 100, "seed": TEST},
+    "fft2d_C10_held_test": {**HELD, **PLANE, "protocol": "C", "paths": 100, "seed": TEST},
     "fft2d_LU10_train": {**PLANE, "protocol": "L-U", "paths": 900, "seed": TRAIN},
     "fft2d_R10_m02_train": {**PLANE, **M02, "protocol": "R", "paths": 3200, "seed": TRAIN},
     "fft2d_R10_m02_test": {**PLANE, **M02, "protocol": "R", "paths": 1000, "seed": TEST},
@@ -45,13 +50,17 @@ SETS: dict[str, dict[str, Any]] = {
     "taylor_F10_train": {**SOLID, "protocol": "F", "paths": 3200, "seed": TRAIN},
     "taylor_F10_test": {**SOLID, "protocol": "F", "paths": 1000, "seed": TEST},
     "taylor_U10_test": {**SOLID, "protocol": "U", "paths": 100, "seed": TEST},
+    "taylor_U10_held_test": {**HELD, **SOLID, "protocol": "U", "paths": 100, "seed": TEST},
     "taylor_R10_m02_train": {**SOLID, **M02, "protocol": "R", "paths": 3200, "seed": TRAIN},
     "taylor_R10_m02_test": {**SOLID, **M02, "protocol": "R", "paths": 1000, "seed": TEST},
     "taylor_R50_train": {**LARGE, "protocol": "R", "paths": 30_000, "seed": TRAIN},
     "taylor_R50_test": {**LARGE, "protocol": "R", "paths": 6000, "seed": TEST},
     "taylor_U50_test": {**LARGE, "protocol": "U", "paths": 100, "seed": TEST},
+    "taylor_U50_held_test": {**HELD, **LARGE, "protocol": "U", "paths": 100, "seed": TEST},
     "taylor_LU50_test": {**LARGE, "protocol": "L-U", "paths": 100, "seed": TEST},
+    "taylor_LU50_held_test": {**HELD, **LARGE, "protocol": "L-U", "paths": 100, "seed": TEST},
     "taylor_C50_test": {**LARGE, "protocol": "C", "paths": 100, "seed": TEST},
+    "taylor_C50_held_test": {**HELD, **LARGE, "protocol": "C", "paths": 100, "seed": TEST},
     "fft3d_R05": {"law": "fft3d", **CELL, "paths": 200},
     "taylor16_R05": {"law": "taylor", **CELL, "paths": 200},
 }

@@ -74,6 +74,17 @@ def test_sheared_paths_are_isochoric_with_one_fixed_frame(protocol):
         np.testing.assert_allclose(U[:, 80], np.broadcast_to(np.eye(3), (20, 3, 3)), atol=1e-12)
 
 
+@pytest.mark.parametrize("protocol", ["U", "L-U", "C"])
+def test_sides_that_are_held_leave_one_stretch(protocol):
+    told = {"max_strain": 0.5, "steps": 80, "seed": 3}
+    free, held = (StrainPaths(protocol, **told, isochoric=value) for value in (True, False))
+    largest = np.linalg.eigvalsh(free.batch(range(20))[1])[..., -1]
+    principal = np.linalg.eigvalsh(held.batch(range(20))[1])
+    np.testing.assert_allclose(principal[..., -1], largest, atol=1e-12)
+    np.testing.assert_allclose(principal[..., :2], 1.0, atol=1e-12)
+    assert held.provenance() == free.provenance() | {"isochoric": False}
+
+
 def test_impact_paths_keep_their_bounds_and_use_them():
     paths = StrainPaths("I", 1.0, steps=400, duration=(0.5, 10.0), seed=5)
     times, U = paths.batch(range(200))
@@ -113,6 +124,7 @@ def test_another_attempt_is_another_path():
         ({"dimension": 4}, "dimension is 4"),
         ({"steps": 0}, "steps is 0"),
         ({"seed": -1}, "seed is -1"),
+        ({"isochoric": False}, "isochoric is False, expected True for protocol R"),
     ],
 )
 def test_attributes_without_meaning_are_refused(changes, message):
