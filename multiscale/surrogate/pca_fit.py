@@ -67,19 +67,22 @@ def fit_histories(
     rate: float,
     batch: int,
     seed: int,
+    decay: float = 0.0,
 ) -> None:
-    """Train on histories and write weights and card; arguments as of :func:`fit_pca`."""
+    """Train on histories and write weights and card; arguments as of :func:`fit_pca` and the learner."""
     architecture = PcaArchitecture(**card.architecture)
     data = [record["sha256"] for record in card.datasets]
     settings = {"kind": card.kind, **card.architecture, "batch": batch, "data": data, "paths": len(training)}
+    settings |= {"decay": decay} if decay else {}
     with ranks_of_launcher() as ranks, place_of(ranks, out) as place:
         learner = PcaLearner(
-            training, validation, architecture, seed, batch, ranks, card.computed_bulk_modulus
+            training, validation, architecture, seed, batch, ranks, card.computed_bulk_modulus, decay
         )
         progress = Training(learner, place, epochs, rate, seed, settings).run()
     if ranks.rank > 0:
         return
     schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed, "processes": ranks.size}
+    schedule |= {"decay": decay} if decay else {}
     errors = {"validation": {f"{learner.judged}_mean": progress.best_error}}
     card = replace(card, errors=errors, training=vars(progress) | schedule)
     write_surrogate(out, learner.surrogate.arrays(), card)

@@ -24,7 +24,7 @@ from multiscale.surrogate.train import Schedule
 
 
 class PcaLearner:
-    """Adam on batches of coefficients; see :class:`multiscale.surrogate.train.Learner`.
+    """AdamW on batches of coefficients; see :class:`multiscale.surrogate.train.Learner`.
 
     Modes are orthonormal, so the decoded L2 error is that of the coefficients and of what the modes leave
     out. Where the processor has instructions for them, products are computed in bfloat16, sums and weights in
@@ -39,6 +39,7 @@ class PcaLearner:
         batch: Paths a batch.
         ranks: Processes among which a batch is divided.
         bulk: 2 lambda_e of the material, GPa, if the mean stress is not to be learnt, else zero.
+        decay: Weight decay; the paper has none.
 
     Raises:
         InputError: There are fewer training paths than modes.
@@ -53,6 +54,7 @@ class PcaLearner:
         batch: int = 128,
         ranks: Ranks | None = None,
         bulk: float = 0.0,
+        decay: float = 0.0,
     ) -> None:
         if len(training) < architecture.modes:
             raise InputError(
@@ -64,7 +66,7 @@ class PcaLearner:
         self._device = device_of(self.ranks.rank)
         self._mixed = has_fast_bfloat16(self._device)
         self.module: nn.Module = (network := SeluNetwork(architecture).to(self._device))
-        self.optimiser = torch.optim.Adam(network.parameters(), lr=0.0, fused=True)
+        self.optimiser = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=decay, fused=True)
         self.batch, self.validation = batch, validation
         fractions = fractions_of(training.times)
         learnt = training.stress - mean_stress(training.stretch, bulk) if bulk else training.stress
