@@ -42,7 +42,9 @@ class Gather:
         Args:
             rows: Values of the owned rows, shape (n_owned, ...).
         """
-        return self._in_rank_order(np.ascontiguousarray(rows))[self._order]
+        if self.comm.size > 1:
+            rows = self._in_rank_order(np.ascontiguousarray(rows))
+        return np.take(rows, self._order, axis=0)
 
     def positions(self, labels: IndexArray) -> IndexArray:
         """Return where ``labels`` (any shape, may have gaps) stand in the gathered order; on rank 0."""

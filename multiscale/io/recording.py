@@ -31,8 +31,9 @@ CHECKPOINT = "checkpoint.h5"
 #: Number of the record that a checkpoint keeps.
 LARGEST_ERROR = "largest_energy_error"
 
-#: Outputs of the fields after the initial one, if the user does not say otherwise.
-OUTPUTS = 20
+#: Outputs of the fields after the initial one and the steps between two at least, if the user does not say
+#: otherwise. A wave passes about one cell a step; an output takes as long as half a step of a cheap law.
+OUTPUTS, FEWEST_STEPS = 20, 8
 
 
 def run_and_record(
@@ -54,7 +55,7 @@ def run_and_record(
         folder: Folder of the record; made if need be. Earlier files of the same names are replaced, but after
             a restart kept up to the checkpoint, so that the record is that of a run that was never ended.
         steps_between_outputs: Steps from one output of the fields to the next; None for :data:`OUTPUTS`,
-            evenly spaced in time. Energies are kept at every step.
+            evenly spaced in time but :data:`FEWEST_STEPS` apart. Energies are kept at every step.
         inputs: Everything the user chose, kept in the summary and in the result file.
         obstacle: What the body meets, for pictures, see :func:`multiscale.io.pictures.draw_sections`.
         measure: Figures of the deformed body to put first in the summary, such as
@@ -82,17 +83,22 @@ def run_and_record(
     results = ResultWriter(folder / RESULTS, simulation, attributes)
 
     def write(path: Path, simulation: Simulation) -> None:
+        results.flush()
         write_checkpoint(path, simulation, origin, {LARGEST_ERROR: ledger.largest_error})
 
     checkpoints = Checkpoints(folder / CHECKPOINT, control, write)
     simulation.poll = control.wish
-    before = dict(simulation.timers)  # start-up, with its compilation, is no part of the run
+    # Start-up, with its compilation, is no part of the run.
+    ready, before = perf_counter(), dict(simulation.timers)
     with CycleLine(end_time, comm.rank) as cycle_line, control.listening(), _last_good(results, checkpoints):
         outputs = sparsely(results, steps_between_outputs, end_time, simulation)
         # A checkpoint comes last: what it is of has been recorded.
         simulation.run(end_time, (outputs, ledger, cycle_line, checkpoints), every=1)
+        results.flush()
+    now = perf_counter()
     wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
-    wall |= {"output": results.seconds, "ledger": ledger.seconds, "total": perf_counter() - begin}
+    wall |= {"output": results.seconds, "ledger": ledger.seconds, "progress": cycle_line.seconds}
+    wall |= {"run": now - ready, "total": now - begin}
     summary = account(simulation, law, inputs, wall)
     summary["largest_energy_error_percent"] = 100.0 * ledger.largest_error
     with shared_errors(comm):
@@ -120,12 +126,13 @@ def _restart(
 
 @contextmanager
 def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None]:
-    """Note on an error what of the run was last good."""
+    """Keep the outputs of a run that fails, and note on its error what was last good."""
     try:
         yield
     except Stopped:
         raise
-    except Exception as error:
+    except BaseException as error:
+        results.rescue()
         output = (
             "no new output" if results.last_time is None else f"last output at t = {results.last_time:.6g} us"
         )
@@ -143,7 +150,8 @@ def _make_folder(folder: Path) -> None:
 def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simulation) -> Observer:
     """Return an observer that passes on every ``steps``-th step, or :data:`OUTPUTS` even times, and the end.
 
-    What ``begun``, the simulation at its start or restart, has behind it was passed on before.
+    The even times of a short run are thinned to :data:`FEWEST_STEPS` between two.
+    What ``begun``, the simulation at its start or restart, has behind it, or is at, was passed on before.
 
     Raises:
         InputError: ``steps`` is not positive.
@@ -152,12 +160,14 @@ def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simu
         raise InputError(f"steps between outputs = {steps}, expected at least 1")
 
     def count(simulation: Simulation) -> int:
-        return int(share(simulation) * OUTPUTS) if steps is None else simulation.step_count // steps
+        if steps is not None:
+            return simulation.step_count // steps
+        return min(int(share(simulation) * OUTPUTS), simulation.step_count // FEWEST_STEPS)
 
     def share(simulation: Simulation) -> float:
         return simulation.time / end_time * (1.0 + 1e-9)
 
-    passed = count(begun) if begun.step_count > 0 else -1
+    passed = count(begun)
 
     def observe(simulation: Simulation) -> None:
         nonlocal passed

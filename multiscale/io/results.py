@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
 
 
+#: Outputs that follow each other within so many seconds are written together, up to so many bytes.
+HOLD_SECONDS, HOLD_BYTES = 1.0, 2**26
+
+
 class ResultWriter:
     """Observer that appends the fields of a simulation to a temporal VTKHDF file each time it is called.
 
@@ -25,14 +30,17 @@ class ResultWriter:
     ranks. Point fields: ``displacement_mm``, ``velocity_mm_per_us``; cell fields: whatever the simulation
     offers (``von_mises_GPa``, ``e_d``, ``e_v``, ...).
 
+    To extend the file costs more than to gather the fields of a small mesh, so it is done once a second at
+    most. Who needs all outputs on the disk, as a checkpoint does, calls :meth:`flush`.
+
     Attributes:
         path: The file.
-        seconds: Wall time spent in writing, s.
-        last_time: Time of the last output, us; None before the first.
+        seconds: Wall time spent in outputs since then, s.
+        last_time: Time of the last output in the file, us; None if this run has written none.
     """
 
     def __init__(self, path: Path | str, simulation: Simulation, attributes: Mapping[str, Any]) -> None:
-        """Write the mesh, or go on with the file of a run that is restarted; collective.
+        """Write the mesh and the initial state, or go on with the file of a restarted run; collective.
 
         Args:
             path: File to write, usually with the suffix ``.vtkhdf``. An existing one is replaced; if the
@@ -43,23 +51,27 @@ class ResultWriter:
         Raises:
             InputError: The file cannot be written, or is of another run; on every rank.
         """
-        begin = time.perf_counter()
         self.path = Path(path)
         mesh = simulation.mesh
-        self._root = mesh.comm.rank == 0
+        self._comm = mesh.comm
         self.last_time: float | None = None
+        self._held: list[vtkhdf.Step] = []
         self._cells = cell_gather(mesh)
         self._dofs = degree_of_freedom_gather(simulation.u.function_space)
         points, cells, vtk_cell_type = input_mesh(mesh, self._cells, node_gather(mesh))
         with shared_errors(mesh.comm):
-            if self._root and simulation.step_count > 0 and self.path.exists():
+            if self._comm.rank == 0 and simulation.step_count > 0 and self.path.exists():
                 self._go_on(simulation.time, attributes)
-            elif self._root:
+            elif self._comm.rank == 0:
                 vtkhdf.create(self.path, points, cells, vtk_cell_type, attributes)
-        self.seconds = time.perf_counter() - begin
+        self._written, self.seconds = time.perf_counter(), 0.0
+        if simulation.step_count == 0:
+            self(simulation)
+            self.flush()
+            self.seconds = 0.0  # start-up: code was loaded and data sets were made
 
     def __call__(self, simulation: Simulation) -> None:
-        """Append the present state; collective.
+        """Take the present state as an output; collective.
 
         Raises:
             InputError: The file cannot be extended, on every rank.
@@ -71,11 +83,41 @@ class ResultWriter:
             "velocity_mm_per_us": self._dofs(simulation.v.x.array.reshape(-1, 3)[:owned]),
         }
         cell_fields = {name: self._cells(values) for name, values in simulation.cell_fields().items()}
-        with shared_errors(simulation.mesh.comm):
-            if self._root:
-                self._append(simulation.time, point_fields, cell_fields)
-        self.last_time = simulation.time
+        self._held.append(vtkhdf.Step(simulation.time, point_fields, cell_fields))
+        # Rank 0 decides: it has the bytes, and clocks differ.
+        size, age = sum(step.nbytes for step in self._held), begin - self._written
+        due = self._comm.bcast(size > HOLD_BYTES or age > HOLD_SECONDS)
         self.seconds += time.perf_counter() - begin
+        if due:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write all outputs so far; collective.
+
+        Raises:
+            InputError: The file cannot be extended, on every rank.
+        """
+        begin = time.perf_counter()
+        held, self._held = self._held, []
+        if not held:
+            return
+        try:
+            with shared_errors(self._comm):
+                if self._comm.rank == 0:
+                    self._append(held)
+        finally:
+            self.last_time = self._comm.bcast(self.last_time)
+        self._written = time.perf_counter()
+        self.seconds += self._written - begin
+
+    def rescue(self) -> None:
+        """Write what is left of a run that has failed, if it can be; not collective, as ranks may be gone."""
+        held, self._held = self._held, []
+        if held and self._comm.rank > 0:
+            self.last_time = held[-1].time
+        elif held:
+            with suppress(InputError):
+                self._append(held)
 
     def _go_on(self, now: float, attributes: Mapping[str, Any]) -> None:
         found = vtkhdf.Results(self.path).attributes
@@ -83,11 +125,17 @@ class ResultWriter:
         require_inputs(mine, its, self.path)
         vtkhdf.keep_until(self.path, now)
 
-    def _append(self, now: float, point_fields: dict[str, Any], cell_fields: dict[str, Any]) -> None:
+    def _append(self, steps: Sequence[vtkhdf.Step]) -> None:
+        """Write ``steps``, at once; where that cannot be, as many as fit."""
         try:
-            vtkhdf.append(self.path, now, point_fields, cell_fields)
+            vtkhdf.append(self.path, steps)
+            self.last_time = steps[-1].time
         except OSError as error:
+            if len(steps) > 1:
+                for step in steps:
+                    self._append([step])
+                return
             raise InputError(
-                f"result file {self.path} cannot be extended at t = {now:.6g} us ({error}): "
+                f"result file {self.path} cannot be extended at t = {steps[0].time:.6g} us ({error}): "
                 "free space on the disk or choose another folder"
             ) from error

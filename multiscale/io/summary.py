@@ -25,7 +25,8 @@ def account(
         simulation: The simulation.
         law: Its law as it was at the start, see :func:`multiscale.io.provenance.identity`.
         inputs: Everything the user chose.
-        wall: Wall time by stage on this rank, s; the slowest rank is reported.
+        wall: Wall time by stage on this rank, s; the slowest rank is reported. Stages "output", "ledger" and
+            "progress" over "run" are the share of output.
     """
     comm, elements = simulation.mesh.comm, simulation.n_cells_global
     memory = {"arrays": simulation.array_bytes(), "process_peak": 1024 * getrusage(RUSAGE_SELF).ru_maxrss}
@@ -34,6 +35,7 @@ def account(
     if comm.size == 1:
         sent = dict.fromkeys(sent, 0.0)
     slowest = {stage: comm.allreduce(seconds, MPI.MAX) for stage, seconds in sorted(wall.items())}
+    watching = sum(slowest[stage] for stage in ("output", "ledger", "progress"))
     return {
         "final_time_us": simulation.time,
         "energy_error_percent": 100.0 * simulation.energy.error,
@@ -43,6 +45,7 @@ def account(
         "points": simulation.n_points_global,
         "ranks": comm.size,
         "wall_seconds": slowest,
+        "output_share": watching / slowest["run"],
         "bytes_per_element": {name: comm.allreduce(size) / elements for name, size in memory.items()},
         "bytes_sent_per_step": {name: comm.allreduce(float(size)) for name, size in sent.items()},
         "law": dict(law),

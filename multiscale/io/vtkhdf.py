@@ -1,20 +1,21 @@
 """Temporal VTKHDF files of a fixed unstructured mesh: appended step by step, read back by step.
 
 The format is Kitware's VTKHDF 2.0 (UnstructuredGrid with a Steps group): points and connectivity are
-written once and each step only adds its fields. The file is closed after every step, so what an interrupted
-run leaves behind opens in ParaView. It is not locked, so a ParaView that has it open does not stop the run.
+written once and each step only adds its fields. The file is closed after every addition, so what an
+interrupted run leaves behind opens in ParaView. It is not locked, so a ParaView that has it open does not
+stop the run.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import InputError
 
@@ -81,36 +82,59 @@ def _growing(group: h5py.Group, name: str, shape: tuple[int, ...], dtype: Any, r
     group.create_dataset(name, (0, *shape), dtype, chunks=(rows, *shape), maxshape=(None, *shape))
 
 
-def append(
-    path: Path, time: float, point_fields: Mapping[str, FloatArray], cell_fields: Mapping[str, FloatArray]
-) -> None:
-    """Add one step; the same fields must be given at every step.
+class Step(NamedTuple):
+    """What the file holds of one time.
 
-    Args:
-        path: File made by :func:`create`.
+    Attributes:
         time: Time of the step, us.
         point_fields: Arrays with a leading axis of points; names carry the unit.
         cell_fields: Arrays with a leading axis of cells; names carry the unit.
+    """
+
+    time: float
+    point_fields: Mapping[str, FloatArray]
+    cell_fields: Mapping[str, FloatArray]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the fields."""
+        return sum(values.nbytes for values in (*self.point_fields.values(), *self.cell_fields.values()))
+
+
+def append(path: Path, steps: Sequence[Step]) -> None:
+    """Add steps, the same fields at each; several at once cost little more than one.
+
+    Args:
+        path: File made by :func:`create`.
+        steps: At least one.
 
     Raises:
         OSError: The disk is full or the file is gone; the steps before are untouched.
     """
-    require_space(path, sum(values.nbytes for values in (*point_fields.values(), *cell_fields.values())))
+    require_space(path, sum(step.nbytes for step in steps))
     with h5py.File(path, "r+", locking=False) as file:
         root = file["VTKHDF"]
-        steps = root["Steps"]
-        count = int(steps.attrs["NSteps"])
-        for association, fields in (("Point", point_fields), ("Cell", cell_fields)):
-            for name, values in fields.items():
-                offset = _append_rows(root[f"{association}Data"], name, values, count)
-                _append_value(steps[f"{association}DataOffsets"], name, offset, count)
-        _append_value(steps, "Values", time, count)
+        index = root["Steps"]
+        count = int(index.attrs["NSteps"])
+        for association, name, blocks in _by_field(steps):
+            _append_rows(root[f"{association}Data"], name, blocks, count)
+            offsets = len(blocks[0]) * np.arange(count, count + len(steps))
+            _append_values(index[f"{association}DataOffsets"], name, offsets, count)
+        _append_values(index, "Values", [step.time for step in steps], count)
         for name in ("PartOffsets", "PointOffsets", "CellOffsets", "ConnectivityIdOffsets"):
-            _append_value(steps, name, 0, count)
-        _append_value(steps, "NumberOfParts", 1, count)
+            _append_values(index, name, [0] * len(steps), count)
+        _append_values(index, "NumberOfParts", [1] * len(steps), count)
         # Fields first, count last: a reader never sees a step that is not complete.
         file.flush()
-        steps.attrs.modify("NSteps", count + 1)
+        index.attrs.modify("NSteps", count + len(steps))
+
+
+def _by_field(steps: Sequence[Step]) -> Iterator[tuple[str, str, list[FloatArray]]]:
+    """Association and name of every field with its values at each step."""
+    for name in steps[0].point_fields:
+        yield "Point", name, [step.point_fields[name] for step in steps]
+    for name in steps[0].cell_fields:
+        yield "Cell", name, [step.cell_fields[name] for step in steps]
 
 
 def keep_until(path: Path, time: float) -> None:
@@ -154,28 +178,31 @@ def require_space(path: Path, size: int) -> None:
             file.truncate(end)
 
 
-def _append_rows(group: h5py.Group, name: str, values: FloatArray, count: int) -> int:
-    """Append the rows of ``values`` as step ``count``; return the row where they begin."""
+def _append_rows(group: h5py.Group, name: str, blocks: Sequence[FloatArray], count: int) -> None:
+    """Append the rows of ``blocks``, all of one shape, as the steps from ``count`` on."""
+    rows, *shape = blocks[0].shape
     if name.encode() not in group.id:
-        _growing(group, name, values.shape[1:], np.float64, rows=max(1, min(len(values), CHUNK_ROWS)))
-    _write_rows(group, name, count * len(values), np.ascontiguousarray(values, dtype=np.float64))
-    return count * len(values)
+        _growing(group, name, tuple(shape), np.float64, rows=max(1, min(rows, CHUNK_ROWS)))
+    _write_rows(group, name, count * rows, blocks)
 
 
-def _append_value(group: h5py.Group, name: str, value: float, count: int) -> None:
+def _append_values(group: h5py.Group, name: str, values: ArrayLike, count: int) -> None:
     if name.encode() not in group.id:
         _growing(group, name, (), np.int64)
-    _write_rows(group, name, count, np.array([value], dtype=float))
+    _write_rows(group, name, count, [np.array(values, dtype=float)])
 
 
-def _write_rows(group: h5py.Group, name: str, first: int, rows: FloatArray) -> None:
-    """Let a data set end with ``rows``, from row ``first``; h5py's own slices cost ten times as much."""
+def _write_rows(group: h5py.Group, name: str, first: int, blocks: Sequence[FloatArray]) -> None:
+    """Let a data set end with ``blocks``, from row ``first``; h5py's own slices cost ten times as much."""
     dataset = h5py.h5d.open(group.id, name.encode())
-    shape = (*rows.shape, *dataset.shape[rows.ndim :])
-    dataset.set_extent((first + len(rows), *shape[1:]))
+    trailing = dataset.shape[1:]
+    dataset.set_extent((first + sum(map(len, blocks)), *trailing))
     where = dataset.get_space()
-    where.select_hyperslab((first, *(0 for _ in shape[1:])), shape)
-    dataset.write(h5py.h5s.create_simple(shape), where, rows)
+    for block in blocks:
+        rows = np.ascontiguousarray(block, dtype=np.float64)
+        where.select_hyperslab((first, *(0 for _ in trailing)), (len(rows), *trailing))
+        dataset.write(h5py.h5s.create_simple((len(rows), *trailing)), where, rows)
+        first += len(rows)
 
 
 class Results:

@@ -81,7 +81,7 @@ def test_a_fault_ends_two_ranks_in_one_line_that_says_what_was_last_good(tmp_pat
     (line,) = lines
     assert re.match(rf"error: rank \d: {message}|error: {message}", line), line
     assert re.search(r"; last output at t = 0\.\d+ us in .*, last checkpoint .* at t = 0\.\d+ us$", line)
-    assert len(Results(tmp_path / "run" / "results.vtkhdf").times) > 2
+    assert len(Results(tmp_path / "run" / "results.vtkhdf").times) > 1
 
 
 def test_a_killed_rank_ends_the_others_and_leaves_its_checkpoint(tmp_path):
@@ -123,11 +123,11 @@ def test_a_full_disk_ends_a_run_at_its_last_output(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, limits[1]))
     try:
         with pytest.raises(InputError, match=r"results.vtkhdf cannot be extended at .*: free space"):
-            taylor_anvil(**SMALL, output=tmp_path)
+            taylor_anvil(**SMALL, steps_between_outputs=1, output=tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     results = Results(tmp_path / "results.vtkhdf")
-    assert len(results.times) > 1
+    assert 2 < len(results.times) < 29  # of those held together, what fitted
     assert np.isfinite(results.field("displacement_mm", -1)).all()
 
 

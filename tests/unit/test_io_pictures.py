@@ -40,7 +40,7 @@ def path(request, tmp_path):
     height = points[cells].mean(axis=1)[:, 2]
     for time in np.linspace(0.0, 1.0, 6):
         values = {"von_mises_GPa": 0.5 * height, "e_d": 0.0 * height, "e_v": time - height / HEIGHT}
-        vtkhdf.append(path, time, {"displacement_mm": squeeze(points, time)}, values)
+        vtkhdf.append(path, [vtkhdf.Step(time, {"displacement_mm": squeeze(points, time)}, values)])
     return path
 
 

@@ -30,7 +30,7 @@ def file(tmp_path):
     path = tmp_path / "two_cells.vtkhdf"
     vtkhdf.create(path, POINTS, CELLS, 12, {"inputs": "{}"})
     for step, now in enumerate(TIMES):
-        vtkhdf.append(path, now, *fields(step))
+        vtkhdf.append(path, [vtkhdf.Step(now, *fields(step))])
     return path
 
 
@@ -62,7 +62,7 @@ def test_reader_that_keeps_the_file_open_does_not_stop_the_run(file):
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        vtkhdf.append(file, 2.0, *fields(3))
+        vtkhdf.append(file, [vtkhdf.Step(2.0, *fields(3))])
         process.communicate("\n")
     assert len(vtkhdf.Results(file).times) == 4
 
@@ -96,7 +96,7 @@ def test_step_cut_short_is_not_seen_and_is_overwritten(file):
         values.resize(8, axis=0)
         values[6:] = np.nan
     np.testing.assert_array_equal(vtkhdf.Results(file).times, TIMES)
-    vtkhdf.append(file, 2.0, *fields(3))
+    vtkhdf.append(file, [vtkhdf.Step(2.0, *fields(3))])
     np.testing.assert_array_equal(vtkhdf.Results(file).field("e_d", 3), [3.0, 30.0])
 
 
@@ -105,11 +105,11 @@ def test_full_disk_is_an_error_that_leaves_the_steps_before(file):
     resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 1000, hard))
     try:
         with pytest.raises(OSError, match="File too large"):
-            vtkhdf.append(file, 2.0, *fields(3))
+            vtkhdf.append(file, [vtkhdf.Step(2.0, *fields(3))])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     np.testing.assert_array_equal(vtkhdf.Results(file).times, TIMES)
-    vtkhdf.append(file, 2.0, *fields(3))
+    vtkhdf.append(file, [vtkhdf.Step(2.0, *fields(3))])
     np.testing.assert_array_equal(vtkhdf.Results(file).field("e_d", 3), [3.0, 30.0])
 
 
@@ -134,7 +134,7 @@ path = sys.argv[1]
 points, cells = np.zeros((2000, 3)), np.zeros((1000, 8), dtype=int)
 vtkhdf.create(path, points, cells, 12, {})
 for step in range(10**9):
-    vtkhdf.append(path, step, {"u": points + step}, {"e": np.full(1000, float(step))})
+    vtkhdf.append(path, [vtkhdf.Step(step, {"u": points + step}, {"e": np.full(1000, float(step))})])
     print(step, flush=True)
 """
 
@@ -153,3 +153,17 @@ def test_killed_run_leaves_a_readable_file(tmp_path):
     assert len(results.times) >= last + 1
     for step in (0, last):
         np.testing.assert_array_equal(results.field("u", step), np.full((2000, 3), step))
+
+
+def test_steps_written_at_once_are_those_written_one_by_one(file, tmp_path):
+    at_once = tmp_path / "at_once.vtkhdf"
+    vtkhdf.create(at_once, POINTS, CELLS, 12, {"inputs": "{}"})
+    vtkhdf.append(at_once, [vtkhdf.Step(now, *fields(step)) for step, now in enumerate(TIMES)])
+    with h5py.File(file) as one, h5py.File(at_once) as other:
+        names = []
+        one["VTKHDF"].visit(names.append)
+        for name in names:
+            if isinstance(one["VTKHDF"][name], h5py.Dataset):
+                np.testing.assert_array_equal(
+                    one["VTKHDF"][name][()], other["VTKHDF"][name][()], err_msg=name
+                )
