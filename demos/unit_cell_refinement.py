@@ -2,7 +2,7 @@
 
 Stretches 16 grains of the plane crystal without change of volume on ever finer grids. For each grid and
 strain: the von Mises stress of the mean, GPa; the share of the variation of stress and of slip that has the
-Nyquist wavelength (:func:`microscale.fft_grid.nyquist_variation`); the energy in hourglasses over the work.
+Nyquist wavelength (:func:`microscale.fft_grid.nyquist_variation`); the work on hourglasses over all work.
 
     OMP_NUM_THREADS=1 python demos/unit_cell_refinement.py --resolution 16 --resolution 32 --resolution 64
 """
@@ -14,6 +14,7 @@ import numpy as np
 from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.fft_grid import nyquist_variation
+from microscale.law import State
 from microscale.microstructure import periodic_voronoi
 from microscale.tensors import cauchy_from_piola, von_mises
 from multiscale.io.command import launch
@@ -58,19 +59,24 @@ def _stretch(cell: FullFieldCell, steps: int) -> np.ndarray:
     logarithmic = np.linspace(0.0, STRAINS[-1], steps + 1)
     F = np.exp(logarithmic[:, None] * np.array([1.0, -1.0, 0.0]))[:, :, None] * np.eye(3)
     stops = [int(np.argmin(np.abs(logarithmic - strain))) for strain in STRAINS]
-    state, P, work, rows = cell.init_state(1), np.empty((1, 3, 3)), 0.0, []
+    state, P, work, hourglass, rows = cell.init_state(1), np.empty((1, 3, 3)), 0.0, 0.0, []
     for k in range(1, steps + 1):
+        before = _amplitudes(state, "displacement").copy()
         cell.update(F[k : k + 1], SECOND / steps, state, P)
         work += float((P[0] * (F[k] - F[k - 1])).sum())
+        resistance = cell.grid.hourglass_share * _amplitudes(state, "hourglass_stress")
+        hourglass += float(np.vdot(resistance, _amplitudes(state, "displacement") - before).real)
         if k in stops:
             local_F, local_P = cell.voxel_fields(state)
             stress = cauchy_from_piola(local_P, local_F)[:, 0, 0].reshape(cell.grid.shape)
             slip = state["voxel_slip"][0].sum(axis=-1).reshape(cell.grid.shape)
-            y = state["displacement"][0].view(complex)[..., 0]
-            hourglass = 0.5 * cell.hourglass * float((cell.grid.hourglass_share * np.abs(y) ** 2).sum())
             mean = float(von_mises(cauchy_from_piola(P, F[k : k + 1]))[0])
             rows.append([mean, nyquist_variation(stress), nyquist_variation(slip), hourglass / work])
     return np.array(rows)
+
+
+def _amplitudes(state: State, name: str) -> np.ndarray:
+    return state[name][0].view(complex)[..., 0]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy as np
 from microscale.tensors import FloatArray
 
 RIDGE = 1e-3
-"""On products of unit columns: nearly parallel ones would cancel and leave rounding. It costs no iteration."""
+"""On products of unit columns: nearly parallel ones would cancel and leave rounding. No iteration more."""
 
 
 class SecantMemory:
@@ -50,7 +50,7 @@ class SecantMemory:
         """Return the accelerated step of y for a correction d, both of shape (size,)."""
         if self.valid == 0:
             return correction.copy()
-        gram = self._gram[: self.valid, : self.valid]
-        ridge = RIDGE * np.eye(self.valid)
-        shares = np.linalg.solve(gram + ridge, self._changes[: self.valid] @ correction)
+        gram = self._gram[: self.valid, : self.valid].copy()
+        gram.flat[:: self.valid + 1] += RIDGE
+        shares = np.linalg.solve(gram, self._changes[: self.valid] @ correction)
         return np.asarray(correction - shares @ self._steps[: self.valid])
