@@ -1,9 +1,10 @@
 # Everything a fresh clone needs: `make demo` and `make test` create .venv, install the pinned versions, then run.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo paper test lint
+.PHONY: help install demo paper network test lint
 
 RANKS ?= 2
+SCALE ?= 1
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
@@ -25,6 +26,15 @@ demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velo
 paper: $(INSTALLED)  ## Regenerate the paper's impact figures and its cost table in results/paper; FAST=1 is small.
 	set -e; for part in figure3 figure4 figure5 figure6 profiles table1; do \
 	    $(BIN)/python demos/paper/$$part.py $(if $(FAST),--fast,) $(ARGS); done
+
+# Data and networks that are there are kept, so tiny ones have a folder of their own. Data are made on more ranks by
+# `mpirun -n 8 python demos/paper/data.py --scale 0.1 --output results/paper/data`, first.
+network: SIZE := $(if $(FAST),--fast --output results/paper/fast,--output results/paper)
+network: $(INSTALLED)  ## Table SI-2, Figures 1, 2, SI-1: about half a day on a core; SCALE=0.1 two hours, FAST=1 minutes.
+	$(BIN)/python demos/paper/table_si2.py $(SIZE) --scale $(SCALE)
+	$(BIN)/python demos/paper/figure1.py $(SIZE) --scale $(SCALE)
+	$(BIN)/python demos/paper/figure2.py $(SIZE)
+	$(BIN)/python demos/paper/figure_si1.py $(SIZE)
 
 # Rank 0 reports; the other ranks report their failures only. A test marked for more ranks than are run here would
 # never run: that is an error.

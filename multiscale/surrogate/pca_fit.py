@@ -96,9 +96,9 @@ def read_pca(path: Path) -> PcaSurrogate:
         InputError: See :func:`multiscale.surrogate.store.read_surrogate`.
     """
     weights, card = read_surrogate(path, kind="pca")
-    architecture = PcaArchitecture(**card.architecture)
-    network = SeluNetwork(architecture)
     try:
+        architecture = PcaArchitecture(**card.architecture)
+        network = SeluNetwork(architecture)
         network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
         stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
         stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
@@ -106,7 +106,8 @@ def read_pca(path: Path) -> PcaSurrogate:
         return PcaSurrogate(
             architecture, stretch, stress, stress_scale, time_scale, card.computed_bulk_modulus, network
         )
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, RuntimeError, TypeError) as error:
+        reason = " ".join(str(error).split())  # torch needs several lines
         raise InputError(
-            f"weights {path} do not fit the network of their card ({error}); train it again"
+            f"weights {path} do not fit the network of their card ({reason}); train it again"
         ) from error

@@ -24,6 +24,7 @@ from microscale.errors import InputError
 
 FORMAT = 1
 """Raised when the meaning of a file changes; older files are refused."""
+KINDS = ("recurrent", "pca")
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
 
 Weights = dict[str, NDArray[Any]]
@@ -155,12 +156,17 @@ def finite_array(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray
         InputError: It is missing, of another shape, or not finite.
     """
     found = weights.get(name)
-    if found is None or found.shape != shape or not np.all(np.isfinite(found)):
-        described = "missing" if found is None else f"of shape {found.shape}"
-        raise InputError(
-            f"array '{name}' of the surrogate is {described}, expected finite numbers of shape {shape}"
-        )
-    return found.astype(float)
+    if found is None:
+        described = "missing"
+    elif found.shape != shape:
+        described = f"of shape {found.shape}"
+    elif not np.all(np.isfinite(found)):
+        described = "not finite"
+    else:
+        return found.astype(float)
+    raise InputError(
+        f"array '{name}' of the surrogate is {described}, expected finite numbers of shape {shape}"
+    )
 
 
 def _read_card(path: Path) -> Card:
@@ -172,7 +178,9 @@ def _read_card(path: Path) -> Card:
                 f"{path} has format {found}, expected {FORMAT}; train the surrogate again with this version"
             )
         entries |= {"material": Material(**entries["material"]), "range": TrainingRange(**entries["range"])}
-        return Card(**entries)
+        card = Card(**entries)
+        _check(card)
+        return card
     except OSError as error:
         raise InputError(
             f"surrogate card {path} cannot be read ({error.strerror}); it belongs beside the weights"
@@ -181,6 +189,22 @@ def _read_card(path: Path) -> Card:
         if isinstance(error, InputError):
             raise
         raise InputError(f"surrogate card {path} is damaged ({error}); restore or train it again") from error
+
+
+def _check(card: Card) -> None:
+    """Refuse what no training writes: such numbers would reach the kernels.
+
+    Raises:
+        ValueError: Of an unknown kind, or with a number that is none or has no meaning.
+    """
+    if card.kind not in KINDS:
+        raise ValueError(f"kind is '{card.kind}', expected one of: {', '.join(KINDS)}")
+    for name, size in card.architecture.items():
+        if not (isinstance(size, int) and size >= 0):
+            raise ValueError(f"architecture {name} = {size!r}, expected a whole number, zero or more")
+    for name, value in (vars(card.material) | vars(card.range)).items():
+        if name != "name" and not (isinstance(value, int | float) and 0.0 < value < math.inf):
+            raise ValueError(f"{name} = {value!r}, expected a positive number")
 
 
 def card_path(weights: Path) -> Path:
