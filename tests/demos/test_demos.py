@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from copper_bar import copper_bar
 from plate_impact import plate_impact
 from taylor_anvil import taylor_anvil
 
@@ -118,3 +119,11 @@ def test_bad_input_of_the_anvil_is_named(tmp_path, flags, message):
     with pytest.raises((InputError, OSError)) as caught:
         taylor_anvil(**{"law": "neo-hooke", "output": tmp_path, **SMALL, **flags})
     assert message in str(caught.value)
+
+
+def test_copper_bar_leaves_its_table_and_picture(tmp_path):
+    rows = copper_bar(cells=(30, 100), end_time=14.0, output=tmp_path)
+    assert json.loads((tmp_path / "hex8-fbar.json").read_text()) == rows
+    assert rows[0]["early_radius_mm"] < rows[1]["early_radius_mm"] < 5.56  # the limit of fine meshes
+    assert abs(rows[1]["energy_error_percent"]) < 0.2
+    assert (tmp_path / "copper_bar.png").stat().st_size < 300_000
