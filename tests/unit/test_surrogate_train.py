@@ -19,13 +19,14 @@ from multiscale.io.provenance import recorded_law
 from multiscale.laws import make_law
 from multiscale.laws.learned import LearnedLaw
 from multiscale.surrogate.fit import fit_recurrent
+from multiscale.surrogate.histories import RelativeErrors
 from multiscale.surrogate.muon import Muon, orthogonalised
 from multiscale.surrogate.pca_fit import fit_pca, read_pca
 from multiscale.surrogate.promises import influence_of_the_future, keeps_still, objectivity
 from multiscale.surrogate.report import record, report
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import read_surrogate
-from multiscale.surrogate.train import Schedule
+from multiscale.surrogate.train import Schedule, Training
 
 GRAINS, STEPS = 2, 24
 SMALL = {"groups": 2, "internal": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
@@ -215,3 +216,34 @@ def test_muon_descends_and_survives_an_explosion():
         losses.append(float(loss.detach()))
     assert losses[-1] < 1e-3 * losses[0]
     assert max(losses[100:110]) < 2.0 * losses[99] + 1e-2
+
+
+class Stubborn:
+    """One weight that each epoch raises by one; errors fall until it is three."""
+
+    judged = "total"
+    updates_per_epoch = 1
+
+    def __init__(self):
+        self.module = torch.nn.Linear(1, 1, bias=False)
+        torch.nn.init.zeros_(self.module.weight)
+        self.optimiser = torch.optim.SGD(self.module.parameters(), lr=1.0)
+
+    def epoch(self, generator, schedule) -> float:
+        with torch.no_grad():
+            self.module.weight += 1.0
+        return 1.0
+
+    def validate(self) -> RelativeErrors:
+        weight = float(self.module.weight.detach())
+        return RelativeErrors(np.array([abs(weight - 3.0)]), np.array([abs(weight - 9.0)]))
+
+
+def test_training_stops_early_with_the_weights_of_the_best_epoch(tmp_path):
+    learner = Stubborn()
+    progress = Training(learner, tmp_path / "x.safetensors", 100, 1.0, 0, {}, patience=5).run()
+    assert (progress.epoch, progress.best_epoch, progress.best_error) == (8, 3, 0.0)
+    assert float(learner.module.weight.detach()) == 3.0
+    learner.judged, learner.module.weight.data[:] = "deviatoric", 0.0
+    progress = Training(learner, tmp_path / "y.safetensors", 100, 1.0, 0, {}, patience=5).run()
+    assert (progress.epoch, progress.best_epoch) == (14, 9)
