@@ -174,6 +174,11 @@ class Simulation:
             self._observe(observers)
         ranks.raise_shared(self._comm, self._error)
 
+    @property
+    def first_dt(self) -> float:
+        """The first step, us."""
+        return self._step_size.first
+
     def fail(self, error: Exception) -> None:
         """Let every rank end with this rank's ``error`` when they next meet; for observers of one rank."""
         self._error = self._error or error

@@ -31,9 +31,9 @@ CHECKPOINT = "checkpoint.h5"
 #: Number of the record that a checkpoint keeps.
 LARGEST_ERROR = "largest_energy_error"
 
-#: Outputs of the fields after the initial one and the steps between two at least, if the user does not say
-#: otherwise. A wave passes about one cell a step; an output takes as long as half a step of a cheap law.
-OUTPUTS, FEWEST_STEPS = 20, 8
+#: Outputs of the fields after the initial one, if the user does not say otherwise, and those of a run that is
+#: expected to take fewer steps than given: one output takes as long as half a step of a cheap law.
+OUTPUTS, FEW_OUTPUTS, FEW_STEPS = 20, 10, 160
 
 
 def run_and_record(
@@ -54,8 +54,8 @@ def run_and_record(
         end_time: Time to reach, us.
         folder: Folder of the record; made if need be. Earlier files of the same names are replaced, but after
             a restart kept up to the checkpoint, so that the record is that of a run that was never ended.
-        steps_between_outputs: Steps from one output of the fields to the next; None for :data:`OUTPUTS`,
-            evenly spaced in time but :data:`FEWEST_STEPS` apart. Energies are kept at every step.
+        steps_between_outputs: Steps from one output of the fields to the next; None for
+            :data:`OUTPUTS`, evenly spaced in time. Energies are kept at every step.
         inputs: Everything the user chose, kept in the summary and in the result file.
         obstacle: What the body meets, for pictures, see :func:`multiscale.io.pictures.draw_sections`.
         measure: Figures of the deformed body to put first in the summary, such as
@@ -150,7 +150,6 @@ def _make_folder(folder: Path) -> None:
 def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simulation) -> Observer:
     """Return an observer that passes on every ``steps``-th step, or :data:`OUTPUTS` even times, and the end.
 
-    The even times of a short run are thinned to :data:`FEWEST_STEPS` between two.
     What ``begun``, the simulation at its start or restart, has behind it, or is at, was passed on before.
 
     Raises:
@@ -160,13 +159,12 @@ def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simu
         raise InputError(f"steps between outputs = {steps}, expected at least 1")
 
     def count(simulation: Simulation) -> int:
-        if steps is not None:
-            return simulation.step_count // steps
-        return min(int(share(simulation) * OUTPUTS), simulation.step_count // FEWEST_STEPS)
+        return int(share(simulation) * outputs) if steps is None else simulation.step_count // steps
 
     def share(simulation: Simulation) -> float:
         return simulation.time / end_time * (1.0 + 1e-9)
 
+    outputs = OUTPUTS if end_time / begun.first_dt >= FEW_STEPS else FEW_OUTPUTS
     passed = count(begun)
 
     def observe(simulation: Simulation) -> None:

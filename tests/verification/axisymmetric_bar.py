@@ -42,6 +42,7 @@ class Rings:
         self.P, self.scale = np.zeros_like(self.F), np.ones(self.F.shape[:2])
         self.state = law.init_state(4 * len(self.cells))
         self.time = self.dt = 0.0
+        self.size = smallest(self.X, self.cells)
 
     def _integrate(self) -> None:
         """Gradients d/dr, 1/r and d/dz of the shape functions, volumes of points per radian, lumped mass."""
@@ -60,7 +61,8 @@ class Rings:
     def run(self, end_time: float) -> float:
         """Step to ``end_time``, us; return the radius of the rim of the foot, mm."""
         while end_time - self.time > 1e-9:
-            self.step(min(COURANT * self._size() / self.law.wave_speed(), end_time - self.time))
+            size = min(self.size, smallest(self.X + self.u, self.cells))
+            self.step(min(COURANT * size / self.law.wave_speed(), end_time - self.time))
         return float((self.X + self.u)[self.rim, 0])
 
     def step(self, dt: float) -> None:
@@ -75,17 +77,20 @@ class Rings:
         self.u += dt * v
         self.time, self.dt = self.time + dt, dt
 
-    def _size(self) -> float:
-        """Least area of a cell over its longest edge or diagonal, deformed or not, mm."""
-        return min(smallest(self.X, self.cells), smallest(self.X + self.u, self.cells))
 
-
+@njit(cache=True)
 def smallest(x, cells):
     """Least area of a cell with its nodes at ``x`` over its longest edge or diagonal."""
-    a, b, c, d = (x[cells[:, corner]] for corner in range(4))
-    pairs = (b - a, c - b, d - c, a - d, c - a, d - b)
-    area = 0.5 * np.abs(np.linalg.det(np.stack([c - a, d - b], axis=1)))
-    return (area / np.max([np.hypot(*pair.T) for pair in pairs], axis=0)).min()
+    least = np.inf
+    for a, b, c, d in cells:
+        area = 0.5 * abs(
+            (x[c, 0] - x[a, 0]) * (x[d, 1] - x[b, 1]) - (x[c, 1] - x[a, 1]) * (x[d, 0] - x[b, 0])
+        )
+        longest = 0.0
+        for i, j in ((a, b), (b, c), (c, d), (d, a), (a, c), (b, d)):
+            longest = max(longest, np.hypot(x[i, 0] - x[j, 0], x[i, 1] - x[j, 1]))
+        least = min(least, area / longest)
+    return least
 
 
 @njit(cache=True)
