@@ -108,7 +108,8 @@ class Training:
         rate: Peak learning rate.
         last_rate: Final learning rate, over the peak.
         seed: Of the random choices.
-        patience: Epochs without a better validation error after which training stops early.
+        patience: Epochs without a better validation error after which training stops early; by default half
+            of the schedule and at least 100, since errors fall when the rate does.
         settings: Whatever else determines the run; a checkpoint of other settings is refused.
     """
 
@@ -121,15 +122,10 @@ class Training:
         seed: int,
         settings: dict[str, Any],
         last_rate: float = 0.01,
-        patience: int = 100,
+        patience: int | None = None,
     ) -> None:
-        self.learner, self.out, self.epochs, self.seed, self.patience = (
-            learner,
-            Path(out),
-            epochs,
-            seed,
-            patience,
-        )
+        self.learner, self.out, self.epochs, self.seed = learner, Path(out), epochs, seed
+        self.patience = max(100, epochs // 2) if patience is None else patience
         updates = epochs * learner.updates_per_epoch
         self.schedule = Schedule(learner.optimiser, rate, updates, last_rate)
         self.settings = repr(sorted((settings | {"epochs": epochs, "rate": rate, "seed": seed}).items()))
