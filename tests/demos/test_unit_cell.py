@@ -18,6 +18,16 @@ def test_taylor_lies_above_the_full_field(law, resolution, tmp_path, monkeypatch
         assert (tmp_path / f"{law}-{name}.png").stat().st_size > 5_000
 
 
+def test_only_orthogonal_slip_systems_lock(tmp_path, monkeypatch):
+    """At 45 degrees the systems have two modes of plastic strain: grains fit together, and Taylor is near."""
+    monkeypatch.syspath_prepend("demos")
+    demo = importlib.import_module("unit_cell")
+    size = {"resolution": 8, "strains": (0.03,), "steps": 10, "output": tmp_path}
+    far, near = (demo.unit_cell(second_system=angle, **size) for angle in (90.0, 45.0))
+    assert far["full field"] < 0.5 * far["taylor"]
+    assert 0.9 * near["taylor"] < near["full field"] < near["taylor"]
+
+
 def test_an_impact_with_a_unit_cell_at_every_point_flows_and_keeps_its_energy(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend("demos")
     demo = importlib.import_module("concurrent_fft")

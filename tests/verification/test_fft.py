@@ -75,6 +75,22 @@ def test_forces_are_the_adjoint_of_the_gradient(shape, derivative):
     np.testing.assert_allclose(F.mean(axis=0), 0.0, atol=1e-14)
 
 
+@pytest.mark.parametrize("shape", [(8, 6), (5, 7), (4, 6, 5), (4, 3, 6)])
+def test_amplitudes_lose_only_what_gradients_do_not_see(shape):
+    grid, rng = PeriodicGrid(shape), np.random.default_rng(0)
+    any_y = rng.standard_normal((*grid.amplitude_shape, 2)).view(complex)[..., 0]
+    y, r, F = any_y.copy(), np.empty_like(any_y), np.empty((2, grid.voxels, 3, 3))
+    grid.make_real(y)
+    assert np.abs(y - any_y).max() > 0.1
+    for amplitude, field in zip((any_y, y), F, strict=True):
+        grid.deformation(amplitude, np.zeros((3, 3)), field)
+    np.testing.assert_allclose(F[1], F[0], atol=1e-12 * np.abs(F).max())
+    grid.forces(F[0], r)
+    seen = r.copy()
+    grid.make_real(r)
+    np.testing.assert_allclose(r, seen, atol=1e-12 * np.abs(r).max())
+
+
 @pytest.mark.parametrize(("derivative", "order"), [("rotated", 2), ("central", 4)])
 def test_the_gradient_of_a_wave_converges_at_its_order(derivative, order):
     """From the smooth wave v = sin(k x) e3: the measured gradient against k cos(k x)."""
