@@ -136,7 +136,7 @@ def train(
     model: Literal["recurrent", "pca"] = "recurrent",
     epochs: int = 200,
     rate: float | None = None,
-    batch: int = 64,
+    batch: int | None = None,
     hidden: int | None = None,
     groups: int = 4,
     internal: int = 36,
@@ -153,7 +153,8 @@ def train(
         model: The recurrent surrogate, or the paper's principal components and SELU network.
         epochs: Times to go through the data.
         rate: Peak learning rate; by default 0.0015 (recurrent) or 0.0001 (pca, as in the paper).
-        batch: Paths a batch, divided among processes; recurrent: a multiple of 64 for each.
+        batch: Paths a batch, divided among processes; by default 32 for each (recurrent; always a multiple of
+            that) or 64 (pca).
         hidden: Width of the hidden layers; by default 112 (recurrent) or 1000 (pca).
         groups: Groups of grains of the recurrent surrogate, with an elastic strain each.
         internal: Its other internal variables.
@@ -169,7 +170,7 @@ def train(
         sizes = (groups, internal, hidden or 112)
         fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start)
     else:
-        fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch, seed, exact_pressure)
+        fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch or 64, seed, exact_pressure)
 
 
 @app.command

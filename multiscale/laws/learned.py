@@ -16,6 +16,7 @@ from multiscale.surrogate.store import SHIPPED, Card, Weights, finite_array, rea
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 ELASTIC_UNIT = "1/64"
 DEVIATOR = 5
+FEATURES = 20
 LAYERS = ("input", "between", "rates", "targets")
 """Weight matrices in the order of the C struct, each followed by its biases."""
 
@@ -50,7 +51,7 @@ class LearnedLaw(ConstitutiveLaw):
             StateVariable("internal", (internal,), "-"),
             EXTRAPOLATION,
         )
-        self._constants = _constants(weights, card, groups, DEVIATOR * groups + internal, hidden)
+        self._constants = _constants(weights, card, groups, internal, hidden)
         library = load_kernel(SOURCE, {"GROUPS": groups, "INTERNAL": internal, "HIDDEN": hidden})
         self._advance = library.learned_update
         self._advance.restype = ctypes.c_long
@@ -96,9 +97,11 @@ def _sizes(card: Card) -> tuple[int, int, int]:
         ) from missing
 
 
-def _constants(weights: Weights, card: Card, groups: int, states: int, hidden: int) -> ctypes.Structure:
+def _constants(weights: Weights, card: Card, groups: int, internal: int, hidden: int) -> ctypes.Structure:
     """Fill the C struct ``Surrogate``; the order of fields is that of learned_kernel.c."""
-    shapes = ((20 + states, hidden), (hidden, hidden), (hidden, states), (hidden, states))
+    states = DEVIATOR * groups + internal
+    inputs, targets = FEATURES + states + 3 * groups + 1, states + 3 * groups
+    shapes = ((inputs, hidden), (hidden, hidden), (hidden, groups + internal), (hidden, targets))
     limits, material = card.range, card.material
     values = [material.shear_modulus, material.lambda_e]
     values += [limits.shape, limits.strain_rate, limits.smallest_volume, limits.largest_volume]

@@ -30,7 +30,7 @@ def fit_recurrent(
     hidden: int,
     epochs: int,
     rate: float,
-    batch: int,
+    batch: int | None,
     seed: int,
     start: Path | None = None,
 ) -> None:
@@ -44,18 +44,20 @@ def fit_recurrent(
         hidden: Width of the hidden layers.
         epochs: Times to go through the data.
         rate: Peak learning rate.
-        batch: Paths a batch, a multiple of 64 for each process.
+        batch: Paths a batch, a multiple of 32 for each process; by default that.
         seed: Of the split, the first weights and the order of paths.
         start: Weights to start from, of the same sizes; by default random ones.
 
     Raises:
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
-    check_sizes(groups=groups, internal=internal, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
+    check_sizes(groups=groups, internal=internal, hidden=hidden, epochs=epochs, rate=rate)
     with ranks_of_launcher() as ranks:
-        if batch % (BLOCK * ranks.size):
+        smallest = BLOCK * ranks.size
+        batch = smallest if batch is None else batch
+        if batch <= 0 or batch % smallest:
             raise InputError(
-                f"batch = {batch}, expected a multiple of {BLOCK * ranks.size} for the recurrent surrogate "
+                f"batch = {batch}, expected a multiple of {smallest} for the recurrent surrogate "
                 f"on {ranks.size} process(es)"
             )
         sources = read_sources(files)

@@ -14,7 +14,7 @@ from multiscale.surrogate.increments import Increments, convected_maps
 from multiscale.surrogate.recurrent import DEVIATOR, RecurrentSurrogate
 
 SOURCE = Path(__file__).with_name("recurrent_training.c")
-BLOCK = 64
+BLOCK = 32
 """Paths are followed in blocks of this many; batches are multiples of it."""
 PARAMETERS = (
     "input",

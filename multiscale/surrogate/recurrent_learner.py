@@ -20,8 +20,8 @@ from multiscale.surrogate.store import Material
 from multiscale.surrogate.substeps import LARGEST_STEP, cut
 from multiscale.surrogate.train import Schedule
 
-WINDOW = 160
-"""Short steps between updates; the state is carried over, its gradient is not. Half as many remember less."""
+WINDOW = 320
+"""About how many short steps there are between updates; the state is carried over, its gradient is not."""
 FINE, EVERY = LARGEST_STEP / 4, 8
 """One path in eight is followed in steps four times shorter: the surrogate is to be the same law in any."""
 POOL = 16
@@ -109,7 +109,7 @@ class RecurrentLearner:
         material: For the shear modulus, which makes a stress of the elastic strain.
         architecture: Size of the network.
         seed: Of the first weights.
-        batch: Paths a batch, a multiple of 64 for each process.
+        batch: Paths a batch, a multiple of 32 for each process.
         ranks: Processes among which a batch is divided.
     """
 
@@ -136,8 +136,9 @@ class RecurrentLearner:
 
     @property
     def updates_per_epoch(self) -> int:
-        """Expected updates of an epoch."""
-        return max(1, round(len(self._training.steps) / (self.batch * WINDOW)))
+        """Updates of an epoch; another order of the paths may have a few more or less."""
+        batches = self._batches(np.random.default_rng(0))
+        return sum(_windows(self._training.longest(paths)) for paths in batches)
 
     def epoch(self, generator: np.random.Generator, schedule: Schedule) -> float:
         """Go through the paths once, in batches; return the mean relative L2 error of the deviator."""
@@ -160,12 +161,12 @@ class RecurrentLearner:
         longest = self._training.longest(paths)  # of all processes: each goes through as many windows
         steps, target, weight = self._training.batch(self.ranks.share(paths), longest)
         scale = (target * weight).square().sum((0, 1))
-        windows = len(steps) / WINDOW
+        windows = _windows(len(steps))
+        parts = zip(*(array.tensor_split(windows) for array in (steps, target, weight)), strict=True)
         state, squares = None, torch.zeros(())
-        for start in range(0, len(steps), WINDOW):
-            part = slice(start, start + WINDOW)
-            history, state = self._follow(steps[part], state)
-            square = ((history - target[part]) * weight[part]).square().sum((0, 1)) / scale
+        for part, goal, share in parts:
+            history, state = self._follow(part, state)
+            square = ((history - goal) * share).square().sum((0, 1)) / scale
             schedule.next()
             self.optimiser.zero_grad()
             torch.autograd.backward((square * windows + 1e-5).sqrt().mean() / self.ranks.size)
@@ -190,6 +191,11 @@ class RecurrentLearner:
             history, _ = self._follow(self._validation.batch(block, self._validation.longest(block))[0])
         lane = torch.arange(len(paths))[:, None]
         return history.permute(2, 0, 1)[lane, self._validation.ends[paths]]
+
+
+def _windows(steps: int) -> int:
+    """Return the number of windows of a batch of so many steps."""
+    return max(1, round(steps / WINDOW))
 
 
 def stress_from(strain: FloatArray, J: FloatArray, material: Material) -> FloatArray:

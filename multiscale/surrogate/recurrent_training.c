@@ -2,24 +2,21 @@
  *
  * A block of BLOCK paths fills the lanes of VECTORS vectors; rows are units. Autograd of the same network spends
  * its time starting small operations. Defined outside: GROUPS, INTERNAL, HIDDEN. */
-#include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES 16
-#define VECTORS 4
-#define BLOCK (LANES * VECTORS)
-typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef int32_t bits __attribute__((vector_size(4 * LANES)));
-typedef vec row[VECTORS];
-#define INLINE static inline __attribute__((always_inline))
+#include "recurrent_layers.h"
 
 #define DEVIATOR 5
 #define ELASTIC (GROUPS * DEVIATOR)
 #define STATES (ELASTIC + INTERNAL)
 #define FEATURES 20
-#define INPUTS (FEATURES + STATES)
+#define DIRECTION 13 /* of the step, among the features */
+#define INVARIANTS (3 * GROUPS + 1)
+#define INPUTS (FEATURES + STATES + INVARIANTS)
+#define FOLLOWED 3 /* tensors the targets of elastic strains may follow */
+#define RATES (GROUPS + INTERNAL)
+#define TARGETS (STATES + GROUPS * FOLLOWED)
 #define SHORTEST_MEMORY 1e-3f
 #define SMALL 1e-12f /* rounds norms off */
 /* Rows of a step in the data: features, map of the elastic strain, driving strain, size, time step. */
@@ -33,122 +30,28 @@ typedef vec row[VECTORS];
 typedef struct {
   float input[INPUTS * HIDDEN], input_bias[HIDDEN];
   float between[HIDDEN * HIDDEN], between_bias[HIDDEN];
-  float rates[HIDDEN * STATES], rates_bias[STATES];
-  float targets[HIDDEN * STATES], targets_bias[STATES];
+  float rates[HIDDEN * RATES], rates_bias[RATES];
+  float targets[HIDDEN * TARGETS], targets_bias[TARGETS];
 } Network;
 
 /* What a step leaves for the way back. */
 typedef struct {
-  row x[INPUTS], first[HIDDEN], second[HIDDEN], rates[STATES], targets[STATES], moved[ELASTIC];
+  row x[INPUTS], first[HIDDEN], second[HIDDEN], rates[RATES], targets[TARGETS], moved[ELASTIC];
 } Tape;
 
-INLINE vec splat(float a) { return a - (vec){0}; }
-INLINE vec choose(bits m, vec a, vec b) { return (vec)((m & (bits)a) | (~m & (bits)b)); }
-INLINE vec root(vec a) {
-  vec y;
-  for (int l = 0; l < LANES; ++l) y[l] = sqrtf(a[l]);
-  return y;
-}
-
-INLINE vec exponential(vec x) {
-  x = choose(x < -87.0f, splat(-87.0f), choose(x > 87.0f, splat(87.0f), x));
-  const vec t = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23 rounds to an integer in the low bits */
-  const vec k = t - 12582912.0f;
-  const vec r = (x - k * 0.693359375f) + k * 2.12194440e-4f;
-  vec p = splat(1.0f / 720);
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  return (vec)((bits)p + ((bits)t << 23));
-}
-
-/* m outputs from `o` on: y = x W + b, with W (inputs, outputs). */
-INLINE void tile(const float *W, const float *b, const row *x, int inputs, int outputs, int o, int m, row *y) {
-  row sum[6];
-  for (int k = 0; k < m; ++k)
-    for (int v = 0; v < VECTORS; ++v) sum[k][v] = splat(b ? b[o + k] : 0.0f);
-  for (int i = 0; i < inputs; ++i)
-    for (int k = 0; k < m; ++k)
-      for (int v = 0; v < VECTORS; ++v) sum[k][v] += W[i * outputs + o + k] * x[i][v];
-  for (int k = 0; k < m; ++k)
-    for (int v = 0; v < VECTORS; ++v) y[o + k][v] = sum[k][v];
-}
-
-INLINE void dense(const float *W, const float *b, const row *x, int inputs, int outputs, row *y) {
-  int o = 0;
-  for (; o + 6 <= outputs; o += 6) tile(W, b, x, inputs, outputs, o, 6, y);
-  for (; o < outputs; ++o) tile(W, b, x, inputs, outputs, o, 1, y);
-}
-
 /* What CHUNK steps leave for the gradients of the weights, which sum over lanes once a chunk. */
-#define CHUNK 4
+#define CHUNK 8
 typedef struct {
   row x[INPUTS], after_first[HIDDEN], after_second[HIDDEN];
-  row first[HIDDEN], second[HIDDEN], rates[STATES], targets[STATES]; /* gradients */
+  row first[HIDDEN], second[HIDDEN], rates[RATES], targets[TARGETS]; /* gradients */
 } Slot;
 #define SLOT_ROWS (sizeof(Slot) / sizeof(row))
 
-/* Sums over lanes of 16 vectors, in one vector: halves are folded onto each other four times. */
-INLINE vec fold(vec a[16]) {
-  for (int half = 8; half >= 1; half /= 2) {
-    bits low, high;
-    for (int l = 0; l < LANES; ++l) {
-      const int within = l & (2 * half - 1), base = l - within;
-      low[l] = within < half ? base + within : 16 + base + within - half;
-      high[l] = low[l] + half;
-    }
-    for (int k = 0; k < half; ++k)
-      a[k] = __builtin_shuffle(a[k], a[k + half], low) + __builtin_shuffle(a[k], a[k + half], high);
-  }
-  return a[0];
-}
-
-/* dW += x dy^T, db += dy, summed over lanes and steps; rows in fours. x and dy are rows of the first slot. */
-INLINE void outer(const row *x, int inputs, const row *dy, int outputs, int steps, float *dW, float *db) {
-  for (int i = 0; i < inputs; i += 4)
-    for (int o = 0; o < outputs; o += 4) {
-      vec sum[16];
-      for (int k = 0; k < 16; ++k) sum[k] = splat(0);
-      const int last_i = inputs - 1 - i, last_o = outputs - 1 - o;
-      for (int t = 0; t < steps; ++t)
-        for (int v = 0; v < VECTORS; ++v)
-          for (int a = 0; a < 4; ++a)
-            for (int b = 0; b < 4; ++b) /* rows past the end repeat the last one; their sums are dropped */
-              sum[4 * a + b] += x[t * SLOT_ROWS + i + (a < last_i ? a : last_i)][v] *
-                                dy[t * SLOT_ROWS + o + (b < last_o ? b : last_o)][v];
-      const vec total = fold(sum);
-      for (int a = 0; a <= 3 && a <= last_i; ++a)
-        for (int b = 0; b <= 3 && b <= last_o; ++b) dW[(i + a) * outputs + o + b] += total[4 * a + b];
-    }
-  for (int o = 0; o < outputs; ++o) {
-    vec sum = splat(0);
-    for (int t = 0; t < steps; ++t)
-      for (int v = 0; v < VECTORS; ++v) sum += dy[t * SLOT_ROWS + o][v];
-    for (int l = 0; l < LANES; ++l) db[o] += sum[l];
-  }
-}
-
 static void add_gradients(const Slot *slots, int steps, Network *g) {
-  outer(slots->x, INPUTS, slots->first, HIDDEN, steps, g->input, g->input_bias);
-  outer(slots->after_first, HIDDEN, slots->second, HIDDEN, steps, g->between, g->between_bias);
-  outer(slots->after_second, HIDDEN, slots->rates, STATES, steps, g->rates, g->rates_bias);
-  outer(slots->after_second, HIDDEN, slots->targets, STATES, steps, g->targets, g->targets_bias);
-}
-
-INLINE void silu(const row *x, row *y) {
-  for (int i = 0; i < HIDDEN; ++i)
-    for (int v = 0; v < VECTORS; ++v) y[i][v] = x[i][v] / (1.0f + exponential(-x[i][v]));
-}
-
-INLINE void silu_backward(const row *x, row *dy) {
-  for (int i = 0; i < HIDDEN; ++i)
-    for (int v = 0; v < VECTORS; ++v) {
-      const vec s = 1.0f / (1.0f + exponential(-x[i][v]));
-      dy[i][v] *= s * (1.0f + x[i][v] * (1.0f - s));
-    }
+  outer(slots->x, INPUTS, slots->first, HIDDEN, steps, SLOT_ROWS, g->input, g->input_bias);
+  outer(slots->after_first, HIDDEN, slots->second, HIDDEN, steps, SLOT_ROWS, g->between, g->between_bias);
+  outer(slots->after_second, HIDDEN, slots->rates, RATES, steps, SLOT_ROWS, g->rates, g->rates_bias);
+  outer(slots->after_second, HIDDEN, slots->targets, TARGETS, steps, SLOT_ROWS, g->targets, g->targets_bias);
 }
 
 /* (1 - exp(-x)) / x and its derivative, given exp(-x). */
@@ -193,44 +96,136 @@ INLINE Norms norms_of(const row *moved, const row *drive, const row *targets, in
   return n;
 }
 
-/* One variable's relaxation along a step. */
+/* Relaxation along a step: one rate for the elastic strain of a group, and one for each other variable. */
 typedef struct {
-  vec rate, passed, left, mean, slope, old, target;
+  vec rate, passed, left, mean, slope;
+  int first, count; /* variables that relax so */
 } Relaxation;
 
-INLINE Relaxation relaxation_of(const Norms *n, const row *d, const Tape *tape, int k, int v) {
-  const int elastic = k < ELASTIC;
-  Relaxation r;
-  r.rate = 1.0f / (exponential(-tape->rates[k][v]) + SHORTEST_MEMORY);
-  r.passed = d[SIZE][v] + d[DT][v] * (elastic ? n->stress[k / DEVIATOR] : n->mean);
+INLINE Relaxation relaxation_of(const Norms *n, const row *d, const Tape *tape, int q, int v) {
+  const int group = q < GROUPS;
+  Relaxation r = {.first = group ? q * DEVIATOR : ELASTIC + q - GROUPS, .count = group ? DEVIATOR : 1};
+  r.rate = 1.0f / (exponential(-tape->rates[q][v]) + SHORTEST_MEMORY);
+  r.passed = d[SIZE][v] + d[DT][v] * (group ? n->stress[q] : n->mean);
   r.left = exponential(-r.passed * r.rate);
   mean_of_exponential(r.passed * r.rate, r.left, &r.mean, &r.slope);
-  r.old = elastic ? tape->moved[k][v] : tape->x[FEATURES + k][v];
-  r.target = tape->targets[k][v] * (elastic ? n->factor[k / DEVIATOR] * n->radius : n->factor[GROUPS + k - ELASTIC]);
   return r;
+}
+
+INLINE vec before(const Tape *tape, int k, int v) {
+  return k < ELASTIC ? tape->moved[k][v] : tape->x[FEATURES + k][v];
+}
+
+INLINE vec target_of(const Norms *n, const Tape *tape, int k, int v) {
+  const vec bound = k < ELASTIC ? n->factor[k / DEVIATOR] * n->radius : n->factor[GROUPS + k - ELASTIC];
+  return tape->targets[k][v] * bound;
+}
+
+/* Deviator of the odd strain features, a Mandel vector 11, 22, 33, 23, 13, 12. */
+INLINE void odd_deviator(const row *d, int v, vec out[DEVIATOR]) {
+  out[0] = (2.0f * d[2][v] - d[0][v] - d[1][v]) * 0.40824829f;
+  out[1] = (d[0][v] - d[1][v]) * 0.70710678f;
+  for (int k = 2; k < DEVIATOR; ++k) out[k] = d[1 + k][v];
+}
+
+/* Products of the elastic strains, the direction of the step and the strain; those with s over (1 + s.s)^(1/2), so
+ * that they grow no faster than s. out: three a group, and one. */
+INLINE void invariants(const row *d, const row *z, row *out) {
+  for (int v = 0; v < VECTORS; ++v) {
+    vec E[DEVIATOR];
+    odd_deviator(d, v, E);
+    for (int i = 0; i < INVARIANTS; ++i) out[i][v] = splat(0);
+    for (int k = 0; k < DEVIATOR; ++k) {
+      out[3 * GROUPS][v] += d[DIRECTION + k][v] * E[k];
+      for (int g = 0; g < GROUPS; ++g) {
+        const vec s = z[g * DEVIATOR + k][v];
+        out[3 * g][v] += s * d[DIRECTION + k][v];
+        out[3 * g + 1][v] += s * s;
+        out[3 * g + 2][v] += s * E[k];
+      }
+    }
+    for (int g = 0; g < GROUPS; ++g) {
+      const vec scale = 1.0f / root(1.0f + out[3 * g + 1][v]);
+      for (int i = 0; i < 3; ++i) out[3 * g + i][v] *= scale;
+    }
+  }
+}
+
+/* Given what invariants returned, and gradients by it. */
+INLINE void invariants_backward(const row *d, const row *z, const row *found, const row *given, row *dz) {
+  for (int v = 0; v < VECTORS; ++v) {
+    vec E[DEVIATOR];
+    odd_deviator(d, v, E);
+    for (int g = 0; g < GROUPS; ++g) {
+      vec square = splat(0), along = splat(0);
+      for (int k = 0; k < DEVIATOR; ++k) square += z[g * DEVIATOR + k][v] * z[g * DEVIATOR + k][v];
+      const vec scale = 1.0f / root(1.0f + square);
+      for (int i = 0; i < 3; ++i) along += given[3 * g + i][v] * found[3 * g + i][v];
+      const vec itself = 2.0f * scale * given[3 * g + 1][v] - scale * scale * along;
+      for (int k = 0; k < DEVIATOR; ++k)
+        dz[g * DEVIATOR + k][v] += scale * (given[3 * g][v] * d[DIRECTION + k][v] + given[3 * g + 2][v] * E[k]) +
+                                   itself * z[g * DEVIATOR + k][v];
+    }
+  }
+}
+
+/* Tensors the targets of elastic strains may follow: direction of the step, mean elastic strain, strain. */
+INLINE void followed(const row *d, const row *moved, int v, vec T[FOLLOWED][DEVIATOR]) {
+  odd_deviator(d, v, T[2]);
+  for (int k = 0; k < DEVIATOR; ++k) {
+    T[0][k] = d[DIRECTION + k][v];
+    T[1][k] = splat(0);
+    for (int g = 0; g < GROUPS; ++g) T[1][k] += moved[g * DEVIATOR + k][v] * (1.0f / GROUPS);
+  }
+}
+
+/* Gradients of the coefficients with which targets follow, and of the mean elastic strain. */
+INLINE void followed_backward(const row *d, const Tape *tape, int v, row *dtargets, vec *dmoved) {
+  vec T[FOLLOWED][DEVIATOR], dmean[DEVIATOR];
+  followed(d, tape->moved, v, T);
+  for (int k = 0; k < DEVIATOR; ++k) dmean[k] = splat(0);
+  for (int g = 0; g < GROUPS; ++g) {
+    const int first = STATES + g * FOLLOWED;
+    for (int b = 0; b < FOLLOWED; ++b) dtargets[first + b][v] = splat(0);
+    for (int k = 0; k < DEVIATOR; ++k) {
+      const vec dtarget = dtargets[g * DEVIATOR + k][v];
+      for (int b = 0; b < FOLLOWED; ++b) dtargets[first + b][v] += dtarget * T[b][k];
+      dmean[k] += dtarget * tape->targets[first + 1][v] * (1.0f / GROUPS);
+    }
+  }
+  for (int j = 0; j < ELASTIC; ++j) dmoved[j] += dmean[j % DEVIATOR];
 }
 
 INLINE void step_forward(const Network *n, const row *d, Tape *tape, row *state) {
   row hidden[HIDDEN];
   memcpy(tape->x, d, FEATURES * sizeof(row));
   memcpy(tape->x + FEATURES, state, STATES * sizeof(row));
+  invariants(d, state, tape->x + FEATURES + STATES);
   dense(n->input, n->input_bias, tape->x, INPUTS, HIDDEN, tape->first);
-  silu(tape->first, hidden);
+  silu(tape->first, HIDDEN, hidden);
   dense(n->between, n->between_bias, hidden, HIDDEN, HIDDEN, tape->second);
-  silu(tape->second, hidden);
-  dense(n->rates, n->rates_bias, hidden, HIDDEN, STATES, tape->rates);
-  dense(n->targets, n->targets_bias, hidden, HIDDEN, STATES, tape->targets);
+  silu(tape->second, HIDDEN, hidden);
+  dense(n->rates, n->rates_bias, hidden, HIDDEN, RATES, tape->rates);
+  dense(n->targets, n->targets_bias, hidden, HIDDEN, TARGETS, tape->targets);
   for (int v = 0; v < VECTORS; ++v) {
     for (int j = 0; j < ELASTIC; ++j) {
       const row *map = d + MAPS + DEVIATOR * (j % DEVIATOR), *strain = tape->x + FEATURES + j - j % DEVIATOR;
       tape->moved[j][v] = state[j][v];
       for (int m = 0; m < DEVIATOR; ++m) tape->moved[j][v] += map[m][v] * strain[m][v];
     }
+    vec T[FOLLOWED][DEVIATOR];
+    followed(d, tape->moved, v, T);
+    for (int j = 0; j < ELASTIC; ++j)
+      for (int b = 0; b < FOLLOWED; ++b)
+        tape->targets[j][v] += tape->targets[STATES + j / DEVIATOR * FOLLOWED + b][v] * T[b][j % DEVIATOR];
     const Norms norms = norms_of(tape->moved, d + DRIVE, tape->targets, v);
-    for (int k = 0; k < STATES; ++k) {
-      const Relaxation r = relaxation_of(&norms, d, tape, k, v);
-      state[k][v] = r.target + (r.old - r.target) * r.left;
-      if (k < ELASTIC) state[k][v] += d[DRIVE + k % DEVIATOR][v] * r.mean;
+    for (int q = 0; q < RATES; ++q) {
+      const Relaxation r = relaxation_of(&norms, d, tape, q, v);
+      for (int k = r.first; k < r.first + r.count; ++k) {
+        const vec target = target_of(&norms, tape, k, v);
+        state[k][v] = target + (before(tape, k, v) - target) * r.left;
+        if (k < ELASTIC) state[k][v] += d[DRIVE + k % DEVIATOR][v] * r.mean;
+      }
     }
   }
 }
@@ -241,22 +236,24 @@ INLINE void relaxation_backward(const row *d, const Tape *tape, row *dstate, Slo
     const Norms n = norms_of(tape->moved, d + DRIVE, tape->targets, v);
     vec dold[STATES], dstress[GROUPS], along[GROUPS], dmean = splat(0), dradius = splat(0);
     for (int g = 0; g < GROUPS; ++g) dstress[g] = along[g] = splat(0);
-    for (int k = 0; k < STATES; ++k) {
-      const Relaxation r = relaxation_of(&n, d, tape, k, v);
-      const vec dz = dstate[k][v], dtarget = dz * (1.0f - r.left);
-      vec ddecay = -r.left * (r.old - r.target) * dz;
-      dold[k] = dz * r.left;
-      if (k < ELASTIC) {
-        ddecay += d[DRIVE + k % DEVIATOR][v] * r.slope * dz;
-        dstress[k / DEVIATOR] += ddecay * r.rate;
-        along[k / DEVIATOR] += dtarget * tape->targets[k][v];
-        slot->targets[k][v] = dtarget; /* finished below, where the sum over the group is known */
-      } else {
-        const vec factor = n.factor[GROUPS + k - ELASTIC];
-        dmean += ddecay * r.rate;
-        slot->targets[k][v] = dtarget * factor * factor * factor;
+    for (int q = 0; q < RATES; ++q) {
+      const Relaxation r = relaxation_of(&n, d, tape, q, v);
+      vec ddecay = splat(0);
+      for (int k = r.first; k < r.first + r.count; ++k) {
+        const vec dz = dstate[k][v], dtarget = dz * (1.0f - r.left);
+        ddecay -= r.left * (before(tape, k, v) - target_of(&n, tape, k, v)) * dz;
+        dold[k] = dz * r.left;
+        if (k < ELASTIC) {
+          ddecay += d[DRIVE + k % DEVIATOR][v] * r.slope * dz;
+          along[q] += dtarget * tape->targets[k][v];
+          slot->targets[k][v] = dtarget; /* finished below, where the sum over the group is known */
+        } else {
+          const vec factor = n.factor[q];
+          slot->targets[k][v] = dtarget * factor * factor * factor;
+        }
       }
-      slot->rates[k][v] = ddecay * r.passed * r.rate * (1.0f - SHORTEST_MEMORY * r.rate);
+      *(q < GROUPS ? dstress + q : &dmean) += ddecay * r.rate;
+      slot->rates[q][v] = ddecay * r.passed * r.rate * (1.0f - SHORTEST_MEMORY * r.rate);
     }
     for (int g = 0; g < GROUPS; ++g) dradius += along[g] * n.factor[g];
     for (int j = 0; j < ELASTIC; ++j) {
@@ -267,6 +264,7 @@ INLINE void relaxation_backward(const row *d, const Tape *tape, row *dstate, Slo
       slot->targets[j][v] = n.radius * factor * (slot->targets[j][v] - tape->targets[j][v] * factor * factor * along[g]);
       dold[j] += 2.0f * moved * dsquare + (moved + d[DRIVE + j % DEVIATOR][v]) * dradius / (n.radius * GROUPS);
     }
+    followed_backward(d, tape, v, slot->targets, dold);
     for (int m = 0; m < STATES; ++m) {
       dstate[m][v] = dold[m];
       if (m < ELASTIC)
@@ -277,19 +275,20 @@ INLINE void relaxation_backward(const row *d, const Tape *tape, row *dstate, Slo
 }
 
 INLINE void step_backward(const Network *transposed, const row *d, const Tape *tape, row *dstate, Slot *slot) {
-  row other[HIDDEN], dx[STATES];
+  row other[HIDDEN], dx[STATES + INVARIANTS];
   relaxation_backward(d, tape, dstate, slot);
   memcpy(slot->x, tape->x, sizeof slot->x);
-  silu(tape->first, slot->after_first);
-  silu(tape->second, slot->after_second);
-  dense(transposed->rates, NULL, slot->rates, STATES, HIDDEN, slot->second);
-  dense(transposed->targets, NULL, slot->targets, STATES, HIDDEN, other);
+  silu(tape->first, HIDDEN, slot->after_first);
+  silu(tape->second, HIDDEN, slot->after_second);
+  dense(transposed->rates, NULL, slot->rates, RATES, HIDDEN, slot->second);
+  dense(transposed->targets, NULL, slot->targets, TARGETS, HIDDEN, other);
   for (int i = 0; i < HIDDEN; ++i)
     for (int v = 0; v < VECTORS; ++v) slot->second[i][v] += other[i][v];
-  silu_backward(tape->second, slot->second);
+  silu_backward(tape->second, HIDDEN, slot->second);
   dense(transposed->between, NULL, slot->second, HIDDEN, HIDDEN, slot->first);
-  silu_backward(tape->first, slot->first);
-  dense(transposed->input, NULL, slot->first, HIDDEN, STATES, dx); /* holds only the rows of the state */
+  silu_backward(tape->first, HIDDEN, slot->first);
+  dense(transposed->input, NULL, slot->first, HIDDEN, STATES + INVARIANTS, dx);
+  invariants_backward(d, tape->x + FEATURES, tape->x + FEATURES + STATES, dx + STATES, dstate); /* holds only the rows of the state */
   for (int m = 0; m < STATES; ++m)
     for (int v = 0; v < VECTORS; ++v) dstate[m][v] += dx[m][v];
 }
@@ -323,10 +322,10 @@ void follow(const Network *n, long steps, long paths, const float *data, float *
 void follow_back(const Network *n, long steps, long paths, const float *data, const Tape *tape, const float *dhistory,
                  Network *gradient, int threads) {
   Network *transposed = malloc(sizeof(Network)), *parts = calloc(paths / BLOCK, sizeof(Network));
-  transpose(n->input + FEATURES * HIDDEN, STATES, HIDDEN, transposed->input);
+  transpose(n->input + FEATURES * HIDDEN, STATES + INVARIANTS, HIDDEN, transposed->input);
   transpose(n->between, HIDDEN, HIDDEN, transposed->between);
-  transpose(n->rates, HIDDEN, STATES, transposed->rates);
-  transpose(n->targets, HIDDEN, STATES, transposed->targets);
+  transpose(n->rates, HIDDEN, RATES, transposed->rates);
+  transpose(n->targets, HIDDEN, TARGETS, transposed->targets);
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (long block = 0; block < paths / BLOCK; ++block) {
     row dstate[STATES], d[DATA], dh[ELASTIC];

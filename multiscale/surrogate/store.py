@@ -22,7 +22,7 @@ from safetensors.numpy import load, save
 
 from microscale.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the meaning of a file changes; older files are refused."""
 KINDS = ("recurrent", "pca")
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"

@@ -25,8 +25,8 @@ from multiscale.surrogate.histories import RelativeErrors
 from multiscale.surrogate.store import replace_file
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
-WARM_UP = 50
-"""Updates over which the learning rate rises."""
+WARM_UP, LONGEST_WARM_UP = 0.05, 500
+"""Over this share of the updates the learning rate rises, or over this many: faster, some trainings diverge."""
 COLUMNS = ("epoch", "rate", "train", "validation_deviatoric", "validation_total", "seconds")
 
 
@@ -78,7 +78,8 @@ class Schedule:
     def rate(self) -> float:
         """Learning rate of the next update."""
         cosine = 0.5 * (1.0 + math.cos(math.pi * min(self.done / self.updates, 1.0)))
-        return self.peak * min(1.0, (self.done + 1) / WARM_UP) * (self.last + (1.0 - self.last) * cosine)
+        rising = min(WARM_UP * self.updates, LONGEST_WARM_UP)
+        return self.peak * min(1.0, (self.done + 1) / (rising + 1)) * (self.last + (1.0 - self.last) * cosine)
 
     def next(self) -> None:
         """Set the rate of the next update."""

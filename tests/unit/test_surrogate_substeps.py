@@ -54,7 +54,8 @@ def test_training_data_hold_every_sample_once_and_batches_are_filled_with_stilln
     data = prepare(Histories(times, U, stress), Material("test", 25.0, 24.0, 10.0), fine_every=2)
     assert int((data.weight > 0.0).sum()) == data.ends.numel()
     assert len(data.steps) == data.start[-1] + 1
-    steps, target, weight = data.batch(torch.arange(len(U)))
+    everything = torch.arange(len(U))
+    steps, target, weight = data.batch(everything, data.longest(everything))
     for path, length in enumerate(data.length):
         assert not steps[length:, :, path].any()
         assert not weight[length:, :, path].any()
