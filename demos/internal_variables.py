@@ -25,8 +25,8 @@ def internal_variables(
     test: Path,
     output: Path = Path("results/internal_variables"),
     numbers: tuple[int, ...] = (2, 4, 8, 16, 32),
-    groups: int = 1,
-    hidden: int = 96,
+    groups: int = 4,
+    hidden: int = 112,
     epochs: int = 10,
     rate: float = 1.5e-3,
 ) -> dict[int, float]:
@@ -49,7 +49,7 @@ def internal_variables(
     for number in numbers:
         weights = output / f"internal_{number}.safetensors"
         if not weights.with_suffix(".json").exists():
-            fit_recurrent(datasets, weights, groups, number, hidden, epochs, rate, batch=64, seed=0)
+            fit_recurrent(datasets, weights, groups, number, hidden, epochs, rate, batch=None, seed=0)
         law = LearnedLaw.from_file(weights)
         predicted = drive(law, data.stretch, data.times)
         errors[number] = float(relative_errors(predicted, data.stress, data.times).deviatoric.mean())

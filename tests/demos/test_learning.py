@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from microscale.dataset import read_dataset
 from microscale.law import drive
@@ -50,3 +51,20 @@ def test_internal_variables_are_counted(impacts, tmp_path, monkeypatch):
     assert set(errors) == {1, 2}
     assert json.loads((tmp_path / "internal_variables.json").read_text())["epochs"] == 2
     assert (tmp_path / "internal_variables.png").stat().st_size > 5000
+
+
+def test_cells_are_compared_and_do_not_see_the_future(impacts, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend("demos")
+    demo = importlib.import_module("recurrent_cells")
+    monkeypatch.setattr(demo, "BATCH", 8)
+    found = demo.recurrent_cells(impacts["train"], test=impacts["test"], output=tmp_path, epochs=1)
+    assert set(found) == {"ours", *demo.CELLS}
+    assert all(np.isfinite(figures["deviatoric_mean"]) for figures in found.values())
+    steps = torch.randn(12, 57, 4).abs()
+    changed = steps.clone()
+    changed[7:] *= 2.0
+    for cell in demo.CELLS.values():
+        torch.manual_seed(0)
+        before, after = (cell_of(data) for cell_of in [cell()] for data in (steps, changed))
+        torch.testing.assert_close(before[:7], after[:7])
+        assert not torch.allclose(before[7:], after[7:])
