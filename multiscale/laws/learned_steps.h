@@ -11,7 +11,7 @@
 #define STRAIN_SCALE (1.0 / 64) /* a power of two: counting strains in it rounds nothing */
 #define SLOWEST_RATE 1e-3
 #define FASTEST_RATE 1e2
-#define LARGEST_STEP 0.02 /* steps are cut into parts at most this long ... */
+#define LARGEST_STEP 0.01 /* steps are cut into parts at most this long ... */
 #define MOST_PARTS 32.0   /* ... but not into more than this many */
 #define TINY 1e-30
 

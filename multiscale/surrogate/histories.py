@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Histories:
-    """Paths with the same number of samples.
+    """Paths with as many samples each; a path may end earlier, and repeat its last sample in no time.
 
     Attributes:
         times: Times of the samples, us, shape (paths, samples).
@@ -49,10 +49,19 @@ class Histories:
 
 
 def joined(histories: list[Histories]) -> Histories:
-    """Return the paths of all; their numbers of samples must agree."""
+    """Return the paths of all. Those with fewer samples repeat the last one: they stand still, in no time."""
+    samples = max(h.times.shape[1] for h in histories)
     return Histories(
-        *(np.concatenate([getattr(h, name) for h in histories]) for name in ("times", "stretch", "stress"))
+        *(
+            np.concatenate([_prolonged(getattr(h, name), samples) for h in histories])
+            for name in ("times", "stretch", "stress")
+        )
     )
+
+
+def _prolonged(array: FloatArray, samples: int) -> FloatArray:
+    """Repeat the last sample of (paths, samples, ...) up to a number of samples."""
+    return np.concatenate([array, np.repeat(array[:, -1:], samples - array.shape[1], axis=1)], axis=1)
 
 
 def refined(array: FloatArray, parts: int) -> FloatArray:

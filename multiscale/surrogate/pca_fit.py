@@ -48,7 +48,7 @@ def fit_pca(
         InputError: Data, sizes or checkpoint cannot be used.
     """
     check_sizes(modes=modes, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
-    sources = read_sources(files)
+    sources = read_sources(files, one_sampling=True)
     samples = sources.histories.times.shape[1]
     if modes > samples:
         raise InputError(f"modes = {modes}, expected at most the {samples} samples of a path")

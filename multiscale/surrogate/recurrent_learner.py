@@ -22,8 +22,9 @@ from multiscale.surrogate.train import Schedule
 
 WINDOW = 320
 """About how many short steps there are between updates; the state is carried over, its gradient is not."""
-FINE, EVERY = LARGEST_STEP / 4, 8
-"""One path in eight is followed in steps four times shorter: the surrogate is to be the same law in any."""
+COARSE, FINE, EVERY = 2.0 * LARGEST_STEP, LARGEST_STEP / 2.0, 8
+"""Longest steps in training: one path in eight is followed in finer ones, so that the law is the same in any.
+Steps twice as long as those of the law are as good and cost half."""
 POOL = 16
 """Batches whose paths are sorted by length together, so that a batch holds paths of about one length."""
 DECAY = 0.3
@@ -71,12 +72,18 @@ class Prepared:
 
 
 def prepare(histories: Histories, material: Material, fine_every: int | None = None) -> Prepared:
-    """Return histories as the kernel reads them; every so-and-so-many-th path in finer steps."""
+    """Return histories as the kernel reads them, in the steps of the law.
+
+    Args:
+        histories: Paths.
+        material: Whose stress it is.
+        fine_every: For training: steps are longer, and finer on every so-and-so-many-th path.
+    """
     parts: list[tuple[torch.Tensor, ...]] = []
     for first in range(0, len(histories), CHUNK):
         chunk = np.arange(first, min(first + CHUNK, len(histories)))
-        fine = np.zeros(len(chunk), bool) if fine_every is None else chunk % fine_every == 0
-        parts.append(_prepare(histories[chunk], np.where(fine, FINE, LARGEST_STEP), material))
+        limit = LARGEST_STEP if fine_every is None else np.where(chunk % fine_every == 0, FINE, COARSE)
+        parts.append(_prepare(histories[chunk], limit, material))
     steps, target, weight, lengths, ends = (list(arrays) for arrays in zip(*parts, strict=True))
     start = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(lengths).cumsum(0)])
     steps, target, weight = (
@@ -85,7 +92,9 @@ def prepare(histories: Histories, material: Material, fine_every: int | None = N
     return Prepared(torch.cat(steps), torch.cat(target), torch.cat(weight), start, torch.cat(ends))
 
 
-def _prepare(histories: Histories, largest: FloatArray, material: Material) -> tuple[torch.Tensor, ...]:
+def _prepare(
+    histories: Histories, largest: FloatArray | float, material: Material
+) -> tuple[torch.Tensor, ...]:
     paths = cut(histories.times, histories.stretch, largest)
     found = increments(torch.from_numpy(paths.stretch).transpose(0, 1), torch.from_numpy(paths.dt).mT)
     steps = pack(found).permute(2, 0, 1)
@@ -94,10 +103,11 @@ def _prepare(histories: Histories, largest: FloatArray, material: Material) -> t
     strain = deviator5(torch.from_numpy(histories.stress[:, 1:])) / inverse_volume
     target, weight = torch.zeros(*steps.shape[:2], DEVIATOR), torch.zeros(*steps.shape[:2], 1)
     target[path, ends] = (strain / (material.shear_modulus * STRAIN_SCALE)).float()
-    weight[path, ends] = inverse_volume.float()
-    length = ends[:, -1] + 1
+    passing = torch.from_numpy(np.diff(histories.times, axis=1) > 0.0)  # not where a path has ended
+    weight[path, ends] = (inverse_volume * passing[..., None]).float()
+    length = (ends * passing).amax(1) + 1
     used = torch.arange(steps.shape[1]) < length[:, None]
-    return steps[used], target[used], weight[used], length, ends
+    return steps[used], target[used], weight[used], length, torch.minimum(ends, length[:, None] - 1)
 
 
 class RecurrentLearner:

@@ -36,8 +36,12 @@ class Sources:
     records: list[dict[str, Any]]
 
 
-def read_sources(files: Sequence[Path]) -> Sources:
+def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
     """Read data sets that belong together.
+
+    Args:
+        files: Data sets.
+        one_sampling: Whether they must have as many steps each.
 
     Raises:
         InputError: No file, or one that is missing, damaged, of another law or sampling, or of a law
@@ -50,13 +54,10 @@ def read_sources(files: Sequence[Path]) -> Sources:
     for file in files:
         data = read_dataset(Path(file))
         law, paths = data.provenance["law"], data.provenance["paths"]
-        if records and (law["hash"], data.times.shape[1]) != (
-            records[0]["law_hash"],
-            histories[0].times.shape[1],
-        ):
-            raise InputError(
-                f"{file} has another law or number of steps than {files[0]}; train on one of each"
-            )
+        if records and law["hash"] != records[0]["law_hash"]:
+            raise InputError(f"{file} has another law than {files[0]}; train on one")
+        if one_sampling and records and data.times.shape[1] != histories[0].times.shape[1]:
+            raise InputError(f"{file} has another number of steps than {files[0]}; train on one")
         histories.append(Histories(data.times, data.stretch_tensors, data.stress_tensors))
         digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         records.append(
@@ -91,7 +92,8 @@ def training_range(histories: Histories) -> TrainingRange:
         steps = np.diff(part.times, axis=1)
         found = increments(torch.from_numpy(part.stretch).transpose(0, 1), torch.from_numpy(steps).mT)
         shapes.append(found.features[..., 12].numpy().ravel())
-        rates.append((STRAIN_SCALE * found.size / found.dt).numpy().ravel())
+        passing = found.dt > 0.0
+        rates.append((STRAIN_SCALE * found.size[passing] / found.dt[passing]).numpy())
     J = np.linalg.det(histories.stretch)
     return TrainingRange(
         shape=float(np.quantile(np.concatenate(shapes), COVERED)),

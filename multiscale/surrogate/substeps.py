@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from multiscale.surrogate.histories import FloatArray
 from multiscale.surrogate.increments import STRAIN_SCALE, increments, unimodular
 
-LARGEST_STEP = 0.02
+LARGEST_STEP = 0.01
 """Longest step of the surrogate, as the norm of the isochoric strain increment."""
 MOST_PARTS = 32
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from multiscale.surrogate.histories import Histories
+from multiscale.surrogate.histories import Histories, joined, relative_errors
 from multiscale.surrogate.increments import STRAIN_SCALE, increments, unimodular
 from multiscale.surrogate.recurrent_learner import prepare
 from multiscale.surrogate.store import Material
@@ -71,3 +71,20 @@ def test_the_limit_may_differ_from_path_to_path(largest):
     times, U = paths()
     whole, single = cut(times, U, np.full(len(U), largest)), cut(times[2:3], U[2:3], largest)
     np.testing.assert_array_equal(whole.ends[2], single.ends[0])
+
+
+def test_paths_of_fewer_samples_stand_still_at_their_end():
+    times, U = paths()
+    stress = np.random.default_rng(0).standard_normal(U.shape)
+    material, whole = Material("test", 25.0, 24.0, 10.0), Histories(times, U, stress)
+    short = whole.thinned(3)
+    both = joined([whole, short])
+    assert both.times.shape == (2 * len(U), times.shape[1])
+    errors = relative_errors(both.stress + 0.1, both.stress, both.times).total
+    alone = relative_errors(short.stress + 0.1, short.stress, short.times).total
+    np.testing.assert_allclose(errors[len(U) :], alone, rtol=1e-12)
+    data, expected = prepare(both, material), prepare(short, material)
+    assert torch.equal(data.length[len(U) :], expected.length)
+    for field in ("steps", "target", "weight"):
+        last = getattr(data, field)[data.start[len(U)] :]
+        torch.testing.assert_close(last, getattr(expected, field), rtol=0.0, atol=0.0)
