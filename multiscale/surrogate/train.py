@@ -26,7 +26,7 @@ from multiscale.surrogate.store import replace_file
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 WARM_UP, LONGEST_WARM_UP = 0.05, 500
-"""The learning rate rises over this share of the updates, or over this many: faster, some trainings diverge."""
+"""The rate rises over this share of the updates, or over this many: faster, some trainings diverge."""
 COLUMNS = ("epoch", "rate", "train", "validation_deviatoric", "validation_total", "seconds")
 
 
