@@ -26,7 +26,7 @@ from runs import CONSTANTS, anvil, plate, write_figures
 
 from meshes.cylinder import cylinder
 from microscale import drive
-from microscale.paths import StrainPaths
+from microscale.paths import PROTOCOLS, StrainPaths
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import STAGES, Simulation
 from multiscale.io.command import launch
@@ -177,21 +177,29 @@ def _offline(weights: Path, grains: int, data_seconds: float | None) -> dict[str
     """Return core seconds of data and of training."""
     card = read_surrogate(weights)[1]
     if data_seconds is None:
-        law, sample = make_law("taylor", grains=grains), 8
-        data_seconds = 0.0
-        for made in card.datasets:
-            paths = StrainPaths(
-                made["protocol"], made["max_strain"], made["steps"], tuple(made["duration_us"])
-            )
-            times, stretch = paths.batch(range(sample))
-            begin = perf_counter()
-            drive(law, stretch, times)
-            data_seconds += (perf_counter() - begin) / sample * made["count"]
+        data_seconds = sum(_data_seconds(made, grains) for made in card.datasets)
+    training = card.training
+    seconds = training["seconds"]
+    while training := training.get("started_from"):
+        seconds += training["seconds"]
     return {
         "paths": sum(made["count"] for made in card.datasets),
         "data_seconds": data_seconds,
-        "training_seconds": card.training["seconds"],
+        "training_seconds": seconds,
     }
+
+
+def _data_seconds(made: dict[str, Any], grains: int) -> float:
+    """Estimate what a data set took from eight of its paths; histories of simulations cost as protocol I."""
+    law, sample = make_law("taylor", grains=grains), 8
+    if made["protocol"] in PROTOCOLS:
+        chosen = (made["protocol"], made["max_strain"], made["steps"], tuple(made["duration_us"]))
+    else:
+        chosen = ("I", 1.0, made["steps"], (1.0, 1.0))
+    times, stretch = StrainPaths(*chosen).batch(range(sample))
+    begin = perf_counter()
+    drive(law, stretch, times)
+    return float((perf_counter() - begin) / sample * made["count"])
 
 
 def markdown(figures: dict[str, Any]) -> str:
