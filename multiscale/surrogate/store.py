@@ -22,9 +22,8 @@ from safetensors.numpy import load, save
 
 from microscale.errors import InputError
 
-FORMAT = 2
-"""Raised when the meaning of a file changes; older files are refused."""
-KINDS = ("recurrent", "pca")
+FORMATS = {"recurrent": 2, "pca": 1}
+"""Kinds of surrogates. A version is raised when the meaning of a file changes; older files are refused."""
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
 
 Weights = dict[str, NDArray[Any]]
@@ -82,7 +81,7 @@ class Card:
         errors: Measured relative L2 errors by test set: total and deviatoric, mean and 95th percentile.
         training: Seed, epochs, seconds and schedule.
         weights_sha256: Hash of the weights file.
-        format: Version of this format.
+        format: Version of the format of this kind, once written.
         version: Version of the package that wrote it.
     """
 
@@ -94,7 +93,7 @@ class Card:
     errors: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""
-    format: int = FORMAT
+    format: int = 0
     version: str = ""
     units: str = "mm, us, GPa, g/cm^3; strains dimensionless"
 
@@ -111,6 +110,7 @@ def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card)
     data = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
     entries = asdict(card) | {
         "weights_sha256": hashlib.sha256(data).hexdigest(),
+        "format": FORMATS[card.kind],
         "version": _package_version(),
     }
     replace_file(path, data)
@@ -172,10 +172,10 @@ def finite_array(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray
 def _read_card(path: Path) -> Card:
     try:
         entries = json.loads(path.read_bytes())
-        found = entries["format"]
-        if found != FORMAT:
+        found, expected = entries["format"], FORMATS.get(entries["kind"])
+        if expected is not None and found != expected:
             raise InputError(
-                f"{path} has format {found}, expected {FORMAT}; train the surrogate again with this version"
+                f"{path} has format {found}, expected {expected}; train the surrogate again with this version"
             )
         entries |= {"material": Material(**entries["material"]), "range": TrainingRange(**entries["range"])}
         card = Card(**entries)
@@ -197,8 +197,8 @@ def _check(card: Card) -> None:
     Raises:
         ValueError: Of an unknown kind, or with a number that is none or has no meaning.
     """
-    if card.kind not in KINDS:
-        raise ValueError(f"kind is '{card.kind}', expected one of: {', '.join(KINDS)}")
+    if card.kind not in FORMATS:
+        raise ValueError(f"kind is '{card.kind}', expected one of: {', '.join(FORMATS)}")
     for name, size in card.architecture.items():
         if not (isinstance(size, int) and size >= 0):
             raise ValueError(f"architecture {name} = {size!r}, expected a whole number, zero or more")

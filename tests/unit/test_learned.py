@@ -17,7 +17,7 @@ from multiscale.surrogate.increments import Increments, increments
 from multiscale.surrogate.recurrent import Architecture, RecurrentSurrogate
 from multiscale.surrogate.recurrent_learner import stress_from
 from multiscale.surrogate.store import (
-    FORMAT,
+    FORMATS,
     Card,
     Material,
     TrainingRange,
@@ -207,9 +207,15 @@ def edit(path, change) -> None:
         (lambda path: path.write_bytes(path.read_bytes()[:-5]), "damaged"),
         (lambda path: path.write_bytes(path.read_bytes()[:-1] + b"x"), "hashes differ"),
         (lambda path: card_path(path).write_text("{"), "damaged"),
-        (lambda path: edit(card_path(path), lambda e: e.update(format=FORMAT + 1)), f"expected {FORMAT}"),
+        (
+            lambda path: edit(card_path(path), lambda e: e.update(format=1)),
+            f"expected {FORMATS['recurrent']}",
+        ),
         (lambda path: edit(card_path(path), lambda e: e.pop("material")), "damaged"),
-        (lambda path: edit(card_path(path), lambda e: e.update(kind="pca")), "expected 'recurrent'"),
+        (
+            lambda path: edit(card_path(path), lambda e: e.update(kind="pca", format=FORMATS["pca"])),
+            "expected 'recurrent'",
+        ),
         (
             lambda path: edit(card_path(path), lambda e: e["architecture"].update(hidden=21)),
             "expected finite",
