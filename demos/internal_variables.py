@@ -71,7 +71,7 @@ def draw(errors: dict[int, float], groups: int, picture: Path) -> None:
     axes.plot(list(errors), 100.0 * np.array(list(errors.values())), "o-")
     axes.set_xticks(list(errors), [str(number) for number in errors])
     axes.minorticks_off()
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(0.0, 110.0 * max(errors.values()))
     axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=120)
     print(f"picture: {picture}")
