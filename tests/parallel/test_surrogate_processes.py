@@ -85,8 +85,8 @@ def test_two_processes_train_the_recurrent_surrogate_as_one(tmp_path, launch):
         fit_recurrent([file], folder / "one.safetensors", **RECURRENT)
     comm.barrier()
     launch()
-    with pytest.raises(InputError, match=r"batch = 64, expected a multiple of 128 .* 2 process"):
-        fit_recurrent([file], folder / "two.safetensors", **RECURRENT | {"batch": 64})
+    with pytest.raises(InputError, match=r"batch = 32, expected a multiple of 64 .* 2 process"):
+        fit_recurrent([file], folder / "two.safetensors", **RECURRENT | {"batch": 32})
     launch()
     fit_recurrent([file], folder / "two.safetensors", **RECURRENT)
     comm.barrier()
