@@ -20,13 +20,13 @@ from torch import nn
 from torch.nn import functional
 
 from multiscale.io.command import launch
-from multiscale.surrogate.increments import FEATURES
-from multiscale.surrogate.recurrent import Architecture
+from multiscale.surrogate.architecture import DEVIATOR, FEATURES, STRAIN_SCALE, Architecture
+from multiscale.surrogate.recurrent import odd_deviator
 from multiscale.surrogate.recurrent_learner import Prepared, RecurrentLearner, prepare
 from multiscale.surrogate.sources import read_sources, split
 from multiscale.surrogate.train import Schedule
 
-DEVIATOR, BATCH = 5, 32
+BATCH = 32
 SIZE = -2  # row of the strain increment in the data of a step
 
 
@@ -106,7 +106,46 @@ class Scan(nn.Module):
         return self.out(x)
 
 
-CELLS = {"gated": Gated, "minimal state": MinimalState, "attention": Attention, "linear scan": Scan}
+class Energetic(nn.Module):
+    """A generalised standard material (Halphen and Nguyen 1975) whose functions are networks.
+
+    The energy is half the sum of (a - a(strain))^2 over internal variables a with learnt a(strain): stress is
+    its derivative by strain, and each a falls along its force at a learnt, positive rate. No weights can give
+    a negative dissipation, and rest is free of stress.
+    """
+
+    def __init__(self, variables: int = 40, width: int = 136, inner: int = 64) -> None:
+        super().__init__()
+        self.variables = variables
+        self.inner, self.outer = nn.Linear(DEVIATOR, inner), nn.Linear(inner, variables, bias=False)
+        self.rates = nn.Sequential(
+            *(nn.Linear(FEATURES + variables, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()),
+            nn.Linear(width, variables),
+        )
+
+    def forward(self, steps: torch.Tensor) -> torch.Tensor:
+        """Return the deviator (steps, paths, 5) of steps (steps, rows, paths)."""
+        features, size = steps[:, :FEATURES].mT, steps[:, SIZE, :, None]
+        bent = torch.tanh(self.inner(odd_deviator(features) / STRAIN_SCALE**0.5))
+        rest = self.outer(bent)
+        last = self.outer(torch.tanh(self.inner.bias)).expand_as(rest[0])  # of no strain
+        force, history = torch.zeros_like(rest[0]), []
+        for step, passed, here in zip(features.unbind(0), size.unbind(0), rest.unbind(0), strict=True):
+            force, last = force + here - last, here
+            rates = functional.softplus(self.rates(torch.cat([step, force], 1)))
+            force = force * torch.exp(-passed * rates)
+            history.append(force)
+        slope = 1.0 - bent.square()
+        return (torch.stack(history) @ self.outer.weight * slope) @ self.inner.weight
+
+
+CELLS = {
+    "gated": Gated,
+    "minimal state": MinimalState,
+    "attention": Attention,
+    "linear scan": Scan,
+    "energetic": Energetic,
+}
 
 
 def recurrent_cells(

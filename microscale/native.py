@@ -21,7 +21,7 @@ FLAGS = (
 )
 
 
-def load_kernel(source: str | Path, defines: Mapping[str, str | int]) -> ctypes.CDLL:
+def load_kernel(source: str | Path, defines: Mapping[str, str | float]) -> ctypes.CDLL:
     """Return the shared library of a C file, compiled for this processor unless cached.
 
     Args:

@@ -11,14 +11,11 @@ from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
 from multiscale.laws.extrapolation import EXTRAPOLATION, ExtrapolationWatch, OnExtrapolation
+from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.store import SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 ELASTIC_UNIT = "1/64"
-DEVIATOR = 5
-FEATURES = 20
-LAYERS = ("input", "between", "rates", "targets")
-"""Weight matrices in the order of the C struct, each followed by its biases."""
 
 
 class LearnedLaw(ConstitutiveLaw):
@@ -44,15 +41,15 @@ class LearnedLaw(ConstitutiveLaw):
         self.card = card
         self.density = card.material.density
         self._watch = ExtrapolationWatch(card.range, on_extrapolation)
-        groups, internal, hidden = _sizes(card)
+        architecture = _architecture(card)
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
-            StateVariable("elastic_strain", (DEVIATOR * groups,), ELASTIC_UNIT),
-            StateVariable("internal", (internal,), "-"),
+            StateVariable("elastic_strain", (architecture.elastic,), ELASTIC_UNIT),
+            StateVariable("internal", (architecture.internal,), "-"),
             EXTRAPOLATION,
         )
-        self._constants = _constants(weights, card, groups, internal, hidden)
-        library = load_kernel(SOURCE, {"GROUPS": groups, "INTERNAL": internal, "HIDDEN": hidden})
+        self._constants = _constants(weights, card, architecture)
+        library = load_kernel(SOURCE, architecture.defines)
         self._advance = library.learned_update
         self._advance.restype = ctypes.c_long
 
@@ -86,28 +83,24 @@ class LearnedLaw(ConstitutiveLaw):
         return self.card.material.wave_speed
 
 
-def _sizes(card: Card) -> tuple[int, int, int]:
-    """Return groups, internal variables and hidden units."""
+def _architecture(card: Card) -> Architecture:
     sizes = card.architecture
     try:
-        return int(sizes["groups"]), int(sizes["internal"]), int(sizes["hidden"])
+        return Architecture(int(sizes["groups"]), int(sizes["internal"]), int(sizes["hidden"]))
     except KeyError as missing:
         raise InputError(
             f"the card has sizes {sizes} without {missing}; train the surrogate again"
         ) from missing
 
 
-def _constants(weights: Weights, card: Card, groups: int, internal: int, hidden: int) -> ctypes.Structure:
+def _constants(weights: Weights, card: Card, architecture: Architecture) -> ctypes.Structure:
     """Fill the C struct ``Surrogate``; the order of fields is that of learned_kernel.c."""
-    states = DEVIATOR * groups + internal
-    inputs, targets = FEATURES + states + 3 * groups + 1, states + 3 * groups
-    shapes = ((inputs, hidden), (hidden, hidden), (hidden, groups + internal), (hidden, targets))
     limits, material = card.range, card.material
     values = [material.shear_modulus, material.lambda_e]
     values += [limits.shape, limits.strain_rate, limits.smallest_volume, limits.largest_volume]
-    shares = np.exp(finite_array(weights, "shares", (groups,)))
+    shares = np.exp(finite_array(weights, "shares", (architecture.groups,)))
     parts = [np.array(values), shares / shares.sum()]
-    for layer, shape in zip(LAYERS, shapes, strict=True):
+    for layer, shape in architecture.layers.items():
         parts += [finite_array(weights, layer, shape), finite_array(weights, f"{layer}_bias", shape[1:])]
     flat = np.concatenate([part.ravel() for part in parts])
     structure = type(

@@ -2,7 +2,8 @@
  * increments.py, in double precision, for BLOCK points at a time.
  *
  * Points fill the lanes of vectors; they never mix, and every point takes the same instructions, so a result
- * does not depend on the batch it was computed in. Defined outside: GROUPS, INTERNAL, HIDDEN. */
+ * does not depend on the batch it was computed in. Sizes and constants are those of
+ * multiscale/surrogate/architecture.py, which this is compiled with. */
 #include "learned_steps.h"
 #ifdef __AVX512F__
 #include <immintrin.h>
@@ -10,13 +11,6 @@
 
 #define VECTORS 2 /* two vectors a weight: loads of weights no longer limit the multiplications */
 #define BLOCK (VECTORS * LANES)
-#define STATES (ELASTIC + INTERNAL)
-#define INVARIANTS (3 * GROUPS + 1)
-#define INPUTS (FEATURES + STATES + INVARIANTS)
-#define FOLLOWED 3 /* tensors the targets of elastic strains may follow */
-#define RATES (GROUPS + INTERNAL)
-#define TARGETS (STATES + GROUPS * FOLLOWED)
-#define SHORTEST_MEMORY 1e-3 /* in strain scales: bounds the learnt rates */
 #define ROUNDING 1e-12       /* strain increments below are rounding and have no rate */
 #define SMALL 1e-12          /* rounds norms of the elastic strain off */
 

@@ -3,16 +3,7 @@
 #pragma once
 #include "lanes.h"
 
-#define DEVIATOR 5
-#define ELASTIC (GROUPS * DEVIATOR)
-#define FEATURES 20
-#define SHAPE 12     /* of the features, ln m: how far the isochoric stretch is from none */
-#define DIRECTION 13 /* of the step, among the features */
-#define STRAIN_SCALE (1.0 / 64) /* a power of two: counting strains in it rounds nothing */
-#define SLOWEST_RATE 1e-3
-#define FASTEST_RATE 1e2
-#define LARGEST_STEP 0.01 /* steps are cut into parts at most this long ... */
-#define MOST_PARTS 32.0   /* ... but not into more than this many */
+#define SHAPE (DIRECTION - 1) /* of the features, ln m: how far the isochoric stretch is from none */
 #define TINY 1e-30
 
 /* Points across the lanes of a vector: where they go in a step. */
@@ -157,7 +148,7 @@ INLINE Part next_part(Points *p, int part, const real z[ELASTIC], real *x) {
   strain_features(next, inverse, x);
   const real passed = size + SLOWEST_RATE * out.dt + TINY;
   for (int k = 0; k < 5; ++k) x[DIRECTION + k] = 0.5 * driven[k] / passed;
-  x[18] = 0.5 * logarithm(passed / (out.dt + size * (1.0 / FASTEST_RATE) + TINY));
-  x[19] = 4.0 * size / (size + STRAIN_SCALE);
+  x[DIRECTION + DEVIATOR] = 0.5 * logarithm(passed / (out.dt + size * (1.0 / FASTEST_RATE) + TINY));
+  x[DIRECTION + DEVIATOR + 1] = 4.0 * size / (size + STRAIN_SCALE);
   return out;
 }

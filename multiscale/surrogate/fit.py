@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
-from multiscale.surrogate.recurrent import Architecture
 from multiscale.surrogate.recurrent_learner import RecurrentLearner
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import Card, read_surrogate, write_surrogate

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from microscale.native import default_threads, load_kernel
+from multiscale.surrogate.architecture import DEVIATOR
 from multiscale.surrogate.increments import Increments, convected_maps
-from multiscale.surrogate.recurrent import DEVIATOR, RecurrentSurrogate
+from multiscale.surrogate.recurrent import RecurrentSurrogate
 
 SOURCE = Path(__file__).with_name("recurrent_training.c")
 BLOCK = 32
@@ -48,12 +49,7 @@ class FusedRecurrent:
         self.surrogate = surrogate
         self.groups, self.states = architecture.groups, architecture.states
         self.threads = default_threads() if threads is None else threads
-        defines = {
-            "GROUPS": architecture.groups,
-            "INTERNAL": architecture.internal,
-            "HIDDEN": architecture.hidden,
-        }
-        self.library = load_kernel(SOURCE, defines)
+        self.library = load_kernel(SOURCE, architecture.defines)
         self.library.tape_bytes.restype = ctypes.c_long
         self._tape = np.empty(0, np.uint8)
 

@@ -12,12 +12,9 @@ from typing import NamedTuple
 
 import torch
 
-STRAIN_SCALE = 1.0 / 64.0
-"""Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
-SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
-"""Strain rates beyond are not told apart, 1/us; this keeps those of zero and instantaneous steps finite."""
+from multiscale.surrogate.architecture import FASTEST_RATE, SLOWEST_RATE, STRAIN_SCALE
+
 TINY = 1e-30
-FEATURES = 20
 ROOT2, ROOT6 = 2.0**0.5, 6.0**0.5
 
 

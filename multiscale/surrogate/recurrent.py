@@ -29,68 +29,23 @@ size of the step and learns what a finite step averages over; a limit exists as 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from multiscale.surrogate.increments import FEATURES, ROOT2, ROOT6, STRAIN_SCALE, Increments, convected_maps
+from multiscale.surrogate.architecture import (
+    DEVIATOR,
+    DIRECTION,
+    FOLLOWED,
+    SHORTEST_MEMORY,
+    STRAIN_SCALE,
+    Architecture,
+)
+from multiscale.surrogate.increments import ROOT2, ROOT6, Increments, convected_maps
 
-DEVIATOR = 5
-DIRECTION = slice(13, 18)
-"""Where the features hold the direction of the step."""
-FOLLOWED = 3
-"""Tensors the targets of elastic strains may follow."""
-SHORTEST_MEMORY = 1e-3
-"""Shortest memory, in strain scales: its inverse bounds the rates, which are else exponentials."""
 TINY = 1e-12
 """Square of the elastic strain, in strain scales, below which a norm is rounded off."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Size of a recurrent surrogate.
-
-    Attributes:
-        groups: Groups of grains with an elastic strain each.
-        internal: Number of other learnt internal variables.
-        hidden: Width of the two hidden layers.
-    """
-
-    groups: int = 4
-    internal: int = 36
-    hidden: int = 112
-
-    @property
-    def elastic(self) -> int:
-        """Components of the elastic strains."""
-        return DEVIATOR * self.groups
-
-    @property
-    def states(self) -> int:
-        """Variables the network advances: the elastic strains and the internal ones."""
-        return self.elastic + self.internal
-
-    @property
-    def invariants(self) -> int:
-        """Products of elastic strains, direction of the step and strain, which the network reads."""
-        return 3 * self.groups + 1
-
-    @property
-    def inputs(self) -> int:
-        """What the network reads."""
-        return FEATURES + self.states + self.invariants
-
-    @property
-    def rates(self) -> int:
-        """Rates: one a group and one an internal variable."""
-        return self.groups + self.internal
-
-    @property
-    def targets(self) -> int:
-        """Targets of all variables, and the coefficients with which those of groups follow tensors."""
-        return self.states + FOLLOWED * self.groups
 
 
 class RecurrentSurrogate(nn.Module):
@@ -99,15 +54,15 @@ class RecurrentSurrogate(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        hidden, rates, targets = architecture.hidden, architecture.rates, architecture.targets
-        self.input = _weights(architecture.inputs, hidden)
-        self.input_bias = nn.Parameter(torch.zeros(hidden))
-        self.between = _weights(hidden, hidden, gain=1.5)
-        self.between_bias = nn.Parameter(torch.zeros(hidden))
-        self.rates = _weights(hidden, rates, gain=0.5)
+        layers = architecture.layers
+        self.input = _weights(layers["input"])
+        self.input_bias = nn.Parameter(torch.zeros(architecture.hidden))
+        self.between = _weights(layers["between"], gain=1.5)
+        self.between_bias = nn.Parameter(torch.zeros(architecture.hidden))
+        self.rates = _weights(layers["rates"], gain=0.5)
         self.rates_bias = nn.Parameter(_first_rates(architecture))
-        self.targets = _weights(hidden, targets, gain=0.1)
-        self.targets_bias = nn.Parameter(torch.zeros(targets))
+        self.targets = _weights(layers["targets"], gain=0.1)
+        self.targets_bias = nn.Parameter(torch.zeros(layers["targets"][1]))
         self.shares = nn.Parameter(torch.zeros(architecture.groups))
 
     def weights(self) -> torch.Tensor:
@@ -149,7 +104,7 @@ class RecurrentSurrogate(nn.Module):
         size: torch.Tensor,
         dt: torch.Tensor,
     ) -> torch.Tensor:
-        architecture, along = self.architecture, features[:, DIRECTION]
+        architecture, along = self.architecture, features[:, DIRECTION : DIRECTION + DEVIATOR]
         elastic, internal = self._by_group(state), state[:, architecture.elastic :]
         stretched = odd_deviator(features)
         read = torch.cat([features, state, invariants(elastic, along, stretched)], 1)
@@ -214,5 +169,5 @@ def mean_of_exponential(x: torch.Tensor) -> torch.Tensor:
     return torch.where(x < 1e-3, series, -torch.expm1(-safe) / safe)
 
 
-def _weights(inputs: int, outputs: int, gain: float = 1.0) -> nn.Parameter:
-    return nn.Parameter(torch.randn(inputs, outputs) * (gain / math.sqrt(inputs)))
+def _weights(shape: tuple[int, int], gain: float = 1.0) -> nn.Parameter:
+    return nn.Parameter(torch.randn(shape) * (gain / math.sqrt(shape[0])))

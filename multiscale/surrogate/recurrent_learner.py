@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from multiscale.surrogate.architecture import DEVIATOR, LARGEST_STEP, STRAIN_SCALE, Architecture
 from multiscale.surrogate.data_parallel import Ranks
 from multiscale.surrogate.fused import BLOCK, FusedRecurrent, pack
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
-from multiscale.surrogate.increments import STRAIN_SCALE, deviator5, from_deviator5, increments
+from multiscale.surrogate.increments import deviator5, from_deviator5, increments
 from multiscale.surrogate.muon import Muon
-from multiscale.surrogate.recurrent import DEVIATOR, Architecture, RecurrentSurrogate
+from multiscale.surrogate.recurrent import RecurrentSurrogate
 from multiscale.surrogate.store import Material
-from multiscale.surrogate.substeps import LARGEST_STEP, cut
+from multiscale.surrogate.substeps import cut
 from multiscale.surrogate.train import Schedule
 
 WINDOW = 320

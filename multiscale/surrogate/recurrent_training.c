@@ -1,23 +1,12 @@
 /* Forward and backward passes of multiscale/surrogate/recurrent.py through time, in single precision.
  *
  * A block of BLOCK paths fills the lanes of VECTORS vectors; rows are units. Autograd of the same network spends
- * its time starting small operations. Defined outside: GROUPS, INTERNAL, HIDDEN. */
+ * its time starting small operations. Compiled with the sizes and constants of architecture.py. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "recurrent_layers.h"
 
-#define DEVIATOR 5
-#define ELASTIC (GROUPS * DEVIATOR)
-#define STATES (ELASTIC + INTERNAL)
-#define FEATURES 20
-#define DIRECTION 13 /* of the step, among the features */
-#define INVARIANTS (3 * GROUPS + 1)
-#define INPUTS (FEATURES + STATES + INVARIANTS)
-#define FOLLOWED 3 /* tensors the targets of elastic strains may follow */
-#define RATES (GROUPS + INTERNAL)
-#define TARGETS (STATES + GROUPS * FOLLOWED)
-#define SHORTEST_MEMORY 1e-3f
 #define SMALL 1e-12f /* rounds norms off */
 /* Rows of a step in the data: features, map of the elastic strain, driving strain, size, time step. */
 #define MAPS FEATURES
@@ -105,7 +94,7 @@ typedef struct {
 INLINE Relaxation relaxation_of(const Norms *n, const row *d, const Tape *tape, int q, int v) {
   const int group = q < GROUPS;
   Relaxation r = {.first = group ? q * DEVIATOR : ELASTIC + q - GROUPS, .count = group ? DEVIATOR : 1};
-  r.rate = 1.0f / (exponential(-tape->rates[q][v]) + SHORTEST_MEMORY);
+  r.rate = 1.0f / (exponential(-tape->rates[q][v]) + (float)SHORTEST_MEMORY);
   r.passed = d[SIZE][v] + d[DT][v] * (group ? n->stress[q] : n->mean);
   r.left = exponential(-r.passed * r.rate);
   mean_of_exponential(r.passed * r.rate, r.left, &r.mean, &r.slope);
@@ -253,7 +242,7 @@ INLINE void relaxation_backward(const row *d, const Tape *tape, row *dstate, Slo
         }
       }
       *(q < GROUPS ? dstress + q : &dmean) += ddecay * r.rate;
-      slot->rates[q][v] = ddecay * r.passed * r.rate * (1.0f - SHORTEST_MEMORY * r.rate);
+      slot->rates[q][v] = ddecay * r.passed * r.rate * (1.0f - (float)SHORTEST_MEMORY * r.rate);
     }
     for (int g = 0; g < GROUPS; ++g) dradius += along[g] * n.factor[g];
     for (int j = 0; j < ELASTIC; ++j) {

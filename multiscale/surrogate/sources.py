@@ -13,8 +13,9 @@ import torch
 
 from microscale.dataset import read_dataset
 from microscale.errors import InputError
+from multiscale.surrogate.architecture import STRAIN_SCALE
 from multiscale.surrogate.histories import Histories, joined
-from multiscale.surrogate.increments import STRAIN_SCALE, increments
+from multiscale.surrogate.increments import increments
 from multiscale.surrogate.store import Material, TrainingRange
 
 COVERED = 0.999

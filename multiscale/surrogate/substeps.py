@@ -12,13 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from multiscale.surrogate.architecture import LARGEST_STEP, MOST_PARTS, STRAIN_SCALE
 from multiscale.surrogate.histories import FloatArray
-from multiscale.surrogate.increments import STRAIN_SCALE, increments, unimodular
-
-LARGEST_STEP = 0.01
-"""Longest step of the surrogate, as the norm of the isochoric strain increment."""
-MOST_PARTS = 32
-"""Steps are cut into this many at most: a jump is elastic to begin with, however large."""
+from multiscale.surrogate.increments import increments, unimodular
 
 
 class CutPaths(NamedTuple):

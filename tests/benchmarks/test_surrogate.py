@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from multiscale.laws.learned import LearnedLaw
+from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.fused import FusedRecurrent, pack
 from multiscale.surrogate.increments import increments
-from multiscale.surrogate.recurrent import Architecture, RecurrentSurrogate
+from multiscale.surrogate.recurrent import RecurrentSurrogate
 
 POINTS, BUDGET, PAPER = 3000, 1.0, 690.0  # us per point and step on one core
 

@@ -12,9 +12,10 @@ from microscale.errors import InputError
 from microscale.law import drive
 from multiscale.laws.extrapolation import ExtrapolationWarning
 from multiscale.laws.learned import LearnedLaw
+from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.histories import refined
 from multiscale.surrogate.increments import Increments, increments
-from multiscale.surrogate.recurrent import Architecture, RecurrentSurrogate
+from multiscale.surrogate.recurrent import RecurrentSurrogate
 from multiscale.surrogate.recurrent_learner import stress_from
 from multiscale.surrogate.store import (
     FORMATS,

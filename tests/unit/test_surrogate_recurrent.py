@@ -6,6 +6,7 @@ import torch
 
 from microscale.law import drive
 from multiscale.laws.neo_hooke import NeoHooke
+from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.fused import FusedRecurrent, pack
 from multiscale.surrogate.increments import (
     STRAIN_SCALE,
@@ -16,7 +17,7 @@ from multiscale.surrogate.increments import (
     increments,
     unimodular,
 )
-from multiscale.surrogate.recurrent import Architecture, RecurrentSurrogate, mean_of_exponential
+from multiscale.surrogate.recurrent import RecurrentSurrogate, mean_of_exponential
 
 PATHS, SAMPLES = 64, 9
 
