@@ -39,6 +39,10 @@ class Histories:
         """What happens in the plane of the first two axes: tensors (2, 2)."""
         return Histories(self.times, self.stretch[..., :2, :2], self.stress[..., :2, :2])
 
+    def turned(self, Q: FloatArray) -> Histories:
+        """Return the paths turned by a rotation Q (3, 3), with the stress an isotropic material has."""
+        return Histories(self.times, Q @ self.stretch @ Q.T, Q @ self.stress @ Q.T)
+
     def thinned(self, stride: int) -> Histories:
         """Return every ``stride``-th sample."""
         return Histories(self.times[:, ::stride], self.stretch[:, ::stride], self.stress[:, ::stride])

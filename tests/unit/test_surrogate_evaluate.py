@@ -40,6 +40,12 @@ def test_strain_and_rate_are_the_equivalent_logarithmic_ones():
     np.testing.assert_allclose(strain_rate(data.times, Q @ data.stretch @ Q.T), 0.15, rtol=5e-3)
 
 
+def test_turned_paths_have_the_stress_of_an_isotropic_material():
+    turned = tension().turned(Rotation.from_euler("xyz", (0.3, -0.7, 1.1)).as_matrix())
+    assert np.abs(turned.stretch[..., 0, 1]).max() > 0.01
+    np.testing.assert_allclose(turned.stress, exact(TIMES, turned.stretch), atol=1e-12)
+
+
 def test_an_error_beyond_a_strain_is_found_in_its_bins():
     data = tension()
     late = (equivalent_log_strain(data.stretch) > 0.2)[..., None, None]
