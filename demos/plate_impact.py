@@ -68,7 +68,7 @@ def plate_impact(
         element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or
             tetrahedron with 10 nodes and 4 points.
         output: Folder for the results.
-        steps_between_outputs: Time steps from one output to the next; by default 20, even in time, 10 if
+        steps_between_outputs: Time steps from one output to the next; by default 20, even in time, 8 if
             there are fewer than some 160 steps.
         weights: Weights of the learned law, of either network; by default those that come with this.
         on_extrapolation: Whether the learned law warns or stops where its training range ends; the field

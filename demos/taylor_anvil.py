@@ -76,7 +76,7 @@ def taylor_anvil(
         mesh: A gmsh file of your own instead of the cylinder: hexahedra, or tetrahedra for tet10; axis along
             z, foot on z = 0.
         output: Folder for the results.
-        steps_between_outputs: Time steps from one output to the next; by default 20, even in time, 10 if
+        steps_between_outputs: Time steps from one output to the next; by default 20, even in time, 8 if
             there are fewer than some 160 steps.
         weights: Weights of the learned law, of either network; by default those that come with this.
         on_extrapolation: Whether the learned law warns or stops where its training range ends; the field

@@ -33,7 +33,7 @@ LARGEST_ERROR = "largest_energy_error"
 
 #: Outputs of the fields after the initial one, if the user does not say otherwise, and those of a run that is
 #: expected to take fewer steps than given: one output takes as long as half a step of a cheap law.
-OUTPUTS, FEW_OUTPUTS, FEW_STEPS = 20, 10, 160
+OUTPUTS, FEW_OUTPUTS, FEW_STEPS = 20, 8, 160
 
 
 def run_and_record(
