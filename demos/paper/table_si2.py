@@ -53,7 +53,7 @@ TURNS = {
     SOLID: Rotation.create_group("O").as_matrix().round(),
 }
 """Turns by 22.5 degrees with and without a mirror (16, 2, 2), and of a cube (24, 3, 3): few training paths
-are turned by them, as if the polycrystal were isotropic; else they are overfitted."""
+that change volume are turned by them, as if the polycrystal were isotropic; else they are overfitted."""
 TURNED_MORE = 4.5
 """How many times more updates are made then."""
 MEASURED = 2000
@@ -190,7 +190,10 @@ class Study:
         out = self.output / "table_si2" / f"{stem}.safetensors"
         if not out.exists():
             sources, some = self._sources(name, paths)
-            self._train(out, sources, *split(some, VALIDATION_SHARE, seed=0), modes, exact_pressure)
+            training, watching = split(some, VALIDATION_SHARE, seed=0)
+            # What is isotropic is the pressure, above all: paths without any are not turned.
+            turned = paths <= SMALL and SETS[name]["protocol"] not in SHEARED
+            self._train(out, sources, training, watching, modes, exact_pressure, turned=turned)
         return read_pca(out)
 
     def watched(self, name: str, paths: int, modes: int, test: Histories) -> Path:
@@ -216,13 +219,14 @@ class Study:
         modes: int,
         exact_pressure: bool = False,
         epochs: int | None = None,
+        turned: bool = False,
     ) -> None:
         components = packed(training.stretch[:1]).shape[-1]
         small = len(training) <= SMALL
         hidden = round(NARROW * self.hidden) if small or exact_pressure else self.hidden
         architecture = PcaArchitecture(modes, hidden, components=components, exact_pressure=exact_pressure)
         batch, updates = BATCH // 2 if small else BATCH, self.updates
-        if small and epochs is None:
+        if turned:
             training = joined([training.turned(Q) for Q in TURNS[components]])
             epochs = math.ceil(TURNED_MORE * updates / math.ceil(len(training) / batch))
         elif epochs is None:
