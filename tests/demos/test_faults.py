@@ -99,7 +99,8 @@ def run(tmp_path, fault):
     """Run the anvil with a fault on two ranks; return exit code and lines of standard error."""
     script = tmp_path / "faulty.py"
     script.write_text(FAULTY)
-    inputs = SMALL | {"end_time": 3.0, "checkpoint_every": 0.1, "output": tmp_path / "run"}
+    every = {"checkpoint_every": 0.1, "steps_between_outputs": 10}
+    inputs = SMALL | every | {"end_time": 3.0, "output": tmp_path / "run"}
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in inputs.items()]
     command = [MPIRUN, "-n", "2", sys.executable, script, DEMOS, fault, *flags]
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120)
