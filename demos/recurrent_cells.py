@@ -116,7 +116,6 @@ class Energetic(nn.Module):
 
     def __init__(self, variables: int = 40, width: int = 136, inner: int = 64) -> None:
         super().__init__()
-        self.variables = variables
         self.inner, self.outer = nn.Linear(DEVIATOR, inner), nn.Linear(inner, variables, bias=False)
         self.rates = nn.Sequential(
             *(nn.Linear(FEATURES + variables, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()),
@@ -180,10 +179,8 @@ def recurrent_cells(
 
 
 def _of_ours(learner: RecurrentLearner, epochs: int) -> dict[str, float]:
-    schedule, start = (
-        Schedule(learner.optimiser, 3e-3, epochs * learner.updates_per_epoch),
-        time.process_time(),
-    )
+    schedule = Schedule(learner.optimiser, 3e-3, epochs * learner.updates_per_epoch)
+    start = time.process_time()
     for epoch in range(epochs):
         learner.epoch(np.random.default_rng([0, epoch]), schedule)
     return _figures(learner.module, float(learner.validate().deviatoric.mean()), start)

@@ -4,7 +4,7 @@ Each row stands beside the paper's, with the sizes used here. Errors are means o
 error of the stress history: total, as the paper's, and deviatoric (in two dimensions of the deviator in the
 plane). PCA errors are those of projecting the training paths. A network is trained once and kept by its data,
 size and modes; of its training paths 4 % only watch. Larger batches than the paper's and more than ten times
-its learning rate make 40 to 200 epochs (1000 where paths are few) do for its 1500 (500 in two dimensions).
+its learning rate make fewer epochs do for its 1500 (500 in two dimensions). Few paths are turned, to be more.
 
     mpirun -n 2 python demos/paper/data.py                          the data, on several ranks, first
     python demos/paper/table_si2.py --output results/paper          all rows
@@ -225,12 +225,12 @@ class Study:
         small = len(training) <= SMALL
         hidden = round(NARROW * self.hidden) if small or exact_pressure else self.hidden
         architecture = PcaArchitecture(modes, hidden, components=components, exact_pressure=exact_pressure)
-        batch, updates = BATCH // 2 if small else BATCH, self.updates
+        batch = BATCH // 2 if small else BATCH
         if turned:
             training = joined([training.turned(Q) for Q in TURNS[components]])
-            epochs = math.ceil(TURNED_MORE * updates / math.ceil(len(training) / batch))
+            epochs = math.ceil(TURNED_MORE * self.updates / math.ceil(len(training) / batch))
         elif epochs is None:
-            epochs = math.ceil(updates / math.ceil(len(training) / batch))
+            epochs = math.ceil(self.updates / math.ceil(len(training) / batch))
             epochs = min(max(epochs, FEWEST_EPOCHS), MOST_EPOCHS)
         limits = training_range(sources.histories)
         card = Card("pca", asdict(architecture), sources.material, limits, sources.records)

@@ -78,10 +78,16 @@ class Architecture:
     @property
     def defines(self) -> dict[str, int | float]:
         """What the C kernels are compiled with."""
-        names = ("groups", "internal", "hidden", "elastic", "states", "invariants", "rates")
-        sizes = {name.upper(): int(getattr(self, name)) for name in names}
-        inputs, targets = self.layers["input"][0], self.layers["targets"][1]
-        constants = {
+        return {
+            "GROUPS": self.groups,
+            "INTERNAL": self.internal,
+            "HIDDEN": self.hidden,
+            "ELASTIC": self.elastic,
+            "STATES": self.states,
+            "INVARIANTS": self.invariants,
+            "INPUTS": self.layers["input"][0],
+            "RATES": self.rates,
+            "TARGETS": self.layers["targets"][1],
             "DEVIATOR": DEVIATOR,
             "FEATURES": FEATURES,
             "DIRECTION": DIRECTION,
@@ -93,4 +99,3 @@ class Architecture:
             "LARGEST_STEP": LARGEST_STEP,
             "MOST_PARTS": float(MOST_PARTS),
         }
-        return {**sizes, "INPUTS": inputs, "TARGETS": targets, **constants}

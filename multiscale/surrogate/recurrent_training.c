@@ -60,8 +60,8 @@ INLINE void step_backward(const Network *transposed, const row *d, const Tape *t
   silu_backward(tape->second, HIDDEN, slot->second);
   dense(transposed->between, NULL, slot->second, HIDDEN, HIDDEN, slot->first);
   silu_backward(tape->first, HIDDEN, slot->first);
-  dense(transposed->input, NULL, slot->first, HIDDEN, STATES + INVARIANTS, dx);
-  invariants_backward(d, tape->x + FEATURES, tape->x + FEATURES + STATES, dx + STATES, dstate); /* holds only the rows of the state */
+  dense(transposed->input, NULL, slot->first, HIDDEN, STATES + INVARIANTS, dx); /* holds no rows of the features */
+  invariants_backward(d, tape->x + FEATURES, tape->x + FEATURES + STATES, dx + STATES, dstate);
   for (int m = 0; m < STATES; ++m)
     for (int v = 0; v < VECTORS; ++v) dstate[m][v] += dx[m][v];
 }

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "demos" / "paper"))
 import figure1 as first
 from figure2 import before_parting, diverging, figure2, held
 from figure_si1 import ANGLES, figure_si1, tension
-from table_si2 import ROWS, table_si2
+from table_si2 import ROWS, TURNS, table_si2
 
 from microscale.errors import InputError
 
@@ -23,6 +23,17 @@ PICTURE_LIMIT = 300_000
 def folder(tmp_path_factory) -> Path:
     """Shared, so that data and networks are made once."""
     return tmp_path_factory.mktemp("paper")
+
+
+@pytest.mark.parametrize(("components", "count"), [(3, 16), (6, 24)])
+def test_no_two_turns_of_few_paths_are_the_same(components, count):
+    turns = TURNS[components]
+    tensor = np.array([[1.0, 0.3, 0.2], [0.3, -0.5, 0.7], [0.2, 0.7, 2.0]])[
+        : turns.shape[1], : turns.shape[1]
+    ]
+    turned = turns @ tensor @ np.swapaxes(turns, 1, 2)
+    assert len(np.unique(turned.reshape(len(turns), -1).round(9), axis=0)) == count
+    np.testing.assert_allclose(np.linalg.eigvalsh(turned), [np.linalg.eigvalsh(tensor)] * count, atol=1e-12)
 
 
 def test_table_si2_has_the_rows_of_the_paper_with_figures_of_both(folder):

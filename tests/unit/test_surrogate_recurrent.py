@@ -6,10 +6,9 @@ import torch
 
 from microscale.law import drive
 from multiscale.laws.neo_hooke import NeoHooke
-from multiscale.surrogate.architecture import Architecture
+from multiscale.surrogate.architecture import STRAIN_SCALE, Architecture
 from multiscale.surrogate.fused import FusedRecurrent, pack
 from multiscale.surrogate.increments import (
-    STRAIN_SCALE,
     adjugate,
     convected_maps,
     deviator5,
