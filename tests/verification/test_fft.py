@@ -10,7 +10,7 @@ from microscale import SingleCrystal, TaylorPolycrystal, drive
 from microscale.crystal import read_crystal
 from microscale.errors import ConvergenceError, InputError
 from microscale.fft import FullFieldCell
-from microscale.fft_grid import DERIVATIVES, PeriodicGrid, nyquist_variation
+from microscale.fft_grid import DERIVATIVES, nyquist_variation
 from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.microstructure import Microstructure, periodic_voronoi, planar_orientations
 from microscale.paths import StrainPaths
@@ -55,58 +55,6 @@ class Composite(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         return self.elastic.wave_speed()
-
-
-@pytest.mark.parametrize("derivative", DERIVATIVES)
-@pytest.mark.parametrize("shape", [(8, 6), (5, 7), (4, 6, 5)])
-def test_forces_are_the_adjoint_of_the_gradient(shape, derivative):
-    grid, rng = PeriodicGrid(shape, derivative), np.random.default_rng(0)
-    P, F = rng.standard_normal((2, grid.voxels, 3, 3))
-    r, y = np.empty((2, *grid.amplitude_shape), dtype=complex)
-    grid.forces(rng.standard_normal(P.shape), y)  # amplitudes of a real field
-    grid.deformation(y, np.zeros((3, 3)), F)
-    grid.forces(P, r)
-    assert np.vdot(y, r).real == pytest.approx((P * F).sum() / grid.voxels, rel=1e-12)
-    seen = 1.0 - grid.hourglass_share
-    assert (seen * np.abs(y) ** 2).sum() == pytest.approx((F**2).sum() / grid.voxels, rel=1e-12)
-    # The middle of a voxel sees nothing of a wave that alternates along two axes.
-    alternating = sum(n % 2 == 0 for n in shape) > 1
-    assert (abs(seen.min()) < 1e-12) == (derivative == "stabilised" and alternating)
-    np.testing.assert_allclose(F.mean(axis=0), 0.0, atol=1e-14)
-
-
-@pytest.mark.parametrize("shape", [(8, 6), (5, 7), (4, 6, 5), (4, 3, 6)])
-def test_amplitudes_lose_only_what_gradients_do_not_see(shape):
-    grid, rng = PeriodicGrid(shape), np.random.default_rng(0)
-    any_y = rng.standard_normal((*grid.amplitude_shape, 2)).view(complex)[..., 0]
-    y, r, F = any_y.copy(), np.empty_like(any_y), np.empty((2, grid.voxels, 3, 3))
-    grid.make_real(y)
-    assert np.abs(y - any_y).max() > 0.1
-    for amplitude, field in zip((any_y, y), F, strict=True):
-        grid.deformation(amplitude, np.zeros((3, 3)), field)
-    np.testing.assert_allclose(F[1], F[0], atol=1e-12 * np.abs(F).max())
-    grid.forces(F[0], r)
-    seen = r.copy()
-    grid.make_real(r)
-    np.testing.assert_allclose(r, seen, atol=1e-12 * np.abs(r).max())
-
-
-@pytest.mark.parametrize(("derivative", "order"), [("rotated", 2), ("central", 4)])
-def test_the_gradient_of_a_wave_converges_at_its_order(derivative, order):
-    """From the smooth wave v = sin(k x) e3: the measured gradient against k cos(k x)."""
-    error = []
-    for n in (16, 32):
-        grid = PeriodicGrid((n, n), derivative)
-        x = np.stack(np.meshgrid(*[np.arange(n) / n] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
-        k = 2.0 * np.pi * np.array([2.0, 1.0])
-        shift = 0.5 / n if derivative == "rotated" else 0.0  # gradients in the middles of voxels
-        exact = np.zeros((grid.voxels, 3, 3))
-        exact[:, 2, :2] = np.cos((x + shift) @ k)[:, None] * k
-        y, measured = np.empty(grid.amplitude_shape, dtype=complex), np.empty_like(exact)
-        grid.forces(exact, y)  # the projection on gradients: of a true gradient it is the amplitude itself
-        grid.deformation(y, np.zeros((3, 3)), measured)
-        error.append(np.abs(measured - exact).max())
-    assert np.log2(error[0] / error[1]) == pytest.approx(order, abs=0.2)
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 3, 5)])
