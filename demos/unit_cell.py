@@ -58,7 +58,7 @@ def unit_cell(
     file, dimension, duration, lateral = CASES[law]
     crystal = read_crystal(file)
     if dimension == 2:
-        crystal = _with_second_system(crystal, np.radians(second_system))
+        crystal = with_second_system(crystal, np.radians(second_system))
     shape = (resolution or (64 if dimension == 2 else 16),) * dimension
     grain_map = periodic_voronoi(grains, shape, seed)
     cell = FullFieldCell.polycrystal(grain_map, crystal)
@@ -84,7 +84,7 @@ def unit_cell(
     return {"full field": np.array(full), "taylor": stress}
 
 
-def _with_second_system(crystal: Crystal, angle: float) -> Crystal:
+def with_second_system(crystal: Crystal, angle: float) -> Crystal:
     """Return the plane crystal with its second slip system turned from the first by an angle in radians."""
     c, s = np.cos(angle), np.sin(angle)
     directions, normals = np.array([[[1.0, 0.0, 0.0], [c, s, 0.0]], [[0.0, 1.0, 0.0], [-s, c, 0.0]]])

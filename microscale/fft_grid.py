@@ -259,3 +259,17 @@ def nyquist_variation(field: FloatArray, where: NDArray[np.bool_] | None = None)
     )
     chosen = np.asarray(alternating) if where is None else np.asarray(alternating)[where]
     return float(np.sqrt(chosen.sum() / field.ndim / (variation**2).sum()))
+
+
+def checkerboard_power(field: FloatArray) -> float:
+    """Return the power of a periodic field at the shortest wavelengths along all axes, over its mean power.
+
+    Of the last quarter of frequencies along each axis: 1 where no wavelength stands out (white noise),
+    nearly 4^axes for a checkerboard on a fine grid, near 0 for a smooth field.
+
+    Args:
+        field: Shape (n1, n2) or (n1, n2, n3), not constant.
+    """
+    power = np.abs(np.fft.fftn(field - field.mean())) ** 2
+    corner = np.ix_(*(np.abs(np.fft.fftfreq(n)) >= 0.375 for n in field.shape))
+    return float(power[corner].mean() / power.mean())

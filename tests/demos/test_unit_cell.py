@@ -48,6 +48,26 @@ def test_alternation_and_hourglasses_fade_with_refinement(monkeypatch):
     assert (fine[:, 1:] < coarse[:, 1:]).all()
 
 
+def test_the_mean_stress_along_random_paths_converges_with_the_grid(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend("demos")
+    demo = importlib.import_module("unit_cell_convergence")
+    found = demo.convergence(resolution=(16, 32, 64), paths=2, output=tmp_path)
+    total, deviatoric = found["distance"].mean(axis=1).T
+    assert total[1] < 0.7 * total[0]
+    assert deviatoric[1] < 0.7 * deviatoric[0]
+    assert (found["alternation"][1:, :, 0] < found["alternation"][:-1, :, 0]).all()
+    assert (tmp_path / "stabilised.png").stat().st_size > 5_000
+
+
+def test_with_two_modes_of_plastic_strain_no_stress_alternates(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend("demos")
+    demo = importlib.import_module("unit_cell_convergence")
+    found = demo.convergence(resolution=(32,), paths=1, second_system=60.0, output=tmp_path)
+    share, power = found["alternation"][0].T
+    assert (share < 0.3).all()
+    assert (power < 0.3).all()  # the same cell with one mode: up to 1.05
+
+
 def test_a_data_set_is_made_once_and_a_wrong_name_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend("demos/paper")
     demo = importlib.import_module("data")

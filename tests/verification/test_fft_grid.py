@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from microscale.fft_grid import DERIVATIVES, PeriodicGrid
+from microscale.fft_grid import DERIVATIVES, PeriodicGrid, checkerboard_power
 
 
 @pytest.mark.parametrize("derivative", DERIVATIVES)
@@ -56,3 +56,15 @@ def test_the_gradient_of_a_wave_converges_at_its_order(derivative, order):
         grid.deformation(y, np.zeros((3, 3)), measured)
         error.append(np.abs(measured - exact).max())
     assert np.log2(error[0] / error[1]) == pytest.approx(order, abs=0.2)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (8, 12, 10)])
+def test_checkerboard_power_tells_noise_checkerboard_and_smooth_field_apart(shape):
+    places, rng = np.indices(shape), np.random.default_rng(0)
+    checkerboard = (-1.0) ** places.sum(axis=0)
+    smooth = np.cos(2.0 * np.pi * places[0] / shape[0])
+    noise = np.mean([checkerboard_power(rng.standard_normal(shape)) for _ in range(200)])
+    corner = np.prod([(np.abs(np.fft.fftfreq(n)) >= 0.375).sum() for n in shape])
+    assert checkerboard_power(checkerboard) == pytest.approx(np.prod(shape) / corner)
+    assert checkerboard_power(smooth) < 1e-12
+    assert noise == pytest.approx(1.0, abs=0.05)

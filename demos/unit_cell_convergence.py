@@ -1,0 +1,152 @@
+"""Does the plane unit cell converge with its grid along the random paths of the data sets, and does it ring?
+
+Drives 16 grains of the plane crystal along R paths of 10 % on ever finer grids. For each grid: the distance of
+the mean stress from that on the next finer grid (relative L2 in time, as errors of surrogates are), with the
+slope; then, at a quarter, half and all of the path, how the field of the deviator alternates: the share of its
+variation at the Nyquist wavelength, and its power at the shortest wavelengths along both axes over its mean
+power, which is 1 for white noise and 16 for a checkerboard (:mod:`microscale.fft_grid`).
+
+    OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py
+    OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py --resolution 64 --derivative spectral
+    OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py --resolution 64 --second-system 60
+
+Prints a table, and draws the distances in the folder ``--output``.
+"""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from unit_cell import with_second_system
+
+from microscale.crystal import Crystal, read_crystal
+from microscale.fft import FullFieldCell
+from microscale.fft_grid import checkerboard_power, nyquist_variation
+from microscale.law import State
+from microscale.microstructure import periodic_voronoi
+from microscale.paths import StrainPaths, StretchPath
+from microscale.tensors import FloatArray, cauchy_from_piola
+from multiscale.io.command import launch
+from multiscale.io.inputs import require_positive
+from multiscale.surrogate.histories import deviator, relative_errors
+
+SECOND = 1e6  # us
+STEPS = 200
+LOOKS = (STEPS // 4, STEPS // 2, STEPS)
+
+
+class Response(NamedTuple):
+    """What the cell of one grid does.
+
+    Attributes:
+        stress: Mean Cauchy stress along each path, GPa, shape (paths, samples, 3, 3).
+        alternation: Share at the Nyquist wavelength, and power there, at each look, mean over the paths,
+            shape (looks, 2).
+        calls: Calls of the local law a step.
+    """
+
+    stress: FloatArray
+    alternation: FloatArray
+    calls: float
+
+
+def convergence(
+    *,
+    resolution: tuple[int, ...] = (16, 32, 64, 128, 256),
+    derivative: Literal["stabilised", "rotated", "central", "spectral"] = "stabilised",
+    paths: int = 8,
+    seed: int = 2,
+    second_system: float = 90.0,
+    output: Path = Path("results/unit-cell-convergence"),
+) -> dict[str, FloatArray]:
+    """Print the table; return distances, total and deviatoric (grids - 1, paths, 2), and alternation (grids, looks, 2).
+
+    Args:
+        resolution: Voxels along a side, each grid finer than the one before.
+        derivative: Discrete derivative.
+        paths: Number of R paths.
+        seed: Seed of the paths; that of the test sets of ``demos/paper/data.py`` by default.
+        second_system: Degrees from the first slip system of the crystal to the second, as in ``unit_cell.py``.
+        output: Folder for the picture.
+    """
+    require_positive("path(s)", paths=paths)
+    crystal = with_second_system(read_crystal("two_slip.yaml"), np.radians(second_system))
+    walks = StrainPaths("R", 0.1, STEPS, (SECOND, SECOND), seed, dimension=2)
+    drawn = [walks.path(index) for index in range(paths)]
+    print("| voxels | calls of the law a step | share at the Nyquist wavelength | power over white noise |")
+    print("| --- | --- | --- | --- |")
+    found = []
+    for n in resolution:
+        found.append(_respond(n, derivative, crystal, drawn))
+        shares, powers = (", ".join(f"{value:.2f}" for value in row) for row in found[-1].alternation.T)
+        print(f"| {n}^2 | {found[-1].calls:.1f} | {shares} | {powers} |", flush=True)
+    times = np.stack([path.times for path in drawn])
+    distances = []
+    for coarse, fine in zip(found, found[1:], strict=False):
+        errors = relative_errors(coarse.stress, fine.stress, times)
+        distances.append(np.column_stack([errors.total, errors.deviatoric]))
+    result = np.reshape(distances, (-1, paths, 2))
+    if len(result) > 0:
+        _report(resolution, result)
+        output.mkdir(parents=True, exist_ok=True)
+        _draw(output / f"{derivative}.png", resolution, result)
+    return {"distance": result, "alternation": np.stack([response.alternation for response in found])}
+
+
+def _respond(n: int, derivative: str, crystal: Crystal, paths: list[StretchPath]) -> Response:
+    cell = FullFieldCell.polycrystal(periodic_voronoi(16, (n, n), seed=0), crystal, derivative=derivative)
+    stress = np.zeros((len(paths), STEPS + 1, 3, 3))
+    alternation = np.zeros((len(paths), len(LOOKS), 2))
+    for path, sigma, seen in zip(paths, stress, alternation, strict=True):
+        state, P = cell.init_state(1), np.empty((1, 3, 3))
+        for k in range(1, STEPS + 1):
+            cell.update(path.stretch[k : k + 1], path.times[k] - path.times[k - 1], state, P)
+            sigma[k] = cauchy_from_piola(P, path.stretch[k : k + 1])[0]
+            if k in LOOKS:
+                seen[LOOKS.index(k)] = _alternation(cell, state)
+    return Response(stress, alternation.mean(axis=0), cell.law_calls / STEPS / len(paths))
+
+
+def _alternation(cell: FullFieldCell, state: State) -> tuple[float, float]:
+    """Share at the Nyquist wavelength and power there, of the deviator's components 11 and 12."""
+    F, P = cell.voxel_fields(state)
+    stress = deviator(cauchy_from_piola(P, F))
+    fields = [stress[:, 0, j].reshape(cell.grid.shape) for j in (0, 1)]
+    shares, powers = (
+        np.mean([measure(field) for field in fields]) for measure in (nyquist_variation, checkerboard_power)
+    )
+    return float(shares), float(powers)
+
+
+def _slope(resolution: tuple[int, ...], distance: FloatArray) -> float:
+    """Order of convergence by least squares, of the means over paths, shape (grids - 1,)."""
+    return -float(np.polyfit(np.log(resolution[:-1]), np.log(distance), 1)[0])
+
+
+def _report(resolution: tuple[int, ...], distance: FloatArray) -> None:
+    for n, finer, (total, deviatoric) in zip(resolution, resolution[1:], distance.mean(axis=1), strict=False):
+        print(f"{n}^2 off {finer}^2: total {total:.2%}, deviatoric {deviatoric:.2%}")
+    if len(distance) > 1:
+        slopes = [_slope(resolution, distance[:, :, part].mean(axis=1)) for part in (0, 1)]
+        print(f"slope, least squares: total {slopes[0]:.2f}, deviatoric {slopes[1]:.2f}")
+
+
+def _draw(picture: Path, resolution: tuple[int, ...], distance: FloatArray) -> None:
+    figure = Figure((4.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    coarse = np.array(resolution[:-1], dtype=float)
+    for part, (name, colour) in enumerate({"total": "C0", "deviatoric": "C1"}.items()):
+        axes.loglog(coarse, 100.0 * distance[:, :, part], "-", color=colour, lw=0.5, alpha=0.5)
+        axes.loglog(coarse, 100.0 * distance[:, :, part].mean(axis=1), "o-", color=colour, label=name)
+    guide = 100.0 * distance[0].mean() * coarse[0] / coarse
+    axes.loglog(coarse, guide, "k:", lw=1, label="slope 1")
+    axes.set(xlabel="voxels along a side", ylabel="mean stress, off the next finer grid, %")
+    axes.set_xticks(coarse, [f"{n:.0f}" for n in coarse], minor=False)
+    axes.minorticks_off()
+    axes.legend(fontsize="small")
+    figure.savefig(picture, dpi=130)
+
+
+if __name__ == "__main__":
+    launch(convergence)
