@@ -49,6 +49,7 @@ def plate_impact(
     weights: Path | None = None,
     on_extrapolation: OnExtrapolation = "warn",
     constants: Path | None = None,
+    crystal: Path | None = None,
     grains: int = 128,
     seed: int = 0,
     checkpoint_every: float | None = None,
@@ -74,6 +75,8 @@ def plate_impact(
         on_extrapolation: Whether the learned law warns or stops where its training range ends; the field
             "extrapolation" shows where.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
+        crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
+            the learned law must stand for; magnesium by default.
         grains: Grains of the taylor or fft3d law at each point.
         seed: Seed of the grains' orientations.
         checkpoint_every: Simulated time between checkpoints, us; by default one is written only on SIGTERM,
@@ -92,6 +95,7 @@ def plate_impact(
         weights=weights,
         on_extrapolation=on_extrapolation,
         constants=constants,
+        crystal=crystal,
         grains=grains,
         seed=seed,
     )

@@ -1,10 +1,10 @@
 """Does the plane unit cell converge with its grid along the random paths of the data sets, and does it ring?
 
-Drives 16 grains of the plane crystal along R paths of 10 % on ever finer grids. For each grid: the distance of
-the mean stress from that on the next finer grid (relative L2 in time, as errors of surrogates are), with the
-slope; then, at a quarter, half and all of the path, how the field of the deviator alternates: the share of its
-variation at the Nyquist wavelength, and its power at the shortest wavelengths along both axes over its mean
-power, which is 1 for white noise and 16 for a checkerboard (:mod:`microscale.fft_grid`).
+Drives 16 grains of the plane crystal along R paths of 10 % on ever finer grids. For each grid: the distance
+of the mean stress from that on the next finer grid (relative L2 in time, as errors of surrogates are), with
+the slope; then, at a quarter, half and all of the path, how the field of the deviator alternates: the share
+of its variation at the Nyquist wavelength, and its power at the shortest wavelengths along both axes over its
+mean power, which is 1 for white noise and nearly 16 for a checkerboard (:mod:`microscale.fft_grid`).
 
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py --resolution 64 --derivative spectral
@@ -13,6 +13,7 @@ power, which is 1 for white noise and 16 for a checkerboard (:mod:`microscale.ff
 Prints a table, and draws the distances in the folder ``--output``.
 """
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -60,14 +61,14 @@ def convergence(
     second_system: float = 90.0,
     output: Path = Path("results/unit-cell-convergence"),
 ) -> dict[str, FloatArray]:
-    """Print the table; return distances, total and deviatoric (grids - 1, paths, 2), and alternation (grids, looks, 2).
+    """Print the table; return distances (grids - 1, paths, 2) and alternation (grids, looks, 2).
 
     Args:
         resolution: Voxels along a side, each grid finer than the one before.
         derivative: Discrete derivative.
         paths: Number of R paths.
         seed: Seed of the paths; that of the test sets of ``demos/paper/data.py`` by default.
-        second_system: Degrees from the first slip system of the crystal to the second, as in ``unit_cell.py``.
+        second_system: Degrees from the first slip system of the crystal to the second; see ``unit_cell.py``.
         output: Folder for the picture.
     """
     require_positive("path(s)", paths=paths)
@@ -83,7 +84,7 @@ def convergence(
         print(f"| {n}^2 | {found[-1].calls:.1f} | {shares} | {powers} |", flush=True)
     times = np.stack([path.times for path in drawn])
     distances = []
-    for coarse, fine in zip(found, found[1:], strict=False):
+    for coarse, fine in pairwise(found):
         errors = relative_errors(coarse.stress, fine.stress, times)
         distances.append(np.column_stack([errors.total, errors.deviatoric]))
     result = np.reshape(distances, (-1, paths, 2))

@@ -43,9 +43,10 @@ def generate(
     intervals: int = 10,
     isochoric: bool = True,
     law: str = "taylor",
+    crystal: Path | None = None,
     grains: int | None = None,
     texture_seed: int = 0,
-    rate_sensitivity: float = 0.5,
+    rate_sensitivity: float | None = None,
     resolution: int | None = None,
 ) -> None:
     """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
@@ -64,9 +65,11 @@ def generate(
         intervals: Number of intervals N of a path, for F and R.
         isochoric: Whether the sides give way in U, L-U and C, as the paper prints, or are held.
         law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
+        crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
+            the plane crystal of the paper.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
         texture_seed: Seed of their orientations: the material, so the same for training and test.
-        rate_sensitivity: m of the crystal; 0.2 for the cases "m = 5" of the paper.
+        rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
             take the grains of the fft3d cell of this resolution.
     """
@@ -80,6 +83,7 @@ def generate(
 
     comm = MPI.COMM_WORLD
     given = {
+        "crystal": crystal,
         "grains": grains,
         "seed": texture_seed,
         "rate_sensitivity": rate_sensitivity,
@@ -209,9 +213,10 @@ def calibrate(
     out: Path,
     law: Literal["johnson-cook", "j2"] = "johnson-cook",
     largest_strain: float = 0.5,
+    crystal: Path | None = None,
     grains: int = 128,
     texture_seed: int = 0,
-    rate_sensitivity: float = 0.5,
+    rate_sensitivity: float | None = None,
 ) -> None:
     """Fit an empirical law to the polycrystal along isochoric paths: the parameter-passing method.
 
@@ -219,18 +224,20 @@ def calibrate(
         out: File of the constants (.json), for --constants of the demos.
         law: Law to fit.
         largest_strain: Equivalent logarithmic strain at the end of each path.
+        crystal: Material file, laid out like microscale/magnesium.yaml; magnesium by default.
         grains: Grains of the polycrystal.
         texture_seed: Seed of their orientations.
-        rate_sensitivity: m of the crystal.
+        rate_sensitivity: m of the crystal instead of its own.
     """
     from multiscale import calibrate as fit
-    from multiscale.io.provenance import identity, versions
+    from multiscale.io.provenance import law_record, versions
     from multiscale.laws import make_law
 
-    options = {"grains": grains, "seed": texture_seed, "rate_sensitivity": rate_sensitivity}
+    texture = {"grains": grains, "seed": texture_seed}
+    options = {**texture, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)
     found = fit.calibrate(reference, law, largest_strain=largest_strain)
-    record = {"reference": {**identity(reference), "options": options}, "largest_strain": largest_strain}
+    record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
     fit.write_calibration(out, found, {**record, "versions": versions()})
     for name, error in found.errors.items():
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from microscale.crystal import read_crystal
 from microscale.law import ConstitutiveLaw
 from multiscale.calibrate import read_constants
 from multiscale.laws import make_law
@@ -21,10 +22,11 @@ def impact_law(
     weights: Path | None = None,
     on_extrapolation: OnExtrapolation = "warn",
     constants: Path | None = None,
+    crystal: Path | None = None,
     grains: int = 128,
     seed: int = 0,
 ) -> ConstitutiveLaw:
-    """Return a law of magnesium; options of other laws than the one named are ignored.
+    """Return a law, by default of magnesium; options of other laws than the one named are ignored.
 
     Args:
         law: Its name.
@@ -32,6 +34,8 @@ def impact_law(
         weights: Weights of the learned law; None for those that come with this.
         on_extrapolation: What the learned law does where its training range ends.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
+        crystal: Material file of the taylor or fft3d law, and what the learned law must stand for; None for
+            magnesium.
         grains: Grains of the taylor or fft3d law at each point.
         seed: Seed of the grains' orientations.
 
@@ -40,11 +44,11 @@ def impact_law(
     """
     learned = {
         "weights": weights,
-        "material": "magnesium",
+        "material": read_crystal(crystal).name,
         "duration": duration,
         "on_extrapolation": on_extrapolation,
     }
-    crystals = {"grains": grains, "seed": seed}
+    crystals = {"grains": grains, "seed": seed} | ({"crystal": crystal} if crystal else {})
     options: dict[str, dict[str, Any]] = {"learned": learned, "taylor": crystals, "fft3d": crystals}
     fitted = read_constants(constants, law) if constants else {}
     return make_law(law, **options.get(law, {}), **fitted)

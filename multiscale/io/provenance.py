@@ -59,8 +59,11 @@ def identity(law: ConstitutiveLaw) -> dict[str, str]:
 def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a data set keeps of its law: identity, options it was made with, crystal, if any."""
     crystal = getattr(law, "crystal", None)
-    described = plain(asdict(crystal)) if crystal else None
-    return {**identity(law), "options": plain(options), "crystal": described}
+    described, used = None, dict(options)
+    if crystal is not None:
+        described = plain(asdict(crystal))
+        used |= {"rate_sensitivity": crystal.rate_sensitivity} if "rate_sensitivity" in used else {}
+    return {**identity(law), "options": plain(used), "crystal": described}
 
 
 def recorded_law(file: Path) -> ConstitutiveLaw:

@@ -76,13 +76,14 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
         seed: int = 0,
         rate_sensitivity: float | None = None,
         resolution: int | None = None,
+        crystal: Path | str | None = None,
     ) -> TaylorPolycrystal:
         """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
-        crystal = read_crystal().with_options(rate_sensitivity)
+        material = read_crystal(crystal).with_options(rate_sensitivity)
         if resolution is None:
-            return TaylorPolycrystal(random_orientations(grains, seed), crystal=crystal)
+            return TaylorPolycrystal(random_orientations(grains, seed), crystal=material)
         cell = periodic_voronoi(grains, (resolution,) * 3, seed)
-        return TaylorPolycrystal(cell.orientations, cell.weights, crystal)
+        return TaylorPolycrystal(cell.orientations, cell.weights, material)
 
     return random_polycrystal
 
@@ -95,34 +96,41 @@ def _fft2d() -> Callable[..., ConstitutiveLaw]:
         resolution: int = 64,
         tolerance: float = 1e-3,
         memory: int = 20,
+        crystal: Path | str | None = None,
     ) -> ConstitutiveLaw:
-        shape = (resolution,) * 2
+        shape, material = (resolution,) * 2, crystal or "two_slip.yaml"
         return _full_field(
-            "two_slip.yaml", shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
+            material, shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
         )
 
     return plane_polycrystal
 
 
 def _fft3d() -> Callable[..., ConstitutiveLaw]:
-    def magnesium_polycrystal(
+    def solid_polycrystal(
         grains: int = 16,
         seed: int = 0,
         rate_sensitivity: float | None = None,
         resolution: int = 16,
         tolerance: float = 1e-3,
         memory: int = 20,
+        crystal: Path | str | None = None,
     ) -> ConstitutiveLaw:
-        shape = (resolution,) * 3
+        shape, material = (resolution,) * 3, crystal or "magnesium.yaml"
         return _full_field(
-            "magnesium.yaml", shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
+            material, shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
         )
 
-    return magnesium_polycrystal
+    return solid_polycrystal
 
 
 def _full_field(
-    crystal: str, shape: tuple[int, ...], grains: int, seed: int, m: float | None, **options: Any
+    crystal: Path | str,
+    shape: tuple[int, ...],
+    grains: int,
+    seed: int,
+    m: float | None,
+    **options: Any,
 ) -> ConstitutiveLaw:
     from microscale.crystal import read_crystal
     from microscale.fft import FullFieldCell
@@ -156,7 +164,8 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
         arrays, card = read_surrogate(file)
         if material is not None and card.material.name.split(",")[0] != material:
             raise InputError(
-                f"{file} stands for {card.material.name}, expected {material}: give other --weights"
+                f"{file} stands for {card.material.name}, expected {material}: give other --weights, or the "
+                "--crystal they stand for"
             )
         if card.kind == "pca":
             return PcaLaw(arrays, card, duration, on_extrapolation)
