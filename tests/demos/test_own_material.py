@@ -60,11 +60,13 @@ def test_data_know_the_crystal(copper):
 
 
 def test_weights_run_where_their_crystal_is_named(copper, tmp_path):
-    with pytest.raises(InputError, match=r"stands for copper, .* expected magnesium: give other --weights, or"):
+    with pytest.raises(
+        InputError, match=r"stands for copper, .* expected magnesium: give other --weights, or"
+    ):
         taylor_anvil(weights=copper[1], output=tmp_path, **SMALL)
     learned = taylor_anvil(weights=copper[1], crystal=COPPER, output=tmp_path / "learned", **SMALL)
     taylor = taylor_anvil(law="taylor", crystal=COPPER, grains=4, output=tmp_path / "taylor", **SMALL)
-    with pytest.raises(InputError, match="stands for magnesium, .* expected copper"):
+    with pytest.raises(InputError, match=r"stands for magnesium, .* expected copper"):
         taylor_anvil(crystal=COPPER, output=tmp_path, **SMALL)
     # What is exact in any surrogate, the pressure, makes the bar as long as the polycrystal does.
     assert learned["final_length_mm"] == pytest.approx(taylor["final_length_mm"], rel=1e-3)
