@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -141,21 +141,39 @@ def read_crystal(path: str | Path | None = None) -> Crystal:
             ``two_slip.yaml`` (Cartesian systems, no twins); the bare name of either reads ours.
 
     Raises:
-        InputError: The file cannot be read, an entry is missing, or a slip direction leaves its plane.
+        InputError: The file cannot be read, an entry is missing or has no meaning, or a slip direction leaves
+            its plane.
     """
     ours = path is None or path in OURS
     source = files("microscale").joinpath(str(path or "magnesium.yaml")) if ours else Path(str(path))
     try:
-        entries = yaml.safe_load(source.read_text(encoding="utf-8"))
-        return _crystal_from(entries)
+        crystal = _crystal_from(yaml.safe_load(source.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(
             f"material file {source}: {error.strerror}; give the path of a readable YAML file"
         ) from error
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+    except InputError:
+        raise
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"material file {source}: {error!r} is missing or malformed; follow magnesium.yaml"
         ) from error
+    for name, value, zero in _constants(crystal):
+        if not (0.0 < value < np.inf or (zero and value == 0.0)):
+            expected = "zero or a positive number" if zero else "a positive number"
+            raise InputError(f"material file {source}: {name} = {value}, expected {expected}")
+    return crystal.with_options()
+
+
+def _constants(crystal: Crystal) -> Iterator[tuple[str, float, bool]]:
+    """Names and values of the constants of a crystal, and whether they may be zero."""
+    for name in ("shear_modulus", "lambda_e", "density"):
+        yield name, getattr(crystal, name), False
+    for family in crystal.families:
+        for name in ("strength", "reference_rate"):
+            yield f"{family.name} {name}", getattr(family, name), False
+        for name in ("hardening", "saturation", "latent"):
+            yield f"{family.name} {name}", getattr(family, name), True
 
 
 def _crystal_from(entries: Mapping[str, Any]) -> Crystal:
@@ -163,12 +181,13 @@ def _crystal_from(entries: Mapping[str, Any]) -> Crystal:
     families = tuple(
         SlipFamily(name, **_systems(group, ratio)) for name, group in entries["slip_families"].items()
     )
+    density = entries["density"]
     return Crystal(
         name=entries["name"],
-        shear_modulus=entries["elasticity"]["shear_modulus"]["value"],
-        lambda_e=entries["elasticity"]["lambda_e"]["value"],
-        density=entries["density"]["as_printed"]["value"],
-        rate_sensitivity=entries["rate_sensitivity"]["m"]["value"],
+        shear_modulus=float(entries["elasticity"]["shear_modulus"]["value"]),
+        lambda_e=float(entries["elasticity"]["lambda_e"]["value"]),
+        density=float((density.get("as_printed") or density["measured"])["value"]),
+        rate_sensitivity=float(entries["rate_sensitivity"]["m"]["value"]),
         families=families,
         twinning=Twinning(**_systems(entries["twinning"], ratio)) if "twinning" in entries else NO_TWINNING,
     )

@@ -57,13 +57,13 @@ def identity(law: ConstitutiveLaw) -> dict[str, str]:
 
 
 def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a data set keeps of its law: identity, options it was made with, crystal, if any."""
-    crystal = getattr(law, "crystal", None)
-    described, used = None, dict(options)
-    if crystal is not None:
-        described = plain(asdict(crystal))
-        used |= {"rate_sensitivity": crystal.rate_sensitivity} if "rate_sensitivity" in used else {}
-    return {**identity(law), "options": plain(used), "crystal": described}
+    """Return what is kept of a law: identity, options it was made with (m resolved), crystal, if any."""
+    crystal, used = getattr(law, "crystal", None), dict(options)
+    if crystal is None:
+        return {**identity(law), "options": plain(used), "crystal": None}
+    if "rate_sensitivity" in used:
+        used["rate_sensitivity"] = crystal.rate_sensitivity
+    return {**identity(law), "options": plain(used), "crystal": plain(asdict(crystal))}
 
 
 def recorded_law(file: Path) -> ConstitutiveLaw:
