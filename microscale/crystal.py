@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -66,6 +66,9 @@ class Twinning:
 NO_TWINNING = Twinning(np.empty((0, 3)), np.empty((0, 3)))
 OURS = ("magnesium.yaml", "two_slip.yaml")
 """Crystals that come with this package."""
+POSITIVE = ("shear_modulus", "lambda_e", "density", "strength", "reference_rate", "shear")
+NOT_NEGATIVE = ("hardening", "saturation", "latent", "interaction")
+"""Constants in material files, of the crystal, its families and its twins."""
 
 
 @dataclass(frozen=True)
@@ -158,22 +161,21 @@ def read_crystal(path: str | Path | None = None) -> Crystal:
         raise InputError(
             f"material file {source}: {error!r} is missing or malformed; follow magnesium.yaml"
         ) from error
-    for name, value, zero in _constants(crystal):
-        if not (0.0 < value < np.inf or (zero and value == 0.0)):
-            expected = "zero or a positive number" if zero else "a positive number"
-            raise InputError(f"material file {source}: {name} = {value}, expected {expected}")
+    _require_meaning(crystal, f"material file {source}")
     return crystal.with_options()
 
 
-def _constants(crystal: Crystal) -> Iterator[tuple[str, float, bool]]:
-    """Names and values of the constants of a crystal, and whether they may be zero."""
-    for name in ("shear_modulus", "lambda_e", "density"):
-        yield name, getattr(crystal, name), False
-    for family in crystal.families:
-        for name in ("strength", "reference_rate"):
-            yield f"{family.name} {name}", getattr(family, name), False
-        for name in ("hardening", "saturation", "latent"):
-            yield f"{family.name} {name}", getattr(family, name), True
+def _require_meaning(crystal: Crystal, source: str) -> None:
+    groups: dict[str, Crystal | SlipFamily | Twinning] = {"crystal": crystal}
+    groups |= {family.name: family for family in crystal.families}
+    if crystal.n_twin > 0:
+        groups["twinning"] = crystal.twinning
+    for group, constants in groups.items():
+        for name, value in vars(constants).items():
+            if name in POSITIVE and not 0.0 < value < np.inf:
+                raise InputError(f"{source}: {group} {name} = {value}, expected a positive number")
+            if name in NOT_NEGATIVE and not 0.0 <= value < np.inf:
+                raise InputError(f"{source}: {group} {name} = {value}, expected zero or a positive number")
 
 
 def _crystal_from(entries: Mapping[str, Any]) -> Crystal:

@@ -20,7 +20,7 @@ from scipy.spatial.transform import Rotation
 from microscale.law import drive
 from multiscale.io.command import launch
 from multiscale.laws import make_law
-from multiscale.surrogate.report import Predict
+from multiscale.surrogate.evaluate import Predict
 
 ANGLES = np.arange(0.0, 360.0, 30.0)
 IN_PLANE = Rotation.from_rotvec(-np.radians(ANGLES)[:, None] * [0.0, 1.0, 0.0])

@@ -48,7 +48,7 @@ def impact_law(
         "duration": duration,
         "on_extrapolation": on_extrapolation,
     }
-    crystals = {"grains": grains, "seed": seed} | ({"crystal": crystal} if crystal else {})
+    crystals = {"grains": grains, "seed": seed, "crystal": crystal}
     options: dict[str, dict[str, Any]] = {"learned": learned, "taylor": crystals, "fft3d": crystals}
     fitted = read_constants(constants, law) if constants else {}
     return make_law(law, **options.get(law, {}), **fitted)

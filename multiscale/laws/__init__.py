@@ -89,55 +89,33 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
 
 
 def _fft2d() -> Callable[..., ConstitutiveLaw]:
-    def plane_polycrystal(
-        grains: int = 16,
-        seed: int = 0,
-        rate_sensitivity: float | None = None,
-        resolution: int = 64,
-        tolerance: float = 1e-3,
-        memory: int = 20,
-        crystal: Path | str | None = None,
-    ) -> ConstitutiveLaw:
-        shape, material = (resolution,) * 2, crystal or "two_slip.yaml"
-        return _full_field(
-            material, shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
-        )
-
-    return plane_polycrystal
+    return _full_field("two_slip.yaml", dimension=2, voxels=64)
 
 
 def _fft3d() -> Callable[..., ConstitutiveLaw]:
-    def solid_polycrystal(
-        grains: int = 16,
-        seed: int = 0,
-        rate_sensitivity: float | None = None,
-        resolution: int = 16,
-        tolerance: float = 1e-3,
-        memory: int = 20,
-        crystal: Path | str | None = None,
-    ) -> ConstitutiveLaw:
-        shape, material = (resolution,) * 3, crystal or "magnesium.yaml"
-        return _full_field(
-            material, shape, grains, seed, rate_sensitivity, tolerance=tolerance, memory=memory
-        )
-
-    return solid_polycrystal
+    return _full_field("magnesium.yaml", dimension=3, voxels=16)
 
 
-def _full_field(
-    crystal: Path | str,
-    shape: tuple[int, ...],
-    grains: int,
-    seed: int,
-    m: float | None,
-    **options: Any,
-) -> ConstitutiveLaw:
+def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., ConstitutiveLaw]:
+    """Return what makes unit cells, by default of our crystal and with so many voxels along a side."""
     from microscale.crystal import read_crystal
     from microscale.fft import FullFieldCell
     from microscale.microstructure import periodic_voronoi
 
-    material = read_crystal(crystal).with_options(m)
-    return FullFieldCell.polycrystal(periodic_voronoi(grains, shape, seed), material, **options)
+    def polycrystal(
+        grains: int = 16,
+        seed: int = 0,
+        rate_sensitivity: float | None = None,
+        resolution: int = voxels,
+        tolerance: float = 1e-3,
+        memory: int = 20,
+        crystal: Path | str | None = None,
+    ) -> ConstitutiveLaw:
+        cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
+        material = read_crystal(crystal or ours).with_options(rate_sensitivity)
+        return FullFieldCell.polycrystal(cell, material, tolerance=tolerance, memory=memory)
+
+    return polycrystal
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:

@@ -69,6 +69,14 @@ def test_a_material_file_without_meaning_is_refused(tmp_path, old, new, message)
         read_crystal(wrong)
 
 
+def test_twins_of_a_material_file_are_checked_too(tmp_path):
+    text = Path("microscale/magnesium.yaml").read_text()
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(text.replace("shear: {value: 0.129", "shear: {value: -0.129"))
+    with pytest.raises(InputError, match=r"twinning shear = -0\.129, expected a positive number"):
+        read_crystal(wrong)
+
+
 def test_a_polycrystal_of_copper_yields_as_taylor_has_it():
     """Flow begins at Taylor's factor of face-centred cubic random textures, 3.07, times the strength."""
     strain = np.linspace(0.0, 0.01, 101)
