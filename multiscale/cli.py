@@ -45,6 +45,7 @@ def generate(
     law: str = "taylor",
     crystal: Path | None = None,
     grains: int | None = None,
+    texture: Literal["random", "uniform"] = "random",
     texture_seed: int = 0,
     rate_sensitivity: float | None = None,
     resolution: int | None = None,
@@ -68,6 +69,8 @@ def generate(
         crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
             the plane crystal of the paper.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
+        texture: Their orientations in taylor: drawn, as in the paper, or spread evenly over all, which stands
+            better for a polycrystal without texture.
         texture_seed: Seed of their orientations: the material, so the same for training and test.
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
@@ -85,6 +88,7 @@ def generate(
     given = {
         "crystal": crystal,
         "grains": grains,
+        "texture": texture,
         "seed": texture_seed,
         "rate_sensitivity": rate_sensitivity,
         "resolution": resolution,

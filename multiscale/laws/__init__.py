@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+
+Texture = Literal["random", "uniform"]
+"""Orientations of the grains of ``taylor``: drawn, or spread evenly."""
 
 
 def make_law(name: str, **options: Any) -> ConstitutiveLaw:
@@ -70,22 +73,28 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
     from microscale.crystal import read_crystal
     from microscale.microstructure import periodic_voronoi, random_orientations
     from microscale.taylor import TaylorPolycrystal
+    from microscale.uniform_texture import uniform_orientations
 
-    def random_polycrystal(
+    def polycrystal(
         grains: int = 128,
         seed: int = 0,
         rate_sensitivity: float | None = None,
         resolution: int | None = None,
         crystal: Path | str | None = None,
+        texture: Texture = "random",
     ) -> TaylorPolycrystal:
         """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
         material = read_crystal(crystal).with_options(rate_sensitivity)
+        if texture not in get_args(Texture):
+            raise InputError(f"texture = '{texture}', expected one of: {', '.join(get_args(Texture))}")
+        if resolution is None and texture == "uniform":
+            return TaylorPolycrystal(uniform_orientations(grains, seed, material), crystal=material)
         if resolution is None:
             return TaylorPolycrystal(random_orientations(grains, seed), crystal=material)
         cell = periodic_voronoi(grains, (resolution,) * 3, seed)
         return TaylorPolycrystal(cell.orientations, cell.weights, material)
 
-    return random_polycrystal
+    return polycrystal
 
 
 def _fft2d() -> Callable[..., ConstitutiveLaw]:
