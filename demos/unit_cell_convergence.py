@@ -2,9 +2,10 @@
 
 Drives 16 grains of the plane crystal along R paths of 10 % on ever finer grids. For each grid: the distance
 of the mean stress from that on the next finer grid (relative L2 in time, as errors of surrogates are), with
-the slope; then, at a quarter, half and all of the path, how the field of the deviator alternates: the share
-of its variation at the Nyquist wavelength, and its power at the shortest wavelengths along both axes over its
-mean power, which is 1 for white noise and nearly 16 for a checkerboard (:mod:`microscale.fft_grid`).
+the slope; then, at a quarter, half and all of the path, how the field of the deviator alternates, in the
+middles of voxels and at their corners (:func:`microscale.fft_grid.at_corners`): the share of its variation at
+the Nyquist wavelength, and its power at the shortest wavelengths along both axes over its mean power, which
+is 1 for white noise and nearly 16 for a checkerboard (:mod:`microscale.fft_grid`).
 
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py --resolution 64 --derivative spectral
@@ -23,7 +24,7 @@ from unit_cell import with_second_system
 
 from microscale.crystal import Crystal, read_crystal
 from microscale.fft import FullFieldCell
-from microscale.fft_grid import checkerboard_power, nyquist_variation
+from microscale.fft_grid import at_corners, checkerboard_power, nyquist_variation
 from microscale.law import State
 from microscale.microstructure import periodic_voronoi
 from microscale.paths import StrainPaths, StretchPath
@@ -42,8 +43,8 @@ class Response(NamedTuple):
 
     Attributes:
         stress: Mean Cauchy stress along each path, GPa, shape (paths, samples, 3, 3).
-        alternation: Share at the Nyquist wavelength, and power there, at each look, mean over the paths,
-            shape (looks, 2).
+        alternation: Share at the Nyquist wavelength, and power there, in the middles and at the corners of
+            voxels, at each look, mean over the paths, shape (looks, 4).
         calls: Calls of the local law a step.
     """
 
@@ -61,7 +62,7 @@ def convergence(
     second_system: float = 90.0,
     output: Path = Path("results/unit-cell-convergence"),
 ) -> dict[str, FloatArray]:
-    """Print the table; return distances (grids - 1, paths, 2) and alternation (grids, looks, 2).
+    """Print the table; return distances (grids - 1, paths, 2) and alternation (grids, looks, 4).
 
     Args:
         resolution: Voxels along a side, each grid finer than the one before.
@@ -75,13 +76,13 @@ def convergence(
     crystal = with_second_system(read_crystal("two_slip.yaml"), np.radians(second_system))
     walks = StrainPaths("R", 0.1, STEPS, (SECOND, SECOND), seed, dimension=2)
     drawn = [walks.path(index) for index in range(paths)]
-    print("| voxels | calls of the law a step | share at the Nyquist wavelength | power over white noise |")
-    print("| --- | --- | --- | --- |")
+    print("| voxels | calls a step | share at the Nyquist wavelength, middles | power | corners | power |")
+    print("| --- | --- | --- | --- | --- | --- |")
     found = []
     for n in resolution:
         found.append(_respond(n, derivative, crystal, drawn))
-        shares, powers = (", ".join(f"{value:.2f}" for value in row) for row in found[-1].alternation.T)
-        print(f"| {n}^2 | {found[-1].calls:.1f} | {shares} | {powers} |", flush=True)
+        columns = [", ".join(f"{value:.2f}" for value in row) for row in found[-1].alternation.T]
+        print(f"| {n}^2 | {found[-1].calls:.1f} | {' | '.join(columns)} |", flush=True)
     times = np.stack([path.times for path in drawn])
     distances = []
     for coarse, fine in pairwise(found):
@@ -98,7 +99,7 @@ def convergence(
 def _respond(n: int, derivative: str, crystal: Crystal, paths: list[StretchPath]) -> Response:
     cell = FullFieldCell.polycrystal(periodic_voronoi(16, (n, n), seed=0), crystal, derivative=derivative)
     stress = np.zeros((len(paths), STEPS + 1, 3, 3))
-    alternation = np.zeros((len(paths), len(LOOKS), 2))
+    alternation = np.zeros((len(paths), len(LOOKS), 4))
     for path, sigma, seen in zip(paths, stress, alternation, strict=True):
         state, P = cell.init_state(1), np.empty((1, 3, 3))
         for k in range(1, STEPS + 1):
@@ -109,15 +110,17 @@ def _respond(n: int, derivative: str, crystal: Crystal, paths: list[StretchPath]
     return Response(stress, alternation.mean(axis=0), cell.law_calls / STEPS / len(paths))
 
 
-def _alternation(cell: FullFieldCell, state: State) -> tuple[float, float]:
-    """Share at the Nyquist wavelength and power there, of the deviator's components 11 and 12."""
+def _alternation(cell: FullFieldCell, state: State) -> list[float]:
+    """Share at the Nyquist wavelength and power there, of the deviator in the middles and at the corners."""
     F, P = cell.voxel_fields(state)
     stress = deviator(cauchy_from_piola(P, F))
-    fields = [stress[:, 0, j].reshape(cell.grid.shape) for j in (0, 1)]
-    shares, powers = (
-        np.mean([measure(field) for field in fields]) for measure in (nyquist_variation, checkerboard_power)
-    )
-    return float(shares), float(powers)
+    middles = [stress[:, 0, j].reshape(cell.grid.shape) for j in (0, 1)]
+    corners = [at_corners(field, axes=(0, 1)) for field in middles]
+    return [
+        float(np.mean([measure(field) for field in fields]))
+        for fields in (middles, corners)
+        for measure in (nyquist_variation, checkerboard_power)
+    ]
 
 
 def _slope(resolution: tuple[int, ...], distance: FloatArray) -> float:

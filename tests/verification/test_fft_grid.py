@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from microscale.fft_grid import DERIVATIVES, PeriodicGrid, checkerboard_power
+from microscale.fft_grid import (
+    DERIVATIVES,
+    PeriodicGrid,
+    at_corners,
+    checkerboard_power,
+    checkerboard_windows,
+)
 
 
 @pytest.mark.parametrize("derivative", DERIVATIVES)
@@ -68,3 +74,25 @@ def test_checkerboard_power_tells_noise_checkerboard_and_smooth_field_apart(shap
     assert checkerboard_power(checkerboard) == pytest.approx(np.prod(shape) / corner)
     assert checkerboard_power(smooth) < 1e-12
     assert noise == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("shape", [(8, 6), (4, 6, 8)])
+@pytest.mark.parametrize("derivative", ["rotated", "stabilised"])
+def test_a_checkerboard_of_stress_makes_no_force_and_is_not_at_the_corners(shape, derivative):
+    grid, axes = PeriodicGrid(shape, derivative), range(len(shape))
+    sign = (-1.0) ** np.indices(shape)[:2].sum(axis=0)  # along two axes is enough
+    P = sign[..., None, None] * np.random.default_rng(0).standard_normal((3, 3))
+    forces = np.empty(grid.amplitude_shape, dtype=complex)
+    grid.forces(P.reshape(-1, 3, 3), forces)
+    assert np.abs(forces).max() < 1e-14
+    assert np.abs(at_corners(P, axes)).max() < 1e-15
+
+
+def test_windows_find_a_patch_that_the_whole_field_hides():
+    field = np.random.default_rng(0).standard_normal((64, 64))
+    places = np.indices((16, 16))
+    field[16:32, 32:48] += 10.0 * (-1.0) ** places.sum(axis=0)
+    powers = checkerboard_windows(field)
+    assert powers.shape == (64,)
+    assert powers.max() > 8.0
+    assert np.median(powers) == pytest.approx(1.0, abs=0.15)
