@@ -42,7 +42,7 @@ def uniform_orientations(grains: int, seed: int = 0, crystal: Crystal | None = N
     if grains < 1:
         raise InputError(f"grains = {grains}, expected at least one")
     group = point_group(read_crystal() if crystal is None else crystal)
-    if (grains, seed, len(group)) == (DEFAULT, 0, len(hexagonal_rotations())):
+    if (grains, seed) == (DEFAULT, 0) and _same(group, hexagonal_rotations()):
         kept = np.loadtxt(str(files("microscale").joinpath(KEPT)), delimiter=",")
         return Rotation.from_quat(kept).as_matrix()
     return Rotation.from_quat(_spread(grains, seed, group.as_quat().tobytes())).as_matrix()
@@ -69,6 +69,10 @@ def _kept(crystal: Crystal, rotations: Rotation) -> np.ndarray:
         apart = np.abs(turned[:, :, None] - systems).max((3, 4))
         kept &= np.all(apart.min(2, initial=np.inf) < 1e-6, axis=1)
     return kept
+
+
+def _same(one: Rotation, other: Rotation) -> bool:
+    return len(one) == len(other) and np.allclose(one.as_matrix(), other.as_matrix())
 
 
 def _schmid(group: SlipFamily | Twinning) -> FloatArray:

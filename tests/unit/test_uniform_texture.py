@@ -11,9 +11,12 @@ from scipy.spatial.transform import Rotation
 
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.crystal import read_crystal
+from microscale.dataset import read_provenance
 from microscale.errors import InputError
 from microscale.tensors import von_mises
 from microscale.uniform_texture import _energy, _right_products, point_group, uniform_orientations
+from multiscale.cli import generate
+from multiscale.io.provenance import recorded_law
 from multiscale.laws import make_law
 
 MAGNESIUM = read_crystal()
@@ -90,6 +93,13 @@ def test_they_make_an_isotropic_polycrystal():
     assert scatter(texture="uniform") < 0.005
     assert scatter(texture="uniform", grains=64, seed=3) < 0.01
     assert scatter() > 0.015
+
+
+def test_a_data_set_knows_its_texture(tmp_path):
+    data = tmp_path / "uniform.h5"
+    generate(out=data, protocol="R", max_strain=0.05, paths=2, steps=5, grains=6, texture="uniform")
+    assert read_provenance(data)["law"]["options"]["texture"] == "uniform"
+    np.testing.assert_array_equal(recorded_law(data).orientations, uniform_orientations(6))
 
 
 def test_an_unknown_texture_is_refused():
