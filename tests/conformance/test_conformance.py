@@ -263,7 +263,7 @@ def test_updates_allocate_nothing_large(law):
     tracemalloc.start()
     try:
         held = [tracemalloc.get_traced_memory()[0]]
-        for _ in range(3):
+        for _ in range(6):
             for _ in range(5):
                 law.update(F, STEP, state, P)
             if len(held) == 1:
@@ -273,5 +273,6 @@ def test_updates_allocate_nothing_large(law):
     finally:
         tracemalloc.stop()
     assert peak - held[0] < F.nbytes // 2  # a scalar a point at most, never a tensor
-    # A leak grows every time. What Python keeps of freed small objects grows now and then, to 34 kB in all.
+    # A leak grows every time. What Python keeps of freed small objects grows to 34 kB in all, and may begin
+    # with three times in a row, 4.7 to 8.6 kB each (learned pca, once; later ones fall below 0.1 kB).
     assert min(np.diff(held)) < 4096
