@@ -87,10 +87,15 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
         material = read_crystal(crystal).with_options(rate_sensitivity)
         if texture not in get_args(Texture):
             raise InputError(f"texture = '{texture}', expected one of: {', '.join(get_args(Texture))}")
-        if resolution is None and texture == "uniform":
-            return TaylorPolycrystal(uniform_orientations(grains, seed, material), crystal=material)
         if resolution is None:
-            return TaylorPolycrystal(random_orientations(grains, seed), crystal=material)
+            uniform = texture == "uniform"
+            Q = uniform_orientations(grains, seed, material) if uniform else random_orientations(grains, seed)
+            return TaylorPolycrystal(Q, crystal=material)
+        if texture != "random":
+            raise InputError(
+                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn; leave "
+                "one of the two out"
+            )
         cell = periodic_voronoi(grains, (resolution,) * 3, seed)
         return TaylorPolycrystal(cell.orientations, cell.weights, material)
 

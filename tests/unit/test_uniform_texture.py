@@ -105,3 +105,5 @@ def test_a_data_set_knows_its_texture(tmp_path):
 def test_an_unknown_texture_is_refused():
     with pytest.raises(InputError, match="texture = 'rolled', expected one of: random, uniform"):
         make_law("taylor", texture="rolled")
+    with pytest.raises(InputError, match="the grains of a cell are drawn"):
+        make_law("taylor", texture="uniform", resolution=8)
