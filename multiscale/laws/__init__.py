@@ -93,8 +93,8 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
             return TaylorPolycrystal(Q, crystal=material)
         if texture != "random":
             raise InputError(
-                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn; leave "
-                "one of the two out"
+                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn; "
+                "leave one of the two out"
             )
         cell = periodic_voronoi(grains, (resolution,) * 3, seed)
         return TaylorPolycrystal(cell.orientations, cell.weights, material)
