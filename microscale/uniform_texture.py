@@ -32,7 +32,7 @@ def uniform_orientations(grains: int, seed: int = 0, crystal: Crystal | None = N
     """Return evenly spread orientations (grains, 3, 3), crystal axes as columns in the sample frame.
 
     Args:
-        grains: Number of orientations; the work grows with its square (128: 2 s, 1024: 2 minutes).
+        grains: Number of orientations; the work grows with its square.
         seed: Of the random ones the descent starts from.
         crystal: Whose point group counts; magnesium by default.
 

@@ -56,7 +56,6 @@ def test_the_mean_stress_along_random_paths_converges_with_the_grid(tmp_path, mo
     assert total[1] < 0.7 * total[0]
     assert deviatoric[1] < 0.7 * deviatoric[0]
     assert (found["alternation"][1:, :, 0] < found["alternation"][:-1, :, 0]).all()
-    assert (found["alternation"][1:, :, 3] < 0.02).all()  # of the stress at corners: no checkerboard
     assert (tmp_path / "stabilised.png").stat().st_size > 5_000
 
 
@@ -69,14 +68,13 @@ def test_with_two_modes_of_plastic_strain_no_stress_alternates(tmp_path, monkeyp
     assert (power < 0.3).all()  # the same cell with one mode: up to 1.05
 
 
-def test_kinks_alternate_in_the_middles_of_voxels_only(tmp_path, monkeypatch):
+def test_kinks_follow_the_lattice_and_leave_no_checkerboard_in_the_deformation(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend("demos")
     demo = importlib.import_module("unit_cell_kinks")
     ours, rotated = (
         demo.kinks(resolution=32, derivative=derivative, output=tmp_path)[0.1]
         for derivative in ("stabilised", "rotated")
     )
-    assert ours["stress, corners"][0] < 0.25 * ours["stress, middles"][0]
     assert ours["deformation gradient"][1] < 0.5 * rotated["deformation gradient"][1]
     size, ratio, cosine = ours["jumps"]
     assert size > 0.05
