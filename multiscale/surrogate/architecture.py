@@ -11,11 +11,15 @@ from dataclasses import dataclass
 DEVIATOR = 5
 """Components of a deviator."""
 FEATURES = 20
-"""What the network reads of a step."""
+"""What is known of a step: strain, direction, rate and size."""
 DIRECTION = 13
 """Where the direction of the step, a deviator, begins among the features."""
-FOLLOWED = 3
-"""Tensors the targets of elastic strains may follow."""
+OF_STEP = 3
+"""Tensors of a step: its direction, and the odd and the even strain."""
+PRODUCTS = 5
+"""Products of the direction, the strain and the mean elastic strain with each other."""
+PLAIN = 5
+"""Scalars of a step: ln m, rate, size, and the traces of the odd and the even strain."""
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
 SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
@@ -34,45 +38,61 @@ class Architecture:
 
     Attributes:
         groups: Groups of grains with an elastic strain each.
-        internal: Number of other learnt internal variables.
+        tensors: Number of other deviators the state holds.
+        scalars: Number of scalars the state holds.
         hidden: Width of the two hidden layers.
     """
 
     groups: int = 4
-    internal: int = 36
-    hidden: int = 112
+    tensors: int = 6
+    scalars: int = 6
+    hidden: int = 80
 
     @property
-    def elastic(self) -> int:
-        """Components of the elastic strains."""
-        return DEVIATOR * self.groups
+    def deviators(self) -> int:
+        """Deviators of the state: elastic strains, then the others."""
+        return self.groups + self.tensors
 
     @property
     def states(self) -> int:
-        """Variables the network advances: the elastic strains and the internal ones."""
-        return self.elastic + self.internal
+        """Numbers the network advances: components of the deviators, then the scalars."""
+        return DEVIATOR * self.deviators + self.scalars
 
     @property
-    def invariants(self) -> int:
-        """Products of elastic strains, direction of the step and strain, which the network reads."""
-        return 3 * self.groups + 1
+    def read(self) -> int:
+        """Deviators the network reads: those of the state and of the step."""
+        return self.deviators + OF_STEP
+
+    @property
+    def inputs(self) -> int:
+        """Invariants the network reads.
+
+        They are the scalars of the state, the inner products of its deviators with the products and of all
+        deviators with each other, and the scalars of the step.
+        """
+        return self.scalars + self.deviators * PRODUCTS + self.read * (self.read + 1) // 2 + PLAIN
+
+    @property
+    def basis(self) -> int:
+        """Tensors of which targets are combinations: step, mean elastic strain, products and the state's."""
+        return OF_STEP + 1 + PRODUCTS + self.deviators
 
     @property
     def rates(self) -> int:
-        """Rates: one a group and one an internal variable."""
-        return self.groups + self.internal
+        """Rates: one a deviator and one a scalar."""
+        return self.deviators + self.scalars
 
     @property
     def layers(self) -> dict[str, tuple[int, int]]:
         """Inputs and outputs of the matrices, in the order in which the kernels have them.
 
-        Targets are those of all variables, and the coefficients with which those of groups follow tensors.
+        Targets are the coefficients of those of the deviators, deviator by deviator, then those of the scalars.
         """
         return {
-            "input": (FEATURES + self.states + self.invariants, self.hidden),
+            "input": (self.inputs, self.hidden),
             "between": (self.hidden, self.hidden),
             "rates": (self.hidden, self.rates),
-            "targets": (self.hidden, self.states + FOLLOWED * self.groups),
+            "targets": (self.hidden, self.deviators * self.basis + self.scalars),
         }
 
     @property
@@ -80,18 +100,23 @@ class Architecture:
         """What the C kernels are compiled with."""
         return {
             "GROUPS": self.groups,
-            "INTERNAL": self.internal,
+            "TENSORS": self.tensors,
+            "SCALARS": self.scalars,
             "HIDDEN": self.hidden,
-            "ELASTIC": self.elastic,
+            "DEVIATORS": self.deviators,
+            "ELASTIC": DEVIATOR * self.groups,
             "STATES": self.states,
-            "INVARIANTS": self.invariants,
-            "INPUTS": self.layers["input"][0],
+            "READ": self.read,
+            "INPUTS": self.inputs,
+            "BASIS": self.basis,
             "RATES": self.rates,
             "TARGETS": self.layers["targets"][1],
             "DEVIATOR": DEVIATOR,
             "FEATURES": FEATURES,
             "DIRECTION": DIRECTION,
-            "FOLLOWED": FOLLOWED,
+            "OF_STEP": OF_STEP,
+            "PRODUCTS": PRODUCTS,
+            "PLAIN": PLAIN,
             "STRAIN_SCALE": STRAIN_SCALE,
             "SLOWEST_RATE": SLOWEST_RATE,
             "FASTEST_RATE": FASTEST_RATE,

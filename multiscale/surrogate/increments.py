@@ -22,7 +22,7 @@ class Increments(NamedTuple):
     """A batch of steps, time first.
 
     Attributes:
-        features: Inputs of the network, shape (steps, paths, 20).
+        features: Strain, direction, rate and size of a step, shape (steps, paths, 20).
         gradient: Isochoric velocity gradient times the step, U_new U_old^-1 - I, shape (steps, paths, 9).
         strain: What an elastic step adds to the isochoric elastic left Cauchy-Green deviator, over the strain
             scale, shape (steps, paths, 5).
@@ -121,6 +121,11 @@ def from_deviator5(s: torch.Tensor) -> torch.Tensor:
     xx, yy, zz = b / ROOT2 - a / ROOT6, -b / ROOT2 - a / ROOT6, 2.0 * a / ROOT6
     rows = [xx, xy / ROOT2, xz / ROOT2, xy / ROOT2, yy, yz / ROOT2, xz / ROOT2, yz / ROOT2, zz]
     return torch.stack(rows, -1).reshape(*s.shape[:-1], 3, 3)
+
+
+def symmetric_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return dev((A B + B A) / 2) of symmetric deviators, all as vectors (..., 5)."""
+    return deviator5(from_deviator5(a) @ from_deviator5(b))
 
 
 def convected_maps(gradient: torch.Tensor) -> torch.Tensor:

@@ -1,25 +1,33 @@
 """The recurrent surrogate: elastic strains of a few groups of grains and learnt variables, step by step.
 
+The material is a polycrystal without texture, so its law is isotropic, and so is the surrogate by construction: the
+state holds deviators and scalars, the network reads invariants alone, and what it gives are scalars and the
+coefficients of tensors. What turns in front of it turns its stress.
+
 The state of a point is, for each group g of grains, the average of the isochoric elastic left Cauchy-Green
 tensor, taken as I + s_g with a deviator s_g (its trace differs from three by the square of elastic strains of
-a few per cent), and learnt variables xi. Under the Taylor assumption with isotropic elasticity two things
-hold whatever the grains do, and are not learnt:
+a few per cent), other deviators q_k and scalars xi_l. Under the Taylor assumption with isotropic elasticity two
+things hold whatever the grains do, and are not learnt:
 
     J dev(sigma) = G sum_g w_g s_g                (stress; w_g learnt, their sum is one)
     s_g -> dev(f (I + s_g) f^T)                   (an elastic step by the isochoric gradient f)
 
-Inelastic flow is learnt. All variables z = (s_1, ..., xi) obey dz = d + g (c - z) da along a step, with the
-elastic driving d, learnt rates g > 0 and targets c, and a = the strain passed plus the time spent under
-stress. With g and c held over the step the solution is exponential:
+Inelastic flow is learnt. All variables z = (s_1, ..., q_1, ..., xi) obey dz = d + r (c - z) da along a step, with
+the elastic driving d (of the s_g), learnt rates r > 0, one a variable, targets c, and a = the strain passed plus the
+time spent under stress. With r and c held over the step the solution is exponential:
 
-    z_new = c + (z - c) exp(-g a) + d (1 - exp(-g a)) / (g a)
+    z_new = c + (z - c) exp(-r a) + d (1 - exp(-r a)) / (r a)
 
-The elastic strain of a group relaxes at one rate, to a target that may follow the step, the mean elastic
-strain and the strain (a learnt multiple of each), as if it were isotropic, and deviates from that. Targets
-lie in a ball as large as the root mean square of the groups' elastic trial strains, and those of xi are at
-most one: flow relaxes elastic strain or passes it from group to group, and no weights let a state run away.
-The network reads products of the elastic strains with the step and the strain too, on which isotropic flow
-depends: it need not learn in every direction what is alike in all.
+With A the direction of the step, E and E2 the deviators of its odd and even strain (increments.py), m the mean of
+the s_g, |x> = x / (1 + x.x)^(1/2) and the products P = dev(sym) of A E, A |m>, |m> E, |m> |m> and A A, the network reads
+
+    inner products of |s_g>, q_k, A, E, E2 with each other, and of the |s_g>, q_k with the P;
+    the xi; ln m, rate and size of the step, and the traces of the odd and even strain
+
+and the target of a deviator is |t>, t a learnt combination of A, E, E2, m, the P, and all the s_g and q_k (here s_g as
+the step has carried them along). Those of elastic strains are times the root mean square of the groups' elastic trial
+strains: flow relaxes elastic strain or passes it from group to group. Targets of q_k and xi are at most one, and no
+weights let a state run away.
 
 No increment and no stress leave the state as it is, and rest is free of stress, both exactly. Steps are cut
 to at most ``LARGEST_STEP`` of strain (:mod:`multiscale.surrogate.substeps`); within it the network sees the
@@ -37,19 +45,20 @@ from torch.nn import functional
 from multiscale.surrogate.architecture import (
     DEVIATOR,
     DIRECTION,
-    FOLLOWED,
     SHORTEST_MEMORY,
     STRAIN_SCALE,
     Architecture,
 )
-from multiscale.surrogate.increments import ROOT2, ROOT6, Increments, convected_maps
+from multiscale.surrogate.increments import ROOT2, ROOT6, Increments, convected_maps, symmetric_product
 
 TINY = 1e-12
 """Square of the elastic strain, in strain scales, below which a norm is rounded off."""
+SHAPE, RATE = DIRECTION - 1, DIRECTION + DEVIATOR
+"""Where ln m is among the features, and where rate and size begin."""
 
 
 class RecurrentSurrogate(nn.Module):
-    """Two hidden layers that read a step and the state, and give each variable a rate and a target."""
+    """Two hidden layers that read invariants and give each variable a rate and a target."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -86,14 +95,15 @@ class RecurrentSurrogate(nn.Module):
             *(array.unbind(0) for array in (features, maps, steps.strain, steps.size, steps.dt)), strict=True
         ):
             state = self._step(state, *step)
-            history.append(self._by_group(state))
+            history.append(self._parts(state)[0])
         mean = torch.einsum("tpgk,g->tpk", torch.stack(history), self.weights())
         return mean * STRAIN_SCALE, state
 
-    def _by_group(self, state: torch.Tensor) -> torch.Tensor:
-        """Elastic strains of a state, shape (paths, groups, 5)."""
-        elastic = state[:, : self.architecture.elastic]
-        return elastic.reshape(len(state), self.architecture.groups, DEVIATOR)
+    def _parts(self, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Elastic strains (paths, groups, 5), other deviators (paths, tensors, 5) and scalars of a state."""
+        sizes = self.architecture
+        deviators = state[:, : DEVIATOR * sizes.deviators].reshape(len(state), sizes.deviators, DEVIATOR)
+        return (*deviators.split([sizes.groups, sizes.tensors], 1), state[:, DEVIATOR * sizes.deviators :])
 
     def _step(
         self,
@@ -104,62 +114,101 @@ class RecurrentSurrogate(nn.Module):
         size: torch.Tensor,
         dt: torch.Tensor,
     ) -> torch.Tensor:
-        architecture, along = self.architecture, features[:, DIRECTION : DIRECTION + DEVIATOR]
-        elastic, internal = self._by_group(state), state[:, architecture.elastic :]
-        stretched = odd_deviator(features)
-        read = torch.cat([features, state, invariants(elastic, along, stretched)], 1)
+        groups, deviators = self.architecture.groups, self.architecture.deviators
+        elastic, others, scalars = self._parts(state)
+        of_step = tensors_of_step(features)
+        products = products_of(of_step, bounded(elastic.mean(1)))
+        own = torch.cat([bounded(elastic), others], 1)
+        rates, coefficients, scalar_targets = self._network(
+            torch.cat([scalars, invariants(own, of_step, products), scalars_of_step(features)], 1)
+        )
+
+        moved = elastic + (maps[:, None] * elastic[:, :, None, :]).sum(-1)
+        basis = torch.cat([of_step, moved.mean(1, keepdim=True), products, moved, others], 1)
+        targets = bounded(coefficients @ basis)
+        trial = (moved + strain[:, None]).square().sum((1, 2)) / groups
+        radius = (trial + TINY).sqrt()[:, None, None]
+
+        square = moved.square().sum(2)
+        stress = square * (square + TINY).rsqrt()
+        mean_stress = stress.mean(1, keepdim=True).expand(-1, rates.shape[1] - groups)
+        decay = (size + dt * torch.cat([stress, mean_stress], 1)) * rates
+        left = torch.exp(-decay)
+        of_groups, of_others, of_scalars = (
+            left[:, :groups, None],
+            left[:, groups:deviators, None],
+            left[:, deviators:],
+        )
+        driven = strain[:, None] * mean_of_exponential(decay[:, :groups, None])
+        elastic = moved * of_groups + targets[:, :groups] * radius * (1.0 - of_groups) + driven
+        others = others * of_others + targets[:, groups:] * (1.0 - of_others)
+        scalars = scalars * of_scalars + scalar_targets * (1.0 - of_scalars)
+        return torch.cat([elastic.flatten(1), others.flatten(1), scalars], 1)
+
+    def _network(self, read: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Rates (paths, rates), coefficients of the basis (paths, deviators, basis), targets of scalars."""
+        sizes = self.architecture
         hidden = functional.silu(torch.addmm(self.input_bias, read, self.input))
         hidden = functional.silu(torch.addmm(self.between_bias, hidden, self.between))
         # 1 / (exp(-x) + shortest memory), in the form whose gradient cannot overflow
         rates = torch.sigmoid(torch.addmm(self.rates_bias, hidden, self.rates) + math.log(SHORTEST_MEMORY))
         targets = torch.addmm(self.targets_bias, hidden, self.targets)
-        own, followed = targets[:, : architecture.states], targets[:, architecture.states :]
-
-        moved = elastic + (maps[:, None] * elastic[:, :, None, :]).sum(-1)
-        square = moved.square().sum(2)
-        stress = square * (square + TINY).rsqrt()
-        trial = (moved + strain[:, None]).square().sum((1, 2)) / architecture.groups
-        tensors = torch.stack([along, moved.mean(1), stretched], 1)
-        ball = self._by_group(own) + followed.reshape(-1, architecture.groups, FOLLOWED) @ tensors
-        ball = ball * (
-            (1.0 + ball.square().sum(2, keepdim=True)).rsqrt() * (trial + TINY).sqrt()[:, None, None]
-        )
-        others = own[:, architecture.elastic :]
-
-        passed = size + dt * torch.cat([stress, stress.mean(1, keepdim=True).expand_as(internal)], 1)
-        decay = passed * (rates / SHORTEST_MEMORY)
-        left, mean = torch.exp(-decay), mean_of_exponential(decay[:, : architecture.groups, None])
-        of_groups = left[:, : architecture.groups, None]
-        elastic = moved * of_groups + ball * (1.0 - of_groups) + strain[:, None] * mean
-        left = left[:, architecture.groups :]
-        internal = internal * left + others * (1.0 + others.square()).rsqrt() * (1.0 - left)
-        return torch.cat([elastic.flatten(1), internal], 1)
+        count = sizes.deviators * sizes.basis
+        coefficients = targets[:, :count].reshape(len(read), sizes.deviators, sizes.basis)
+        scalars = targets[:, count:]
+        return rates / SHORTEST_MEMORY, coefficients, scalars * (1.0 + scalars.square()).rsqrt()
 
 
-def odd_deviator(features: torch.Tensor) -> torch.Tensor:
-    """Deviator (..., 5) of the odd strain measure, which the features hold as a Mandel vector."""
+def bounded(deviators: torch.Tensor) -> torch.Tensor:
+    """Return x / (1 + x.x)^(1/2) of deviators (..., 5)."""
+    return deviators * (1.0 + deviators.square().sum(-1, keepdim=True)).rsqrt()
+
+
+def tensors_of_step(features: torch.Tensor) -> torch.Tensor:
+    """Direction of a step, and deviators of its odd and even strain, shape (paths, 3, 5)."""
+    along = features[:, DIRECTION : DIRECTION + DEVIATOR]
+    return torch.stack([along, deviator_of_mandel(features), deviator_of_mandel(features[:, 6:])], 1)
+
+
+def scalars_of_step(features: torch.Tensor) -> torch.Tensor:
+    """Logarithm of m, rate, size, and the traces of the odd and even strain, shape (paths, 5)."""
+    traces = [features[:, k : k + 3].sum(1, keepdim=True) for k in (0, 6)]
+    return torch.cat([features[:, SHAPE : SHAPE + 1], features[:, RATE:], *traces], 1)
+
+
+def products_of(of_step: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+    """Products of the direction A, the strain E and the mean elastic strain (paths, 5), shape (paths, 5, 5)."""
+    A, E, _ = of_step.unbind(1)
+    return symmetric_product(torch.stack([A, A, mean, mean, A], 1), torch.stack([E, mean, E, mean, A], 1))
+
+
+def invariants(own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor) -> torch.Tensor:
+    """Inner products of the state's deviators with products, and of all with each other, but products.
+
+    Args:
+        own: Deviators of the state, shape (paths, deviators, 5).
+        of_step: Those of the step, shape (paths, 3, 5).
+        products: Shape (paths, products, 5).
+    """
+    read = torch.cat([own, of_step], 1)
+    row, column = torch.triu_indices(read.shape[1], read.shape[1])
+    return torch.cat([(own @ products.mT).flatten(1), (read @ read.mT)[:, row, column]], 1)
+
+
+def deviator_of_mandel(features: torch.Tensor) -> torch.Tensor:
+    """Deviator (..., 5) of a strain measure, which the features hold as a Mandel vector."""
     a, b, c = (features[..., k] for k in range(3))
     first = torch.stack([(2.0 * c - a - b) / ROOT6, (a - b) / ROOT2], -1)
     return torch.cat([first, features[..., 3:6]], -1)
 
 
-def invariants(elastic: torch.Tensor, along: torch.Tensor, stretched: torch.Tensor) -> torch.Tensor:
-    """Products of elastic strains (paths, groups, 5), direction and strain (paths, 5), group by group.
-
-    Sums of weighted inputs are slow to learn them. Those with s are over (1 + s.s)^(1/2): none grows faster
-    than s.
-    """
-    square = elastic.square().sum(2)
-    products = [(elastic * along[:, None]).sum(2), square, (elastic * stretched[:, None]).sum(2)]
-    by_group = torch.stack(products, 2) * (1.0 + square).rsqrt()[..., None]
-    return torch.cat([by_group.flatten(1), (along * stretched).sum(1, keepdim=True)], 1)
-
-
 def _first_rates(architecture: Architecture) -> torch.Tensor:
     """Logarithms of the first rates: soft to hard groups, and memories of one to 200 strain scales."""
     groups = torch.linspace(-1.0, 1.0, architecture.groups) if architecture.groups > 1 else torch.zeros(1)
-    memories = torch.linspace(math.log(0.005), 0.0, architecture.internal)
-    return torch.cat([groups, memories])
+    memories = [
+        torch.linspace(math.log(0.005), 0.0, count) for count in (architecture.tensors, architecture.scalars)
+    ]
+    return torch.cat([groups, *memories])
 
 
 def mean_of_exponential(x: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,11 @@ typedef struct {
   float targets[HIDDEN * TARGETS], targets_bias[TARGETS];
 } Network;
 
+/* What a step leaves for the way back, where what is cheap is computed again. */
+typedef struct {
+  row z[STATES], first[HIDDEN], second[HIDDEN], rates[RATES], targets[TARGETS];
+} Tape;
+
 /* What CHUNK steps leave for the gradients of the weights, which sum over lanes once a chunk. */
 #define CHUNK 8
 typedef struct {
@@ -33,24 +38,35 @@ INLINE void load(const float *data, long stride, int rows, row *out) {
   for (int i = 0; i < rows; ++i) memcpy(out[i], data + i * stride, sizeof(row));
 }
 
+INLINE void read(const row *d, const row *z, Tensors tensors[VECTORS], row *x) {
+  for (int v = 0; v < VECTORS; ++v) {
+    tensors_of(d, z, v, &tensors[v]);
+    invariants(&tensors[v], d, z, v, x);
+  }
+}
+
 INLINE void step_forward(const Network *n, const row *d, Tape *tape, row *state) {
-  row hidden[HIDDEN];
-  memcpy(tape->x, d, FEATURES * sizeof(row));
-  memcpy(tape->x + FEATURES, state, STATES * sizeof(row));
-  invariants(d, state, tape->x + FEATURES + STATES);
-  dense(n->input, n->input_bias, tape->x, INPUTS, HIDDEN, tape->first);
+  row x[INPUTS], hidden[HIDDEN];
+  Tensors tensors[VECTORS];
+  memcpy(tape->z, state, sizeof tape->z);
+  read(d, state, tensors, x);
+  dense(n->input, n->input_bias, x, INPUTS, HIDDEN, tape->first);
   silu(tape->first, HIDDEN, hidden);
   dense(n->between, n->between_bias, hidden, HIDDEN, HIDDEN, tape->second);
   silu(tape->second, HIDDEN, hidden);
   dense(n->rates, n->rates_bias, hidden, HIDDEN, RATES, tape->rates);
   dense(n->targets, n->targets_bias, hidden, HIDDEN, TARGETS, tape->targets);
-  relax(d, tape, state);
+  for (int v = 0; v < VECTORS; ++v) relax(&tensors[v], d, tape->rates, tape->targets, v, state);
 }
 
 INLINE void step_backward(const Network *transposed, const row *d, const Tape *tape, row *dstate, Slot *slot) {
-  row other[HIDDEN], dx[STATES + INVARIANTS];
-  relaxation_backward(d, tape, dstate, slot->rates, slot->targets);
-  memcpy(slot->x, tape->x, sizeof slot->x);
+  row other[HIDDEN], dx[OF_STATE];
+  Tensors tensors[VECTORS];
+  deviator dproducts[VECTORS][PRODUCTS];
+  read(d, tape->z, tensors, slot->x);
+  for (int v = 0; v < VECTORS; ++v)
+    relaxation_backward(&tensors[v], d, tape->z, tape->rates, tape->targets, v, dstate, slot->rates, slot->targets,
+                        dproducts[v]);
   silu(tape->first, HIDDEN, slot->after_first);
   silu(tape->second, HIDDEN, slot->after_second);
   dense(transposed->rates, NULL, slot->rates, RATES, HIDDEN, slot->second);
@@ -60,10 +76,8 @@ INLINE void step_backward(const Network *transposed, const row *d, const Tape *t
   silu_backward(tape->second, HIDDEN, slot->second);
   dense(transposed->between, NULL, slot->second, HIDDEN, HIDDEN, slot->first);
   silu_backward(tape->first, HIDDEN, slot->first);
-  dense(transposed->input, NULL, slot->first, HIDDEN, STATES + INVARIANTS, dx); /* holds no rows of the features */
-  invariants_backward(d, tape->x + FEATURES, tape->x + FEATURES + STATES, dx + STATES, dstate);
-  for (int m = 0; m < STATES; ++m)
-    for (int v = 0; v < VECTORS; ++v) dstate[m][v] += dx[m][v];
+  dense(transposed->input, NULL, slot->first, HIDDEN, OF_STATE, dx);
+  for (int v = 0; v < VECTORS; ++v) invariants_backward(&tensors[v], dx, dproducts[v], v, dstate);
 }
 
 static void transpose(const float *W, int rows, int columns, float *out) {
@@ -95,7 +109,7 @@ void follow(const Network *n, long steps, long paths, const float *data, float *
 void follow_back(const Network *n, long steps, long paths, const float *data, const Tape *tape, const float *dhistory,
                  Network *gradient, int threads) {
   Network *transposed = malloc(sizeof(Network)), *parts = calloc(paths / BLOCK, sizeof(Network));
-  transpose(n->input + FEATURES * HIDDEN, STATES + INVARIANTS, HIDDEN, transposed->input);
+  transpose(n->input, OF_STATE, HIDDEN, transposed->input); /* rows of the step alone come last */
   transpose(n->between, HIDDEN, HIDDEN, transposed->between);
   transpose(n->rates, HIDDEN, RATES, transposed->rates);
   transpose(n->targets, HIDDEN, TARGETS, transposed->targets);

@@ -37,7 +37,7 @@ def steps_of(U: np.ndarray, dt: float = 0.05):
 @pytest.fixture(scope="module")
 def surrogate() -> RecurrentSurrogate:
     torch.manual_seed(0)
-    return RecurrentSurrogate(Architecture(groups=3, internal=4, hidden=12))
+    return RecurrentSurrogate(Architecture(groups=3, tensors=2, scalars=4, hidden=12))
 
 
 def test_deviators_in_the_basis():
