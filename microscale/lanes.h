@@ -8,6 +8,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #define LANES 8
 typedef double real __attribute__((vector_size(8 * LANES)));
@@ -33,6 +36,28 @@ INLINE real root(real x) {
   real y;
   for (int l = 0; l < LANES; ++l) y[l] = sqrt(x[l]);
   return y;
+}
+
+/* 1 / x for normal x: an estimate and two Newton steps take a third of a division's time. */
+INLINE real reciprocal(real x) {
+#ifdef __AVX512F__
+  real y = (real)_mm512_rcp14_pd((__m512d)x);
+  y *= 2.0 - x * y;
+  return y * (2.0 - x * y);
+#else
+  return 1.0 / x;
+#endif
+}
+
+/* 1 / sqrt(x) for normal x, likewise. */
+INLINE real inverse_root(real x) {
+#ifdef __AVX512F__
+  real y = (real)_mm512_rsqrt14_pd((__m512d)x);
+  y *= 1.5 - 0.5 * x * y * y;
+  return y * (1.5 - 0.5 * x * y * y);
+#else
+  return 1.0 / root(x);
+#endif
 }
 
 /* exp(x) for x <= 0, to double precision: 2^k exp(r), |r| <= ln(2)/2. */

@@ -11,7 +11,7 @@ from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
 from multiscale.laws.extrapolation import EXTRAPOLATION, ExtrapolationWatch, OnExtrapolation
-from multiscale.surrogate.architecture import Architecture
+from multiscale.surrogate.architecture import DEVIATOR, Architecture
 from multiscale.surrogate.store import SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
@@ -23,7 +23,7 @@ class LearnedLaw(ConstitutiveLaw):
 
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
     ``elastic_strain``, the deviators of the elastic left Cauchy-Green tensors of the groups of grains;
-    ``internal``, the learnt variables; ``extrapolation``, how far the point has at most been beyond the
+    ``tensors``, other learnt deviators; ``internal``, learnt scalars; ``extrapolation``, how far the point has at most been beyond the
     training range, relative to it: zero inside.
 
     Args:
@@ -44,8 +44,9 @@ class LearnedLaw(ConstitutiveLaw):
         architecture = _architecture(card)
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
-            StateVariable("elastic_strain", (architecture.elastic,), ELASTIC_UNIT),
-            StateVariable("internal", (architecture.internal,), "-"),
+            StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
+            StateVariable("tensors", (DEVIATOR * architecture.tensors,), "-"),
+            StateVariable("internal", (architecture.scalars,), "-"),
             EXTRAPOLATION,
         )
         self._constants = _constants(weights, card, architecture)
@@ -86,7 +87,7 @@ class LearnedLaw(ConstitutiveLaw):
 def _architecture(card: Card) -> Architecture:
     sizes = card.architecture
     try:
-        return Architecture(int(sizes["groups"]), int(sizes["internal"]), int(sizes["hidden"]))
+        return Architecture(*(int(sizes[name]) for name in ("groups", "tensors", "scalars", "hidden")))
     except KeyError as missing:
         raise InputError(
             f"the card has sizes {sizes} without {missing}; train the surrogate again"

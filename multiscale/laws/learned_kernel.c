@@ -4,15 +4,11 @@
  * Points fill the lanes of vectors; they never mix, and every point takes the same instructions, so a result
  * does not depend on the batch it was computed in. Sizes and constants are those of
  * multiscale/surrogate/architecture.py, which this is compiled with. */
-#include "learned_steps.h"
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
-
 #define VECTORS 2 /* two vectors a weight: loads of weights no longer limit the multiplications */
+#include "learned_tensors.h"
+
 #define BLOCK (VECTORS * LANES)
-#define ROUNDING 1e-12       /* strain increments below are rounding and have no rate */
-#define SMALL 1e-12          /* rounds norms of the elastic strain off */
+#define ROUNDING 1e-12 /* strain increments below are rounding and have no rate */
 
 typedef struct {
   double shear_modulus, lambda_e;                        /* GPa */
@@ -23,28 +19,6 @@ typedef struct {
   double rates[HIDDEN * RATES], rates_bias[RATES];
   double targets[HIDDEN * TARGETS], targets_bias[TARGETS];
 } Surrogate;
-
-/* 1 / x for normal x: an estimate and two Newton steps take a third of a division's time. */
-INLINE real reciprocal(real x) {
-#ifdef __AVX512F__
-  real y = (real)_mm512_rcp14_pd((__m512d)x);
-  y *= 2.0 - x * y;
-  return y * (2.0 - x * y);
-#else
-  return 1.0 / x;
-#endif
-}
-
-/* 1 / sqrt(x) for normal x, likewise. */
-INLINE real inverse_root(real x) {
-#ifdef __AVX512F__
-  real y = (real)_mm512_rsqrt14_pd((__m512d)x);
-  y *= 1.5 - 0.5 * x * y * y;
-  return y * (1.5 - 0.5 * x * y * y);
-#else
-  return 1.0 / root(x);
-#endif
-}
 
 /* How far a step ends beyond the training range, relative to it; zero inside. */
 INLINE real beyond(const Surrogate *s, const Points *p, real shape) {
@@ -86,36 +60,6 @@ INLINE real mean_of_exponential(real x, real exponential_x) {
   return choose(x < 1e-3, series, (1.0 - exponential_x) / (x + TINY));
 }
 
-/* Deviator of the odd strain features, a Mandel vector 11, 22, 33, 23, 13, 12. */
-INLINE void odd_deviator(const real (*x)[VECTORS], int v, real E[DEVIATOR]) {
-  E[0] = (2.0 * x[2][v] - x[0][v] - x[1][v]) * (1.0 / R6);
-  E[1] = (x[0][v] - x[1][v]) * (1.0 / R2);
-  for (int k = 2; k < DEVIATOR; ++k) E[k] = x[1 + k][v];
-}
-
-/* Products of the elastic strains, the direction of the step and the strain, which the network reads too. */
-INLINE void add_invariants(real (*x)[VECTORS], int v) {
-  const real(*along)[VECTORS] = (const real(*)[VECTORS])x + DIRECTION;
-  real(*out)[VECTORS] = x + FEATURES + STATES, E[DEVIATOR];
-  odd_deviator((const real(*)[VECTORS])x, v, E);
-  for (int g = 0; g < GROUPS; ++g) {
-    const real(*s)[VECTORS] = (const real(*)[VECTORS])x + FEATURES + g * DEVIATOR;
-    real with_step = splat(0), square = splat(0), with_strain = splat(0);
-    for (int k = 0; k < DEVIATOR; ++k) {
-      with_step += s[k][v] * along[k][v];
-      square += s[k][v] * s[k][v];
-      with_strain += s[k][v] * E[k];
-    }
-    const real scale = inverse_root(1.0 + square);
-    out[3 * g][v] = scale * with_step;
-    out[3 * g + 1][v] = scale * square;
-    out[3 * g + 2][v] = scale * with_strain;
-  }
-  real last = splat(0);
-  for (int k = 0; k < DEVIATOR; ++k) last += along[k][v] * E[k];
-  out[3 * GROUPS][v] = last;
-}
-
 /* What relaxes at one rate along a part: how much is left, and the mean over the part. */
 INLINE void relaxation(real slow, real passed, real *left, real *mean) {
   const real decay = passed * reciprocal(exponential(-slow) + SHORTEST_MEMORY);
@@ -123,53 +67,59 @@ INLINE void relaxation(real slow, real passed, real *left, real *mean) {
   *mean = mean_of_exponential(decay, *left);
 }
 
-/* Relaxation of the variables z of one vector of points along a part, towards targets at rates the network gave.
- * x: what the network read. */
-INLINE void relax(const Part *p, const real (*slow)[VECTORS], const real (*given)[VECTORS], real (*x)[VECTORS], int v) {
-  real(*z)[VECTORS] = x + FEATURES, E[DEVIATOR], middle[DEVIATOR], target[ELASTIC], stress[GROUPS], factor[GROUPS];
-  real trial = splat(SMALL), mean_stress = splat(0), left, mean;
-  odd_deviator((const real(*)[VECTORS])x, v, E);
-  for (int k = 0; k < DEVIATOR; ++k) {
-    middle[k] = splat(0);
-    for (int g = 0; g < GROUPS; ++g) middle[k] += p->moved[g * DEVIATOR + k] * (1.0 / GROUPS);
-  }
+/* Relaxation of the state z of one vector of points along a part, towards targets at rates the network gave. */
+INLINE void relax(const Part *p, const Tensors *t, const real (*slow)[VECTORS], const real (*given)[VECTORS], int v,
+                  real z[STATES]) {
+  deviator target[DEVIATORS];
+  real stress[GROUPS], trial = splat(SMALL), mean_stress = splat(0), left, mean;
+  targets_of(t, p->moved, given, v, target);
   for (int g = 0; g < GROUPS; ++g) {
-    const real(*follow)[VECTORS] = given + STATES + FOLLOWED * g;
-    real square = splat(0), reach = splat(1);
-    for (int k = 0; k < DEVIATOR; ++k) {
-      const int j = g * DEVIATOR + k;
-      const real t = p->moved[j] + p->strain[k];
-      target[j] = given[j][v] + follow[0][v] * x[DIRECTION + k][v] + follow[1][v] * middle[k] + follow[2][v] * E[k];
-      square += p->moved[j] * p->moved[j];
-      trial += t * t * (1.0 / GROUPS);
-      reach += target[j] * target[j];
-    }
+    const real *moved = p->moved + g * DEVIATOR, square = dot(moved, moved);
+    for (int k = 0; k < DEVIATOR; ++k)
+      trial += (moved[k] + p->strain[k]) * (moved[k] + p->strain[k]) * (1.0 / GROUPS);
     stress[g] = square * inverse_root(square + SMALL);
     mean_stress += stress[g] * (1.0 / GROUPS);
-    factor[g] = inverse_root(reach);
   }
   const real radius = root(trial);
   for (int g = 0; g < GROUPS; ++g) {
     relaxation(slow[g][v], p->size + p->dt * stress[g], &left, &mean);
-    for (int j = g * DEVIATOR; j < (g + 1) * DEVIATOR; ++j)
-      z[j][v] = p->moved[j] * left + target[j] * factor[g] * radius * (1.0 - left) + p->strain[j % DEVIATOR] * mean;
+    for (int k = 0; k < DEVIATOR; ++k) {
+      const int j = g * DEVIATOR + k;
+      z[j] = p->moved[j] * left + target[g][k] * radius * (1.0 - left) + p->strain[k] * mean;
+    }
   }
-  for (int k = ELASTIC; k < STATES; ++k) {
-    relaxation(slow[GROUPS + k - ELASTIC][v], p->size + p->dt * mean_stress, &left, &mean);
-    z[k][v] = z[k][v] * left + given[k][v] * inverse_root(1.0 + given[k][v] * given[k][v]) * (1.0 - left);
+  for (int i = GROUPS; i < RATES; ++i) {
+    const real passed = p->size + p->dt * mean_stress;
+    left = exp_negative(-passed * reciprocal(exponential(-slow[i][v]) + SHORTEST_MEMORY));
+    if (i < DEVIATORS) {
+      for (int k = 0; k < DEVIATOR; ++k)
+        z[i * DEVIATOR + k] = z[i * DEVIATOR + k] * left + target[i][k] * (1.0 - left);
+    } else {
+      const real goal = given[DEVIATORS * BASIS + i - DEVIATORS][v];
+      real *xi = z + SCALARS_FROM + i - DEVIATORS;
+      *xi = *xi * left + goal * inverse_root(1.0 + goal * goal) * (1.0 - left);
+    }
   }
 }
 
-INLINE void advance(const Surrogate *s, const Part p[VECTORS], real (*x)[VECTORS]) {
-  real first[HIDDEN][VECTORS], second[HIDDEN][VECTORS], slow[RATES][VECTORS], given[TARGETS][VECTORS];
-  for (int v = 0; v < VECTORS; ++v) add_invariants(x, v);
+/* Advance states z along a part of which the network sees `features`. */
+INLINE void advance(const Surrogate *s, const Part p[VECTORS], const real features[VECTORS][FEATURES],
+                    real z[VECTORS][STATES]) {
+  real x[INPUTS][VECTORS], first[HIDDEN][VECTORS], second[HIDDEN][VECTORS], slow[RATES][VECTORS];
+  real given[TARGETS][VECTORS];
+  Tensors tensors[VECTORS];
+  for (int v = 0; v < VECTORS; ++v) {
+    tensors_of(features[v], z[v], &tensors[v]);
+    invariants(&tensors[v], features[v], z[v], v, x);
+  }
   dense(s->input, s->input_bias, (const real(*)[VECTORS])x, INPUTS, HIDDEN, first);
   silu(first);
   dense(s->between, s->between_bias, (const real(*)[VECTORS])first, HIDDEN, HIDDEN, second);
   silu(second);
   dense(s->rates, s->rates_bias, (const real(*)[VECTORS])second, HIDDEN, RATES, slow);
   dense(s->targets, s->targets_bias, (const real(*)[VECTORS])second, HIDDEN, TARGETS, given);
-  for (int v = 0; v < VECTORS; ++v) relax(&p[v], (const real(*)[VECTORS])slow, (const real(*)[VECTORS])given, x, v);
+  for (int v = 0; v < VECTORS; ++v)
+    relax(&p[v], &tensors[v], (const real(*)[VECTORS])slow, (const real(*)[VECTORS])given, v, z[v]);
 }
 
 /* P = R T U^-1 with T = G s + J 2 lambda_e (J - 1) I, s the mean of the groups. */
@@ -199,14 +149,14 @@ INLINE void scatter(const real *in, const long *point, int lanes, int count, dou
 }
 
 /* Advance n points. Arrays: F (n, 9), dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the strain scale),
- * internal (n, INTERNAL), extrapolation (n), P (n, 9). Returns how many points left the training range for the first
- * time. */
+ * other deviators (n, 5 TENSORS), scalars (n, SCALARS), extrapolation (n), P (n, 9). Returns how many points left the
+ * training range for the first time. */
 long learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
-                    double *internal, double *extrapolation, double *P) {
+                    double *tensors, double *scalars, double *extrapolation, double *P) {
   long newly_outside = 0;
   for (long start = 0; start < n; start += BLOCK) {
     Points p[VECTORS];
-    real x[INPUTS][VECTORS], z[VECTORS][STATES];
+    real features[VECTORS][FEATURES], z[VECTORS][STATES];
     long point[VECTORS][LANES];
     int lanes[VECTORS], parts = 1;
     for (int v = 0; v < VECTORS; ++v) {
@@ -218,29 +168,24 @@ long learned_update(const Surrogate *s, long n, const double *F, const double *d
       gather(dt, point[v], 1, &p[v].dt);
       gather(stretch, point[v], 6, p[v].from);
       gather(elastic, point[v], ELASTIC, z[v]);
-      gather(internal, point[v], INTERNAL, z[v] + ELASTIC);
+      gather(tensors, point[v], SCALARS_FROM - ELASTIC, z[v] + ELASTIC);
+      gather(scalars, point[v], SCALARS, z[v] + SCALARS_FROM);
       kinematics(Fv, &p[v]);
-      for (int k = 0; k < STATES; ++k) x[FEATURES + k][v] = z[v][k];
       for (int l = 0; l < LANES; ++l) parts = p[v].parts[l] > parts ? (int)p[v].parts[l] : parts;
     }
     for (int part = 1; part <= parts; ++part) {
       Part now[VECTORS];
-      for (int v = 0; v < VECTORS; ++v) {
-        real features[FEATURES];
-        for (int k = 0; k < ELASTIC; ++k) z[v][k] = x[FEATURES + k][v];
-        now[v] = next_part(&p[v], part, z[v], features);
-        for (int k = 0; k < FEATURES; ++k) x[k][v] = features[k];
-      }
-      advance(s, now, x);
+      for (int v = 0; v < VECTORS; ++v) now[v] = next_part(&p[v], part, z[v], features[v]);
+      advance(s, now, features, z);
     }
     for (int v = 0; v < VECTORS; ++v) {
       real Pv[9];
-      const real outside = beyond(s, &p[v], x[SHAPE][v]); /* the last part ends where the step does */
-      for (int k = 0; k < STATES; ++k) z[v][k] = x[FEATURES + k][v];
+      const real outside = beyond(s, &p[v], features[v][SHAPE]); /* the last part ends where the step does */
       piola(s, &p[v], z[v], Pv);
       scatter(p[v].to, point[v], lanes[v], 6, stretch);
       scatter(z[v], point[v], lanes[v], ELASTIC, elastic);
-      scatter(z[v] + ELASTIC, point[v], lanes[v], INTERNAL, internal);
+      scatter(z[v] + ELASTIC, point[v], lanes[v], SCALARS_FROM - ELASTIC, tensors);
+      scatter(z[v] + SCALARS_FROM, point[v], lanes[v], SCALARS, scalars);
       scatter(Pv, point[v], lanes[v], 9, P);
       for (int l = 0; l < lanes[v]; ++l) {
         double *worst = extrapolation + point[v][l];

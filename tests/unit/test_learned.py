@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import asdict
 from itertools import pairwise
 
 import numpy as np
@@ -28,14 +29,14 @@ from multiscale.surrogate.store import (
 )
 from multiscale.surrogate.substeps import cut
 
-ARCHITECTURE = Architecture(groups=2, internal=7, hidden=20)
+ARCHITECTURE = Architecture(groups=2, tensors=3, scalars=4, hidden=20)
 MATERIAL = Material("test", shear_modulus=25.0, lambda_e=24.0, density=10.0)
 WIDE = TrainingRange(shape=2.0, strain_rate=1e3, smallest_volume=0.1, largest_volume=5.0)
 STEP = 0.02
 
 
 def card(limits: TrainingRange = WIDE) -> Card:
-    return Card("recurrent", {"groups": 2, "internal": 7, "hidden": 20}, MATERIAL, limits)
+    return Card("recurrent", asdict(ARCHITECTURE), MATERIAL, limits)
 
 
 @pytest.fixture(scope="module")
