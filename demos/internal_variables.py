@@ -1,4 +1,4 @@
-"""How many internal variables does the polycrystal need? One training for each number; their errors drawn.
+"""How many internal tensors does the polycrystal need? One training for each number; their errors drawn.
 
     python demos/internal_variables.py DATASETS... --test TEST.h5 --output results/internal_variables
 
@@ -24,47 +24,52 @@ def internal_variables(
     *datasets: Path,
     test: Path,
     output: Path = Path("results/internal_variables"),
-    numbers: tuple[int, ...] = (2, 4, 8, 16, 32),
+    numbers: tuple[int, ...] = (1, 2, 3, 4, 6, 8),
     groups: int = 4,
-    hidden: int = 112,
+    scalars: int = 6,
+    hidden: int = 80,
     epochs: int = 10,
     rate: float = 1.5e-3,
 ) -> dict[int, float]:
-    """Train with several numbers of internal variables and draw the deviatoric test error against them.
+    """Train with several numbers of internal tensors and draw the deviatoric test error against them.
 
     Args:
         datasets: Training data.
         test: Test data.
         output: Folder of weights, figures and picture.
-        numbers: Numbers of learnt internal variables.
-        groups: Groups of grains with an elastic strain each; these are variables too.
+        numbers: Numbers of learnt internal tensors (symmetric and deviatoric).
+        groups: Groups of grains with an elastic strain each; these are tensors too.
+        scalars: Number of internal scalars beside them.
         hidden: Width of the hidden layers.
         epochs: Times to go through the data.
         rate: Peak learning rate.
     """
     if not numbers:
-        raise InputError("no numbers of internal variables given, expected some such as --numbers 2 4 8")
+        raise InputError("no numbers of internal tensors given, expected some such as --numbers 2 4 8")
     data = read_sources([test]).histories
+    sizes = {"groups": groups, "scalars": scalars, "hidden": hidden}
     errors = {}
     for number in numbers:
         weights = output / f"internal_{number}.safetensors"
         if not weights.with_suffix(".json").exists():
-            fit_recurrent(datasets, weights, groups, number, hidden, epochs, rate, batch=None, seed=0)
+            schedule = {"epochs": epochs, "rate": rate, "batch": None, "seed": 0}
+            fit_recurrent(datasets, weights, tensors=number, **sizes, **schedule)
         law = LearnedLaw.from_file(weights)
         predicted = drive(law, data.stretch, data.times)
         errors[number] = float(relative_errors(predicted, data.stress, data.times).deviatoric.mean())
-        print(f"{number} internal variables: {100 * errors[number]:.2f} %", flush=True)
-    figures = {"deviatoric_mean": errors, "groups": groups, "hidden": hidden, "epochs": epochs}
+        print(f"{number} internal tensors: {100 * errors[number]:.2f} %", flush=True)
+    figures = {"deviatoric_mean": errors, **sizes, "epochs": epochs}
     (output / "internal_variables.json").write_text(json.dumps(figures, indent=2) + "\n")
-    draw(errors, groups, output / "internal_variables.png")
+    label = f"internal tensors (beside {groups} elastic strains, {scalars} scalars)"
+    draw(errors, label, output / "internal_variables.png")
     return errors
 
 
-def draw(errors: dict[int, float], groups: int, picture: Path) -> None:
-    """Draw errors against numbers of internal variables."""
+def draw(errors: dict[int, float], label: str, picture: Path) -> None:
+    """Draw errors against numbers of internal tensors."""
     figure = Figure(figsize=(5, 3.5), layout="constrained")
     axes = figure.add_subplot(
-        xlabel=f"internal variables (beside {5 * groups} elastic strains)",
+        xlabel=label,
         ylabel="deviatoric test error, %",
         xscale="log",
     )

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from multiscale.io.command import launch
 from multiscale.surrogate.architecture import DEVIATOR, FEATURES, STRAIN_SCALE, Architecture
-from multiscale.surrogate.recurrent import odd_deviator
+from multiscale.surrogate.recurrent import deviator_of_mandel
 from multiscale.surrogate.recurrent_learner import Prepared, RecurrentLearner, prepare
 from multiscale.surrogate.sources import read_sources, split
 from multiscale.surrogate.train import Schedule
@@ -125,7 +125,7 @@ class Energetic(nn.Module):
     def forward(self, steps: torch.Tensor) -> torch.Tensor:
         """Return the deviator (steps, paths, 5) of steps (steps, rows, paths)."""
         features, size = steps[:, :FEATURES].mT, steps[:, SIZE, :, None]
-        bent = torch.tanh(self.inner(odd_deviator(features) / STRAIN_SCALE**0.5))
+        bent = torch.tanh(self.inner(deviator_of_mandel(features) / STRAIN_SCALE**0.5))
         rest = self.outer(bent)
         last = self.outer(torch.tanh(self.inner.bias)).expand_as(rest[0])  # of no strain
         force, history = torch.zeros_like(rest[0]), []

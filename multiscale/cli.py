@@ -147,7 +147,8 @@ def train(
     batch: int | None = None,
     hidden: int | None = None,
     groups: int = 4,
-    internal: int = 36,
+    tensors: int = 6,
+    scalars: int = 6,
     start: Path | None = None,
     modes: int = 100,
     exact_pressure: bool = False,
@@ -163,9 +164,10 @@ def train(
         rate: Peak learning rate; by default 0.0015 (recurrent) or 0.0001 (pca, as in the paper).
         batch: Paths a batch, divided among processes; by default 32 for each (recurrent; always a multiple of
             that) or 64 (pca).
-        hidden: Width of the hidden layers; by default 112 (recurrent) or 1000 (pca).
+        hidden: Width of the hidden layers; by default 80 (recurrent) or 1000 (pca).
         groups: Groups of grains of the recurrent surrogate, with an elastic strain each.
-        internal: Its other internal variables.
+        tensors: Its other internal variables that are tensors, and turn with the path.
+        scalars: Those that are scalars.
         start: Weights the recurrent surrogate starts from, such as those to be taught more.
         modes: Principal components of each tensor component, for pca.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
@@ -175,7 +177,7 @@ def train(
     from multiscale.surrogate.pca_fit import fit_pca
 
     if model == "recurrent":
-        sizes = (groups, internal, hidden or 112)
+        sizes = (groups, tensors, scalars, hidden or 80)
         fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start)
     else:
         fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch or 64, seed, exact_pressure)

@@ -86,7 +86,7 @@ class Architecture:
     def layers(self) -> dict[str, tuple[int, int]]:
         """Inputs and outputs of the matrices, in the order in which the kernels have them.
 
-        Targets are the coefficients of those of the deviators, deviator by deviator, then those of the scalars.
+        Targets are the coefficients of those of deviators, one deviator after another, then those of scalars.
         """
         return {
             "input": (self.inputs, self.hidden),

@@ -26,7 +26,8 @@ def fit_recurrent(
     files: Sequence[Path],
     out: Path,
     groups: int,
-    internal: int,
+    tensors: int,
+    scalars: int,
     hidden: int,
     epochs: int,
     rate: float,
@@ -40,7 +41,8 @@ def fit_recurrent(
         files: Data sets of one material.
         out: Weights file; checkpoint, log and picture go beside it.
         groups: Groups of grains with an elastic strain each.
-        internal: Number of other internal variables.
+        tensors: Number of other deviators of the state.
+        scalars: Number of its scalars.
         hidden: Width of the hidden layers.
         epochs: Times to go through the data.
         rate: Peak learning rate.
@@ -51,7 +53,8 @@ def fit_recurrent(
     Raises:
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
-    check_sizes(groups=groups, internal=internal, hidden=hidden, epochs=epochs, rate=rate)
+    architecture = Architecture(groups, tensors, scalars, hidden)
+    check_sizes(**asdict(architecture), epochs=epochs, rate=rate)
     with ranks_of_launcher() as ranks:
         smallest = BLOCK * ranks.size
         batch = smallest if batch is None else batch
@@ -61,7 +64,6 @@ def fit_recurrent(
                 f"on {ranks.size} process(es)"
             )
         sources = read_sources(files)
-        architecture = Architecture(groups, internal, hidden)
         training, validation = split(sources.histories, VALIDATION_SHARE, seed)
         learner = RecurrentLearner(training, validation, sources.material, architecture, seed, batch, ranks)
         limits = training_range(training)
@@ -76,7 +78,7 @@ def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> 
     if card.architecture != architecture:
         raise InputError(
             f"{file} has sizes {card.architecture}, expected {architecture}: give these with --groups, "
-            "--internal and --hidden"
+            "--tensors, --scalars and --hidden"
         )
     module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return card

@@ -1,33 +1,34 @@
 """The recurrent surrogate: elastic strains of a few groups of grains and learnt variables, step by step.
 
-The material is a polycrystal without texture, so its law is isotropic, and so is the surrogate by construction: the
-state holds deviators and scalars, the network reads invariants alone, and what it gives are scalars and the
-coefficients of tensors. What turns in front of it turns its stress.
+Without texture a polycrystal is isotropic (that of 128 evenly spread orientations to 1 %), and so is the
+surrogate, by construction: the state holds deviators and scalars, the network reads invariants alone and gives
+scalars and coefficients of tensors. To turn a path in front of it turns its stress.
 
 The state of a point is, for each group g of grains, the average of the isochoric elastic left Cauchy-Green
 tensor, taken as I + s_g with a deviator s_g (its trace differs from three by the square of elastic strains of
-a few per cent), other deviators q_k and scalars xi_l. Under the Taylor assumption with isotropic elasticity two
-things hold whatever the grains do, and are not learnt:
+a few per cent), other learnt deviators q_k, and learnt scalars xi_l. Under the Taylor assumption with isotropic
+elasticity two things hold whatever the grains do, and are not learnt:
 
     J dev(sigma) = G sum_g w_g s_g                (stress; w_g learnt, their sum is one)
     s_g -> dev(f (I + s_g) f^T)                   (an elastic step by the isochoric gradient f)
 
-Inelastic flow is learnt. All variables z = (s_1, ..., q_1, ..., xi) obey dz = d + r (c - z) da along a step, with
-the elastic driving d (of the s_g), learnt rates r > 0, one a variable, targets c, and a = the strain passed plus the
-time spent under stress. With r and c held over the step the solution is exponential:
+Inelastic flow is learnt. All variables z, be it s_g, q_k or xi_l, obey dz = d + r (c - z) da along a step, with
+the elastic driving d (zero but for s_g), a learnt rate r > 0 and target c for each, and a = the strain passed
+plus the time spent under stress. With r and c held over the step the solution is exponential:
 
     z_new = c + (z - c) exp(-r a) + d (1 - exp(-r a)) / (r a)
 
-With A the direction of the step, E and E2 the deviators of its odd and even strain (increments.py), m the mean of
-the s_g, |x> = x / (1 + x.x)^(1/2) and the products P = dev(sym) of A E, A |m>, |m> E, |m> |m> and A A, the network reads
+Let A be the direction of the step, E and E2 the deviators of its odd and even strain (increments.py), m the
+mean of the s_g, and <x> = x / (1 + x.x)^(1/2). Products P are the symmetric deviatoric ones of A E, A <m>,
+<m> E, <m> <m> and A A. The network reads
 
-    inner products of |s_g>, q_k, A, E, E2 with each other, and of the |s_g>, q_k with the P;
-    the xi; ln m, rate and size of the step, and the traces of the odd and even strain
+    the inner products of <s_g>, q_k, A, E and E2 with each other, and of <s_g> and q_k with the P,
+    the xi_l, and of the step ln m, rate, size and the traces of the odd and even strain.
 
-and the target of a deviator is |t>, t a learnt combination of A, E, E2, m, the P, and all the s_g and q_k (here s_g as
-the step has carried them along). Those of elastic strains are times the root mean square of the groups' elastic trial
-strains: flow relaxes elastic strain or passes it from group to group. Targets of q_k and xi are at most one, and no
-weights let a state run away.
+The target of a deviator is <t>, with t a learnt combination of A, E, E2, m, the P, the s_g and the q_k, where m
+and s_g are those the step has carried along. Targets of elastic strains are <t> times the root mean square of the
+groups' elastic trial strains: flow relaxes elastic strain or passes it from group to group. Those of q_k and
+xi_l are at most one, and no weights let a state run away.
 
 No increment and no stress leave the state as it is, and rest is free of stress, both exactly. Steps are cut
 to at most ``LARGEST_STEP`` of strain (:mod:`multiscale.surrogate.substeps`); within it the network sees the
@@ -103,7 +104,8 @@ class RecurrentSurrogate(nn.Module):
         """Elastic strains (paths, groups, 5), other deviators (paths, tensors, 5) and scalars of a state."""
         sizes = self.architecture
         deviators = state[:, : DEVIATOR * sizes.deviators].reshape(len(state), sizes.deviators, DEVIATOR)
-        return (*deviators.split([sizes.groups, sizes.tensors], 1), state[:, DEVIATOR * sizes.deviators :])
+        elastic, others = deviators[:, : sizes.groups], deviators[:, sizes.groups :]
+        return elastic, others, state[:, DEVIATOR * sizes.deviators :]
 
     def _step(
         self,
@@ -177,13 +179,13 @@ def scalars_of_step(features: torch.Tensor) -> torch.Tensor:
 
 
 def products_of(of_step: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
-    """Products of the direction A, the strain E and the mean elastic strain (paths, 5), shape (paths, 5, 5)."""
+    """Products of the direction A, the strain E and the mean elastic strain (paths, 5): (paths, 5, 5)."""
     A, E, _ = of_step.unbind(1)
     return symmetric_product(torch.stack([A, A, mean, mean, A], 1), torch.stack([E, mean, E, mean, A], 1))
 
 
 def invariants(own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor) -> torch.Tensor:
-    """Inner products of the state's deviators with products, and of all with each other, but products.
+    """Inner products of the state's deviators with products, then of the state's and the step's with each other.
 
     Args:
         own: Deviators of the state, shape (paths, deviators, 5).

@@ -32,7 +32,7 @@ def test_cost_per_point_and_step(benchmark):
 
 def test_training_cost_per_path_and_step(benchmark):
     torch.manual_seed(0)
-    follow = FusedRecurrent(RecurrentSurrogate(Architecture(internal=25, hidden=96)), threads=1)
+    follow = FusedRecurrent(RecurrentSurrogate(Architecture()), threads=1)
     U = np.eye(3) + 0.002 * np.cumsum(
         np.random.default_rng(0).standard_normal((51, 64, 1, 3)), axis=0
     ) * np.eye(3)

@@ -100,7 +100,7 @@ def test_demo_refuses_damaged_weights_on_two_ranks(tmp_path):
     weights = tmp_path / "magnesium.safetensors"
     card = Card(
         "recurrent",
-        {"internal": 1, "hidden": 2},
+        {"groups": 1, "tensors": 1, "scalars": 1, "hidden": 2},
         Material("m", 25.0, 24.0, 10.0),
         TrainingRange(1, 1, 0.5, 2),
     )

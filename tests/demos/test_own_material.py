@@ -25,7 +25,7 @@ def copper(tmp_path_factory):
     folder = tmp_path_factory.mktemp("copper")
     data, weights = folder / "copper.h5", folder / "copper.safetensors"
     generate(out=data, crystal=COPPER, grains=4, protocol="I", paths=80, steps=20)
-    train(data, out=weights, epochs=1, groups=1, internal=2, hidden=8)
+    train(data, out=weights, epochs=1, groups=1, tensors=1, scalars=2, hidden=8)
     return data, weights
 
 

@@ -21,7 +21,8 @@ SETTINGS = {"epochs": 4, "rate": 1e-3, "batch": 16, "seed": 0}
 
 
 MATERIAL = Material("test", 25.0, 24.0, 10.0)
-RECURRENT = {"groups": 2, "internal": 3, "hidden": 12, "epochs": 3, "rate": 5e-3, "batch": 128, "seed": 0}
+SIZES = {"groups": 2, "tensors": 2, "scalars": 3, "hidden": 12}
+RECURRENT = SIZES | {"epochs": 3, "rate": 5e-3, "batch": 128, "seed": 0}
 
 
 def write_crystals(file: Path) -> None:

@@ -18,7 +18,10 @@ from multiscale.surrogate.store import (
 )
 
 MATERIAL, RANGE = Material("test", 25.0, 24.0, 10.0), TrainingRange(1.0, 10.0, 0.5, 2.0)
-SIZES = {"recurrent": {"groups": 2, "internal": 0, "hidden": 8}, "pca": {"modes": 3, "exact_pressure": True}}
+SIZES = {
+    "recurrent": {"groups": 2, "tensors": 1, "scalars": 0, "hidden": 8},
+    "pca": {"modes": 3, "exact_pressure": True},
+}
 
 
 @pytest.mark.parametrize("kind", SIZES)

@@ -29,7 +29,7 @@ from multiscale.surrogate.store import read_surrogate
 from multiscale.surrogate.train import Schedule, Training
 
 GRAINS, STEPS = 2, 24
-SMALL = {"groups": 2, "internal": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
+SMALL = {"groups": 2, "tensors": 2, "scalars": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ from pathlib import Path
 import multiscale.surrogate.train as train
 train.SECONDS_BETWEEN_CHECKPOINTS = 0.0
 from multiscale.surrogate.fit import fit_recurrent
-size = {"groups": 2, "internal": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
+size = {"groups": 2, "tensors": 2, "scalars": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
 fit_recurrent([Path(sys.argv[1])], Path(sys.argv[2]), epochs=12, **size)
 """
 
