@@ -23,8 +23,8 @@ class LearnedLaw(ConstitutiveLaw):
 
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
     ``elastic_strain``, the deviators of the elastic left Cauchy-Green tensors of the groups of grains;
-    ``tensors``, other learnt deviators; ``internal``, learnt scalars; ``extrapolation``, how far the point has
-    at most been beyond the training range, relative to it: zero inside.
+    ``tensors``, other learnt deviators; ``internal``, learnt scalars; ``extrapolation``, how far the point
+    has at most been beyond the training range, relative to it: zero inside.
 
     Args:
         weights: Arrays of the network by name.

@@ -1,20 +1,20 @@
 """The recurrent surrogate: elastic strains of a few groups of grains and learnt variables, step by step.
 
 Without texture a polycrystal is isotropic (that of 128 evenly spread orientations to 1 %), and so is the
-surrogate, by construction: the state holds deviators and scalars, the network reads invariants alone and gives
-scalars and coefficients of tensors. To turn a path in front of it turns its stress.
+surrogate, by construction: the state holds deviators and scalars, the network reads invariants alone and
+gives scalars and coefficients of tensors. To turn a path in front of it turns its stress.
 
 The state of a point is, for each group g of grains, the average of the isochoric elastic left Cauchy-Green
-tensor, taken as I + s_g with a deviator s_g (its trace differs from three by the square of elastic strains of
-a few per cent), other learnt deviators q_k, and learnt scalars xi_l. Under the Taylor assumption with isotropic
-elasticity two things hold whatever the grains do, and are not learnt:
+tensor, taken as I + s_g with a deviator s_g (its trace differs from three by the square of elastic strains
+of a few per cent), other learnt deviators q_k, and learnt scalars xi_l. Under the Taylor assumption with
+isotropic elasticity two things hold whatever the grains do, and are not learnt:
 
     J dev(sigma) = G sum_g w_g s_g                (stress; w_g learnt, their sum is one)
     s_g -> dev(f (I + s_g) f^T)                   (an elastic step by the isochoric gradient f)
 
-Inelastic flow is learnt. All variables z, be it s_g, q_k or xi_l, obey dz = d + r (c - z) da along a step, with
-the elastic driving d (zero but for s_g), a learnt rate r > 0 and target c for each, and a = the strain passed
-plus the time spent under stress. With r and c held over the step the solution is exponential:
+Inelastic flow is learnt. All variables z, be it s_g, q_k or xi_l, obey dz = d + r (c - z) da along a step,
+with the elastic driving d (zero but for s_g), a learnt rate r > 0 and target c for each, and a = the strain
+passed plus the time spent under stress. With r and c held over the step the solution is exponential:
 
     z_new = c + (z - c) exp(-r a) + d (1 - exp(-r a)) / (r a)
 
@@ -25,10 +25,10 @@ mean of the s_g, and <x> = x / (1 + x.x)^(1/2). Products P are the symmetric dev
     the inner products of <s_g>, q_k, A, E and E2 with each other, and of <s_g> and q_k with the P,
     the xi_l, and of the step ln m, rate, size and the traces of the odd and even strain.
 
-The target of a deviator is <t>, with t a learnt combination of A, E, E2, m, the P, the s_g and the q_k, where m
-and s_g are those the step has carried along. Targets of elastic strains are <t> times the root mean square of the
-groups' elastic trial strains: flow relaxes elastic strain or passes it from group to group. Those of q_k and
-xi_l are at most one, and no weights let a state run away.
+The target of a deviator is <t>, with t a learnt combination of A, E, E2, m, the P, the s_g and the q_k,
+where m and s_g are those the step has carried along. Targets of elastic strains are <t> times the root mean
+square of the groups' elastic trial strains: flow relaxes elastic strain or passes it from group to group.
+Those of q_k and xi_l are at most one, and no weights let a state run away.
 
 No increment and no stress leave the state as it is, and rest is free of stress, both exactly. Steps are cut
 to at most ``LARGEST_STEP`` of strain (:mod:`multiscale.surrogate.substeps`); within it the network sees the
@@ -185,7 +185,7 @@ def products_of(of_step: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
 
 
 def invariants(own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor) -> torch.Tensor:
-    """Inner products of the state's deviators with products, then of the state's and the step's with each other.
+    """Inner products of the state's deviators with products, then of those of state and step with each other.
 
     Args:
         own: Deviators of the state, shape (paths, deviators, 5).

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from scipy.stats import special_ortho_group
 
 from microscale.errors import InputError
 from microscale.law import drive
@@ -78,6 +79,13 @@ def test_the_kernel_computes_the_network(monkeypatch, network, law):
     in_unit = 64.0 * strain.transpose(0, 1).numpy()[np.arange(len(U))[:, None], paths.ends]
     expected = stress_from(in_unit, np.linalg.det(U[:, 1:]), MATERIAL)
     np.testing.assert_allclose(stress[:, 1:], expected, rtol=0.0, atol=1e-12 * np.abs(expected).max())
+
+
+def test_to_rotate_a_path_rotates_its_stress(law):
+    Q, U = special_ortho_group(dim=3, seed=1).rvs(), stretches()
+    times = STEP * np.arange(U.shape[1])
+    stress, turned = drive(law, U, times), drive(law, Q @ U @ Q.T, times)
+    np.testing.assert_allclose(turned, Q @ stress @ Q.T, rtol=0.0, atol=1e-10 * np.abs(stress).max())
 
 
 def test_mean_stress_is_exact(law):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import special_ortho_group
 
 from microscale.law import drive
 from multiscale.laws.neo_hooke import NeoHooke
@@ -14,6 +15,7 @@ from multiscale.surrogate.increments import (
     deviator5,
     from_deviator5,
     increments,
+    symmetric_product,
     unimodular,
 )
 from multiscale.surrogate.recurrent import RecurrentSurrogate, mean_of_exponential
@@ -97,6 +99,20 @@ def test_rest_stays_at_rest(surrogate):
         strain, state = surrogate(steps_of(np.broadcast_to(np.eye(3), (4, 5, 3, 3)).copy()))
     assert not strain.any()
     assert not state.any()
+
+
+def test_to_rotate_a_path_rotates_its_stress(surrogate):
+    Q, U = special_ortho_group(dim=3, seed=1).rvs(), stretches()
+    with torch.no_grad():
+        strain, turned = (surrogate(steps_of(path))[0] for path in (U, Q @ U @ Q.T))
+    expected = deviator5(torch.from_numpy(Q @ from_deviator5(strain.double()).numpy() @ Q.T)).float()
+    torch.testing.assert_close(turned, expected, rtol=0.0, atol=1e-5 * float(strain.abs().max()))
+
+
+def test_the_product_of_deviators():
+    a, b = torch.randn(2, 6, 5, dtype=torch.float64)
+    A, B = from_deviator5(a), from_deviator5(b)
+    torch.testing.assert_close(symmetric_product(a, b), deviator5((A @ B + B @ A) / 2.0))
 
 
 def test_the_future_does_not_change_the_past(surrogate):
