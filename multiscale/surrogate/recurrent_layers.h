@@ -54,44 +54,74 @@ INLINE void dense(const float *W, const float *b, const row *x, int inputs, int 
   tile(W, b, x, inputs, outputs, o, outputs % 6, y); /* a constant: dense is compiled for each layer */
 }
 
-/* Sums over lanes of 16 vectors, in one vector: halves are folded onto each other four times. */
-INLINE vec fold(vec a[16]) {
-  for (int half = 8; half >= 1; half /= 2) {
+/* Lane l of vector k becomes lane k of vector l. */
+INLINE void transpose_lanes(vec a[LANES]) {
+  for (int half = LANES / 2; half >= 1; half /= 2) {
     bits low, high;
-    for (int l = 0; l < LANES; ++l) {
-      const int within = l & (2 * half - 1), base = l - within;
-      low[l] = within < half ? base + within : 16 + base + within - half;
-      high[l] = low[l] + half;
+    for (int l = 0; l < LANES; ++l) low[l] = l & half ? LANES + l - half : l;
+    high = low + half;
+    for (int k = 0; k < LANES; ++k) {
+      if (k & half) continue;
+      const vec first = a[k], second = a[k + half];
+      a[k] = __builtin_shuffle(first, second, low);
+      a[k + half] = __builtin_shuffle(first, second, high);
     }
-    for (int k = 0; k < half; ++k)
-      a[k] = __builtin_shuffle(a[k], a[k + half], low) + __builtin_shuffle(a[k], a[k + half], high);
   }
-  return a[0];
 }
 
-/* dW += x dy^T, db += dy, summed over lanes and steps; rows in fours. x and dy of a step lie `stride`
- * rows behind those of the step before. */
-INLINE void outer(const row *x, int inputs, const row *dy, int outputs, int steps, long stride, float *dW, float *db) {
-  for (int i = 0; i < inputs; i += 4)
-    for (int o = 0; o < outputs; o += 4) {
-      vec sum[16];
-      for (int k = 0; k < 16; ++k) sum[k] = splat(0);
-      const int last_i = inputs - 1 - i, last_o = outputs - 1 - o;
-      for (int t = 0; t < steps; ++t)
-        for (int v = 0; v < VECTORS; ++v)
-          for (int a = 0; a < 4; ++a)
-            for (int b = 0; b < 4; ++b) /* rows past the end repeat the last one; their sums are dropped */
-              sum[4 * a + b] += x[t * stride + i + (a < last_i ? a : last_i)][v] *
-                                dy[t * stride + o + (b < last_o ? b : last_o)][v];
-      const vec total = fold(sum);
-      for (int a = 0; a <= 3 && a <= last_i; ++a)
-        for (int b = 0; b <= 3 && b <= last_o; ++b) dW[(i + a) * outputs + o + b] += total[4 * a + b];
-    }
-  for (int o = 0; o < outputs; ++o) {
-    vec sum = splat(0);
-    for (int t = 0; t < steps; ++t)
-      for (int v = 0; v < VECTORS; ++v) sum += dy[t * stride + o][v];
-    for (int l = 0; l < LANES; ++l) db[o] += sum[l];
+#define WIDE 2 /* vectors of outputs at a time */
+typedef vec panel[WIDE];
+
+/* Outputs from `o` on across the lanes, for each step and path; zero past the last one. dy of a step lies `stride` rows
+ * behind that of the step before. */
+INLINE void turn(const row *dy, int outputs, int o, int steps, long stride, panel *turned) {
+  for (int t = 0; t < steps; ++t)
+    for (int v = 0; v < VECTORS; ++v)
+      for (int w = 0; w < WIDE; ++w) {
+        vec a[LANES];
+        for (int k = 0; k < LANES; ++k) {
+          const int j = o + w * LANES + k;
+          a[k] = j < outputs ? dy[t * stride + j][v] : splat(0);
+        }
+        transpose_lanes(a);
+        for (int l = 0; l < LANES; ++l) turned[t * BLOCK + v * LANES + l][w] = a[l];
+      }
+}
+
+INLINE void add_row(const panel sum, int outputs, int o, float *row_of_outputs) {
+  for (int w = 0; w < WIDE; ++w)
+    for (int l = 0; l < LANES; ++l)
+      if (o + w * LANES + l < outputs) row_of_outputs[o + w * LANES + l] += sum[w][l];
+}
+
+/* m rows of dW from `i` on += x dy^T, given dy turned. */
+INLINE void outer_tile(const row *x, const panel *turned, int i, int m, int steps, long stride, int outputs, int o,
+                       float *dW) {
+  panel sum[6];
+  for (int k = 0; k < m; ++k)
+    for (int w = 0; w < WIDE; ++w) sum[k][w] = splat(0);
+  for (int t = 0; t < steps; ++t)
+    for (int v = 0; v < VECTORS; ++v)
+      for (int l = 0; l < LANES; ++l)
+        for (int k = 0; k < m; ++k)
+          for (int w = 0; w < WIDE; ++w)
+            sum[k][w] += x[t * stride + i + k][v][l] * turned[t * BLOCK + v * LANES + l][w];
+  for (int k = 0; k < m; ++k) add_row(sum[k], outputs, o, dW + (i + k) * outputs);
+}
+
+/* dW += x dy^T, db += dy, summed over paths and steps. x and dy of a step lie `stride` rows behind those of the step
+ * before; turned is room for BLOCK panels a step. */
+INLINE void outer(const row *x, int inputs, const row *dy, int outputs, int steps, long stride, panel *turned, float *dW,
+                  float *db) {
+  for (int o = 0; o < outputs; o += WIDE * LANES) {
+    panel sum = {splat(0), splat(0)};
+    turn(dy, outputs, o, steps, stride, turned);
+    for (int s = 0; s < steps * BLOCK; ++s)
+      for (int w = 0; w < WIDE; ++w) sum[w] += turned[s][w];
+    add_row(sum, outputs, o, db);
+    int i = 0;
+    for (; i + 6 <= inputs; i += 6) outer_tile(x, turned, i, 6, steps, stride, outputs, o, dW);
+    outer_tile(x, turned, i, inputs % 6, steps, stride, outputs, o, dW);
   }
 }
 

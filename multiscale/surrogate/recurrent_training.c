@@ -28,10 +28,14 @@ typedef struct {
 #define SLOT_ROWS (sizeof(Slot) / sizeof(row))
 
 static void add_gradients(const Slot *slots, int steps, Network *g) {
-  outer(slots->x, INPUTS, slots->first, HIDDEN, steps, SLOT_ROWS, g->input, g->input_bias);
-  outer(slots->after_first, HIDDEN, slots->second, HIDDEN, steps, SLOT_ROWS, g->between, g->between_bias);
-  outer(slots->after_second, HIDDEN, slots->rates, RATES, steps, SLOT_ROWS, g->rates, g->rates_bias);
-  outer(slots->after_second, HIDDEN, slots->targets, TARGETS, steps, SLOT_ROWS, g->targets, g->targets_bias);
+  panel turned[CHUNK * BLOCK];
+#define OUTER(x, inputs, dy, outputs, W) \
+  outer(slots->x, inputs, slots->dy, outputs, steps, SLOT_ROWS, turned, g->W, g->W##_bias)
+  OUTER(x, INPUTS, first, HIDDEN, input);
+  OUTER(after_first, HIDDEN, second, HIDDEN, between);
+  OUTER(after_second, HIDDEN, rates, RATES, rates);
+  OUTER(after_second, HIDDEN, targets, TARGETS, targets);
+#undef OUTER
 }
 
 INLINE void load(const float *data, long stride, int rows, row *out) {
