@@ -27,15 +27,12 @@ typedef struct {
 } Slot;
 #define SLOT_ROWS (sizeof(Slot) / sizeof(row))
 
-static void add_gradients(const Slot *slots, int steps, Network *g) {
-  panel turned[CHUNK * BLOCK];
-#define OUTER(x, inputs, dy, outputs, W) \
-  outer(slots->x, inputs, slots->dy, outputs, steps, SLOT_ROWS, turned, g->W, g->W##_bias)
-  OUTER(x, INPUTS, first, HIDDEN, input);
-  OUTER(after_first, HIDDEN, second, HIDDEN, between);
-  OUTER(after_second, HIDDEN, rates, RATES, rates);
-  OUTER(after_second, HIDDEN, targets, TARGETS, targets);
-#undef OUTER
+static void add_gradients(const Slot *s, int steps, Network *g) {
+  panel room[CHUNK * BLOCK];
+  outer(s->x, INPUTS, s->first, HIDDEN, steps, SLOT_ROWS, room, g->input, g->input_bias);
+  outer(s->after_first, HIDDEN, s->second, HIDDEN, steps, SLOT_ROWS, room, g->between, g->between_bias);
+  outer(s->after_second, HIDDEN, s->rates, RATES, steps, SLOT_ROWS, room, g->rates, g->rates_bias);
+  outer(s->after_second, HIDDEN, s->targets, TARGETS, steps, SLOT_ROWS, room, g->targets, g->targets_bias);
 }
 
 INLINE void load(const float *data, long stride, int rows, row *out) {
