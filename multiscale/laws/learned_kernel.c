@@ -28,25 +28,25 @@ INLINE real beyond(const Surrogate *s, const Points *p, real shape) {
   return positive(larger(excess, volume) - 1.0);
 }
 
-/* y = x W + b for the points of a block; eight outputs at a time stay in registers. */
+/* m outputs from `o` on of y = x W + b; they stay in registers. */
+INLINE void tile(const double *W, const double *b, const real (*x)[VECTORS], int inputs, int outputs, int o, int m,
+                 real (*y)[VECTORS]) {
+  real sum[8][VECTORS];
+  for (int k = 0; k < m; ++k)
+    for (int v = 0; v < VECTORS; ++v) sum[k][v] = splat(b[o + k]);
+  for (int i = 0; i < inputs; ++i)
+    for (int k = 0; k < m; ++k)
+      for (int v = 0; v < VECTORS; ++v) sum[k][v] += W[i * outputs + o + k] * x[i][v];
+  for (int k = 0; k < m; ++k)
+    for (int v = 0; v < VECTORS; ++v) y[o + k][v] = sum[k][v];
+}
+
+/* y = x W + b for the points of a block. */
 INLINE void dense(const double *W, const double *b, const real (*x)[VECTORS], int inputs, int outputs,
                   real (*y)[VECTORS]) {
   int o = 0;
-  for (; o + 8 <= outputs; o += 8) {
-    real sum[8][VECTORS];
-    for (int k = 0; k < 8; ++k)
-      for (int v = 0; v < VECTORS; ++v) sum[k][v] = splat(b[o + k]);
-    for (int i = 0; i < inputs; ++i)
-      for (int k = 0; k < 8; ++k)
-        for (int v = 0; v < VECTORS; ++v) sum[k][v] += W[i * outputs + o + k] * x[i][v];
-    memcpy(y[o], sum, sizeof sum);
-  }
-  for (; o < outputs; ++o)
-    for (int v = 0; v < VECTORS; ++v) {
-      real sum = splat(b[o]);
-      for (int i = 0; i < inputs; ++i) sum += W[i * outputs + o] * x[i][v];
-      y[o][v] = sum;
-    }
+  for (; o + 8 <= outputs; o += 8) tile(W, b, x, inputs, outputs, o, 8, y);
+  tile(W, b, x, inputs, outputs, o, outputs % 8, y); /* a constant: this is compiled for each layer */
 }
 
 INLINE void silu(real (*x)[VECTORS]) {
