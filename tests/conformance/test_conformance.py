@@ -55,7 +55,7 @@ LAWS = {
         from_end_points=False,
         equilibrium=1e-6,
     ),
-    "learned": Law(lambda: make_law("learned"), isotropic=False, stiffness_error=0.02),
+    "learned": Law(lambda: make_law("learned"), stiffness_error=0.02),
     "learned pca": Law(lambda: PcaLaw(*untrained_pca()[1:]), isotropic=False, stiffness_error=None),
 }
 
