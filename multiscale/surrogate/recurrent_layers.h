@@ -51,7 +51,7 @@ INLINE void tile(const float *W, const float *b, const row *x, int inputs, int o
 INLINE void dense(const float *W, const float *b, const row *x, int inputs, int outputs, row *y) {
   int o = 0;
   for (; o + 6 <= outputs; o += 6) tile(W, b, x, inputs, outputs, o, 6, y);
-  tile(W, b, x, inputs, outputs, o, outputs % 6, y); /* a constant: dense is compiled for each layer */
+  tile(W, b, x, inputs, outputs, o, outputs % 6, y); /* a constant: this is compiled for each layer */
 }
 
 /* Lane l of vector k becomes lane k of vector l. */
@@ -111,8 +111,8 @@ INLINE void outer_tile(const row *x, const panel *turned, int i, int m, int step
 
 /* dW += x dy^T, db += dy, summed over paths and steps. x and dy of a step lie `stride` rows behind those of the step
  * before; turned is room for BLOCK panels a step. */
-INLINE void outer(const row *x, int inputs, const row *dy, int outputs, int steps, long stride, panel *turned, float *dW,
-                  float *db) {
+INLINE void outer(const row *x, int inputs, const row *dy, int outputs, int steps, long stride, panel *turned,
+                  float *dW, float *db) {
   for (int o = 0; o < outputs; o += WIDE * LANES) {
     panel sum = {splat(0), splat(0)};
     turn(dy, outputs, o, steps, stride, turned);

@@ -11,12 +11,9 @@
 #define SIZE (DRIVE + DEVIATOR)
 #define DT (SIZE + 1)
 #define DATA (DT + 1)
-/* Rows of what the network reads: scalars, products of own deviators with products, of all deviators with each other;
- * the last of these are of the step alone, as are the scalars at the end. */
-#define WITH_PRODUCTS SCALARS
-#define GRAM (WITH_PRODUCTS + DEVIATORS * PRODUCTS)
-#define OF_STATE (INPUTS - PLAIN - OF_STEP * (OF_STEP + 1) / 2) /* rows that depend on the state */
-#define PLAINS (INPUTS - PLAIN)
+/* The network reads the state's scalars, inner products of its deviators with the products and of all deviators with
+ * each other, and the step's scalars. Only the first rows depend on the state. */
+#define OF_STATE (INPUTS - PLAIN - OF_STEP * (OF_STEP + 1) / 2)
 #define SHAPE (DIRECTION - 1) /* ln m, among the features */
 #define RATE (DIRECTION + DEVIATOR)
 
@@ -36,8 +33,8 @@ INLINE void clear(deviator a) {
   for (int k = 0; k < DEVIATOR; ++k) a[k] = splat(0);
 }
 
-/* p += dev((A B + B A) / 2). Its coefficients are symmetric in all three: the gradient g of p is one of
- * a through the same product of g and b. */
+/* p += dev((A B + B A) / 2). Its coefficients are symmetric in all three tensors: given the gradient g of p, that of a
+ * is the product of g and b. */
 INLINE void add_product(const deviator a, const deviator b, deviator p) {
   const float r2 = 0.35355339f, r6 = 0.40824829f; /* 1 / (2 2^(1/2)), 1 / 6^(1/2) */
   p[0] += r6 * (a[0] * b[0] - a[1] * b[1] - a[4] * b[4] + 0.5f * (a[2] * b[2] + a[3] * b[3]));
@@ -62,7 +59,7 @@ INLINE void bound_backward(const deviator bounded, vec factor, const deviator gi
 
 /* Deviators of one vector of lanes, as the network reads them: the state's, bounded, then those of the step. */
 typedef struct {
-  deviator of[READ], mean, products[PRODUCTS]; /* mean elastic strain, bounded */
+  deviator of[READ], mean, products[PRODUCTS]; /* the mean is of the elastic strains, and bounded */
   vec factor[GROUPS], mean_factor;
 } Tensors;
 #define ALONG DEVIATORS /* among them: direction of the step, odd and even strain */
@@ -105,7 +102,7 @@ INLINE void tensors_of(const row *d, const row *z, int v, Tensors *t) {
 /* What the network reads of a state and a step. */
 INLINE void invariants(const Tensors *t, const row *d, const row *z, int v, row *x) {
   for (int l = 0; l < SCALARS; ++l) x[l][v] = z[DEVIATOR * DEVIATORS + l][v];
-  row *out = x + WITH_PRODUCTS;
+  row *out = x + SCALARS;
   for (int i = 0; i < DEVIATORS; ++i)
     for (int p = 0; p < PRODUCTS; ++p) (*out++)[v] = dot(t->of[i], t->products[p]);
   for (int i = 0; i < READ; ++i)
@@ -120,7 +117,7 @@ INLINE void invariants(const Tensors *t, const row *d, const row *z, int v, row 
 /* dz += gradients of the state, given those of what the network read and, from elsewhere, of the products (changed). */
 INLINE void invariants_backward(const Tensors *t, const row *dx, deviator *dproducts, int v, row *dz) {
   deviator dof[DEVIATORS], dmean, dstate;
-  const row *given = dx + WITH_PRODUCTS;
+  const row *given = dx + SCALARS;
   clear(dmean);
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(dof[i]);
