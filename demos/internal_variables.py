@@ -1,4 +1,4 @@
-"""How many internal tensors does the polycrystal need? One training for each number; their errors drawn.
+"""How many internal variables does the polycrystal need? One training for each number; their errors drawn.
 
     python demos/internal_variables.py DATASETS... --test TEST.h5 --output results/internal_variables
 
@@ -15,6 +15,7 @@ from microscale.errors import InputError
 from microscale.law import drive
 from multiscale.io.command import launch
 from multiscale.laws.learned import LearnedLaw
+from multiscale.surrogate.architecture import DEVIATOR
 from multiscale.surrogate.fit import fit_recurrent
 from multiscale.surrogate.histories import relative_errors
 from multiscale.surrogate.sources import read_sources
@@ -24,49 +25,50 @@ def internal_variables(
     *datasets: Path,
     test: Path,
     output: Path = Path("results/internal_variables"),
-    numbers: tuple[int, ...] = (1, 2, 3, 4, 6, 8),
+    tensors: tuple[int, ...] = (1, 2, 3, 4, 6),
     groups: int = 4,
-    scalars: int = 6,
+    scalars: int = 2,
     hidden: int = 80,
     epochs: int = 10,
     rate: float = 1.5e-3,
 ) -> dict[int, float]:
-    """Train with several numbers of internal tensors and draw the deviatoric test error against them.
+    """Train with several numbers of internal variables and draw the deviatoric test error against them.
 
     Args:
         datasets: Training data.
         test: Test data.
         output: Folder of weights, figures and picture.
-        numbers: Numbers of learnt internal tensors (symmetric and deviatoric).
+        tensors: Numbers of learnt internal deviators, of five variables each.
         groups: Groups of grains with an elastic strain each; these are tensors too.
         scalars: Number of internal scalars beside them.
         hidden: Width of the hidden layers.
         epochs: Times to go through the data.
         rate: Peak learning rate.
     """
-    if not numbers:
-        raise InputError("no numbers of internal tensors given, expected some such as --numbers 2 4 8")
+    if not tensors:
+        raise InputError("no numbers of internal tensors given, expected some such as --tensors 2 4 8")
     data = read_sources([test]).histories
     sizes = {"groups": groups, "scalars": scalars, "hidden": hidden}
     errors = {}
-    for number in numbers:
+    for count in tensors:
+        number = DEVIATOR * count + scalars
         weights = output / f"internal_{number}.safetensors"
         if not weights.with_suffix(".json").exists():
             schedule = {"epochs": epochs, "rate": rate, "batch": None, "seed": 0}
-            fit_recurrent(datasets, weights, tensors=number, **sizes, **schedule)
+            fit_recurrent(datasets, weights, tensors=count, **sizes, **schedule)
         law = LearnedLaw.from_file(weights)
         predicted = drive(law, data.stretch, data.times)
         errors[number] = float(relative_errors(predicted, data.stress, data.times).deviatoric.mean())
-        print(f"{number} internal tensors: {100 * errors[number]:.2f} %", flush=True)
+        print(f"{number} internal variables: {100 * errors[number]:.2f} %", flush=True)
     figures = {"deviatoric_mean": errors, **sizes, "epochs": epochs}
     (output / "internal_variables.json").write_text(json.dumps(figures, indent=2) + "\n")
-    label = f"internal tensors (beside {groups} elastic strains, {scalars} scalars)"
+    label = f"internal variables (beside {groups} elastic strains)"
     draw(errors, label, output / "internal_variables.png")
     return errors
 
 
 def draw(errors: dict[int, float], label: str, picture: Path) -> None:
-    """Draw errors against numbers of internal tensors."""
+    """Draw errors against numbers of internal variables."""
     figure = Figure(figsize=(5, 3.5), layout="constrained")
     axes = figure.add_subplot(
         xlabel=label,

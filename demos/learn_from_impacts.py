@@ -52,9 +52,9 @@ def learn_from_impacts(
         grains: Grains of the polycrystal.
     """
     output.mkdir(parents=True, exist_ok=True)
-    texture = {"grains": grains, "seed": 0}
-    polycrystal = make_law("taylor", **texture)
-    record = law_record(polycrystal, texture)
+    options = {"grains": grains, "texture": "uniform", "seed": 0}
+    polycrystal = make_law("taylor", **options)
+    record = law_record(polycrystal, options)
     files = {}
     for name, impacts in SETS.items():
         origin = [{"impact": kind, "velocity_m_per_s": v} for kind in impacts for v in impacts[kind]]

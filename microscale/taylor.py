@@ -10,8 +10,8 @@ from microscale.crystal_kernel import STEP_TOLERANCE, CrystalKernel
 from microscale.diagnostics import family_activity, twin_volume
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
-from microscale.microstructure import random_orientations
 from microscale.single_crystal import check_orientations, elastic_wave_speed, raise_if_failed
+from microscale.uniform_texture import uniform_orientations
 
 
 class TaylorPolycrystal(ConstitutiveLaw):
@@ -23,7 +23,7 @@ class TaylorPolycrystal(ConstitutiveLaw):
 
     Args:
         orientations: Crystal axes as columns in the sample frame, shape (grains, 3, 3);
-            by default 128 random ones from seed 0.
+            by default 128 that cover all orientations evenly.
         weights: Volume fractions of the grains, shape (grains,), adding up to one; equal by default.
         crystal: Parameters; magnesium by default.
         step_tolerance: Error a sub-step may make, GPa; infinite for none (for convergence studies).
@@ -46,7 +46,7 @@ class TaylorPolycrystal(ConstitutiveLaw):
         self.crystal = read_crystal() if crystal is None else crystal
         self.density = self.crystal.density
         given = (
-            random_orientations(128, seed=0)
+            uniform_orientations(128, crystal=self.crystal)
             if orientations is None
             else np.asarray(orientations, dtype=float)
         )

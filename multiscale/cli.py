@@ -10,6 +10,7 @@ from cyclopts import App
 
 from microscale.errors import InputError
 from microscale.paths import StrainPaths
+from multiscale.laws import Texture
 
 app = App(
     name="multiscale",
@@ -45,7 +46,7 @@ def generate(
     law: str = "taylor",
     crystal: Path | None = None,
     grains: int | None = None,
-    texture: Literal["random", "uniform"] = "random",
+    texture: Texture | None = None,
     texture_seed: int = 0,
     rate_sensitivity: float | None = None,
     resolution: int | None = None,
@@ -69,8 +70,9 @@ def generate(
         crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
             the plane crystal of the paper.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
-        texture: Their orientations in taylor: drawn, as in the paper, or spread evenly over all, which stands
-            better for a polycrystal without texture.
+        texture: Their orientations in taylor: spread evenly over all (uniform), which stands better for a
+            polycrystal without texture, or drawn (random), as in the paper. By default uniform, but random
+            in a unit cell.
         texture_seed: Seed of their orientations: the material, so the same for training and test.
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
@@ -88,7 +90,7 @@ def generate(
     given = {
         "crystal": crystal,
         "grains": grains,
-        "texture": texture,
+        "texture": texture or ("uniform" if resolution is None else "random"),
         "seed": texture_seed,
         "rate_sensitivity": rate_sensitivity,
         "resolution": resolution,
@@ -221,6 +223,7 @@ def calibrate(
     largest_strain: float = 0.5,
     crystal: Path | None = None,
     grains: int = 128,
+    texture: Texture = "uniform",
     texture_seed: int = 0,
     rate_sensitivity: float | None = None,
 ) -> None:
@@ -232,6 +235,7 @@ def calibrate(
         largest_strain: Equivalent logarithmic strain at the end of each path.
         crystal: Material file, laid out like microscale/magnesium.yaml; magnesium by default.
         grains: Grains of the polycrystal.
+        texture: Their orientations: spread evenly over all, or drawn.
         texture_seed: Seed of their orientations.
         rate_sensitivity: m of the crystal instead of its own.
     """
@@ -239,8 +243,8 @@ def calibrate(
     from multiscale.io.provenance import law_record, versions
     from multiscale.laws import make_law
 
-    texture = {"grains": grains, "seed": texture_seed}
-    options = {**texture, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
+    polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
+    options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)
     found = fit.calibrate(reference, law, largest_strain=largest_strain)
     record = {"reference": law_record(reference, options), "largest_strain": largest_strain}

@@ -1,8 +1,8 @@
 """The data sets of Table SI-2 of the paper, and a three-dimensional full field beside Taylor's assumption.
 
 Two dimensions (``fft2d``): 64 x 64 voxels, 16 grains, 10 %, paths of one second (the crystal flows at rates
-of one per second). Three (``taylor``): 128 grains of magnesium, 10 and 50 %, paths of 1 us. ``m02`` is the
-case "m = 5" of the table, a rate sensitivity of 0.2 here; ``held`` are the paths of U, L-U and C with their
+of one per second). Three (``taylor``): 128 random grains of magnesium, 10 and 50 %, paths of 1 us. ``m02`` is
+the case "m = 5" of the table, a rate sensitivity of 0.2 here; ``held`` are the paths of U, L-U and C with their
 sides held, so that they change volume (microscale/paths.py). ``fft3d`` and ``taylor16`` are 16 grains in 16^3
 voxels, full-field and by Taylor, with the same grains and along the same paths. Training sets have the path
 seed 1, test sets 2: no path is in both.
@@ -28,8 +28,9 @@ TRAIN, TEST = 1, 2
 M02 = {"rate_sensitivity": 0.2}
 HELD = {"isochoric": False}
 PLANE: dict[str, Any] = {"law": "fft2d", "dimension": 2, "max_strain": 0.1, "duration": 1e6}
-SOLID: dict[str, Any] = {"law": "taylor", "max_strain": 0.1}
-LARGE: dict[str, Any] = {"law": "taylor", "max_strain": 0.5}
+TAYLOR = {"law": "taylor", "texture": "random"}
+SOLID: dict[str, Any] = {**TAYLOR, "max_strain": 0.1}
+LARGE: dict[str, Any] = {**TAYLOR, "max_strain": 0.5}
 CELL: dict[str, Any] = {"protocol": "R", "max_strain": 0.05, "resolution": 16, "grains": 16, "seed": TRAIN}
 SETS: dict[str, dict[str, Any]] = {
     "fft2d_R10_train": {**PLANE, "protocol": "R", "paths": 3200, "seed": TRAIN},
@@ -62,7 +63,7 @@ SETS: dict[str, dict[str, Any]] = {
     "taylor_C50_test": {**LARGE, "protocol": "C", "paths": 100, "seed": TEST},
     "taylor_C50_held_test": {**HELD, **LARGE, "protocol": "C", "paths": 100, "seed": TEST},
     "fft3d_R05": {"law": "fft3d", **CELL, "paths": 200},
-    "taylor16_R05": {"law": "taylor", **CELL, "paths": 200},
+    "taylor16_R05": {**TAYLOR, **CELL, "paths": 200},
 }
 """What `multiscale generate` is told for each set; numbers of paths are the paper's but in the last two."""
 

@@ -81,7 +81,7 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
         rate_sensitivity: float | None = None,
         resolution: int | None = None,
         crystal: Path | str | None = None,
-        texture: Texture = "random",
+        texture: Texture = "uniform",
     ) -> TaylorPolycrystal:
         """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
         material = read_crystal(crystal).with_options(rate_sensitivity)
@@ -93,8 +93,8 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
             return TaylorPolycrystal(Q, crystal=material)
         if texture != "random":
             raise InputError(
-                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn; "
-                "leave one of the two out"
+                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn, "
+                "give texture = 'random'"
             )
         cell = periodic_voronoi(grains, (resolution,) * 3, seed)
         return TaylorPolycrystal(cell.orientations, cell.weights, material)

@@ -74,11 +74,10 @@ def _material(file: Path, law: dict[str, Any]) -> Material:
             f"{file} is of law '{law['name']}', expected one with the elasticity of the crystals (taylor): "
             "its pressure and elastic response are built into the surrogate"
         )
-    grains = law["options"].get("grains", 1)
+    options = {"grains": 1, "texture": "random", "seed": 0} | law["options"]
     return Material(
-        name=f"{crystal['name']}, {law['name']}, {grains} grains of texture seed {
-            law['options'].get('seed', 0)
-        }",
+        name=f"{crystal['name']}, {law['name']}, {options['grains']} grains of {options['texture']} texture, "
+        f"seed {options['seed']}",
         shear_modulus=crystal["shear_modulus"],
         lambda_e=crystal["lambda_e"],
         density=crystal["density"],

@@ -46,9 +46,9 @@ def test_internal_variables_are_counted(impacts, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend("demos")
     demo = importlib.import_module("internal_variables")
     errors = demo.internal_variables(
-        impacts["train"], test=impacts["test"], output=tmp_path, numbers=(1, 2), hidden=8, epochs=2
+        impacts["train"], test=impacts["test"], output=tmp_path, tensors=(1, 2), hidden=8, epochs=2
     )
-    assert set(errors) == {1, 2}
+    assert set(errors) == {7, 12}
     assert json.loads((tmp_path / "internal_variables.json").read_text())["epochs"] == 2
     assert (tmp_path / "internal_variables.png").stat().st_size > 5000
 

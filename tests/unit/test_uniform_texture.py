@@ -1,6 +1,7 @@
 """Evenly spread orientations: the crystal's symmetry counts, and few grains make an isotropic polycrystal."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.crystal import read_crystal
 from microscale.dataset import read_provenance
 from microscale.errors import InputError
+from microscale.microstructure import periodic_voronoi
 from microscale.tensors import von_mises
 from microscale.uniform_texture import _energy, _right_products, point_group, uniform_orientations
 from multiscale.cli import generate
@@ -90,20 +92,27 @@ def test_they_make_an_isotropic_polycrystal():
         stress = von_mises(drive(make_law("taylor", **options), paths, np.linspace(0.0, 1.0, 31))[:, -1])
         return stress.std() / stress.mean()
 
-    assert scatter(texture="uniform") < 0.005
-    assert scatter(texture="uniform", grains=64, seed=3) < 0.01
-    assert scatter() > 0.015
+    assert scatter() < 0.005
+    assert scatter(grains=64, seed=3) < 0.01
+    assert scatter(texture="random") > 0.015
 
 
 def test_a_data_set_knows_its_texture(tmp_path):
-    data = tmp_path / "uniform.h5"
-    generate(out=data, protocol="R", max_strain=0.05, paths=2, steps=5, grains=6, texture="uniform")
-    assert read_provenance(data)["law"]["options"]["texture"] == "uniform"
-    np.testing.assert_array_equal(recorded_law(data).orientations, uniform_orientations(6))
+    """By default evenly spread; the grains of a cell are drawn."""
+    sets: list[tuple[dict[str, Any], str, np.ndarray]] = [
+        ({}, "uniform", uniform_orientations(6)),
+        ({"texture": "random"}, "random", random_orientations(6)),
+        ({"resolution": 4}, "random", periodic_voronoi(6, (4, 4, 4), 0).orientations),
+    ]
+    for number, (options, texture, orientations) in enumerate(sets):
+        data = tmp_path / f"{number}.h5"
+        generate(out=data, protocol="R", max_strain=0.05, paths=2, steps=5, grains=6, **options)
+        assert read_provenance(data)["law"]["options"]["texture"] == texture
+        np.testing.assert_array_equal(recorded_law(data).orientations, orientations)
 
 
 def test_an_unknown_texture_is_refused():
     with pytest.raises(InputError, match="texture = 'rolled', expected one of: random, uniform"):
         make_law("taylor", texture="rolled")
-    with pytest.raises(InputError, match="the grains of a cell are drawn"):
-        make_law("taylor", texture="uniform", resolution=8)
+    with pytest.raises(InputError, match="the grains of a cell are drawn, give texture = 'random'"):
+        make_law("taylor", resolution=8)
