@@ -24,7 +24,7 @@ demo: $(INSTALLED)  ## Run the Taylor anvil on 2 ranks; RANKS=8 and ARGS="--velo
 
 # One command a figure; FAST=1 is a quick look on coarse meshes.
 paper: $(INSTALLED)  ## Regenerate the paper's impact figures and its cost table in results/paper; FAST=1 is small.
-	set -e; for part in figure3 figure4 figure5 figure6 profiles table1; do \
+	set -e; for part in figure3 figure4 figure5 figure6 profiles beside_taylor table1; do \
 	    $(BIN)/python demos/paper/$$part.py $(if $(FAST),--fast,) $(ARGS); done
 
 # Data and networks that are there are kept, so tiny ones have a folder of their own. Data are made on more ranks by

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "demos" / "paper"))
 
 import figure4
 import figure6
+from beside_taylor import beside_taylor
 from figure3 import figure3
 from figure5 import figure5
 from profiles import profiles
@@ -67,6 +68,17 @@ def test_figure_6_sees_a_thin_plate_leave_the_projectile(tmp_path, monkeypatch):
     assert figures["0.5 mm"]["gap_at_the_centre_mm"] > figures["1 mm"]["gap_at_the_centre_mm"] >= -1e-9
     for study in ("velocity", "thickness"):
         assert (tmp_path / f"figure6_{study}.png").stat().st_size < PICTURE_LIMIT
+
+
+def test_surrogate_stands_beside_the_polycrystal_it_learnt(tmp_path):
+    """Coarse meshes for the time of a wave: bounds are those of the full runs (docs/impact.md), doubled."""
+    figures = beside_taylor(output=tmp_path, velocities=(200.0,), end_time=0.3, fast=True)
+    assert set(figures) == {"anvil at 200 m/s", "plate at 200 m/s"}
+    for figure in figures.values():
+        assert 0.0 < figure["displacement"] < 0.02
+        assert 0.0 < figure["von_mises"] < 0.1
+    assert figures["anvil at 200 m/s"]["final_length_mm"] < 0.01
+    assert (tmp_path / "beside_taylor.png").stat().st_size < PICTURE_LIMIT
 
 
 def test_profiles_of_all_laws_are_compared_with_the_polycrystal(tmp_path):
