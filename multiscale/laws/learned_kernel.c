@@ -95,7 +95,7 @@ INLINE void relax(const Part *p, const Tensors *t, const real (*slow)[VECTORS], 
       for (int k = 0; k < DEVIATOR; ++k)
         z[i * DEVIATOR + k] = z[i * DEVIATOR + k] * left + target[i][k] * (1.0 - left);
     } else {
-      const real goal = given[DEVIATORS * BASIS + i - DEVIATORS][v];
+      const real goal = given[DEVIATORS * COEFFICIENTS + i - DEVIATORS][v];
       real *xi = z + SCALARS_FROM + i - DEVIATORS;
       *xi = *xi * left + goal * inverse_root(1.0 + goal * goal) * (1.0 - left);
     }

@@ -54,6 +54,7 @@ INLINE void deviator_of_mandel(const real *x, deviator out) {
 /* Deviators of the state, bounded, and of a step, as the network reads them, and products. */
 typedef struct {
   deviator of[READ], products[PRODUCTS];
+  deviator along[DEVIATORS]; /* product of each of the state's with the direction */
 } Tensors;
 
 INLINE void tensors_of(const real features[FEATURES], const real z[STATES], Tensors *t) {
@@ -70,14 +71,17 @@ INLINE void tensors_of(const real features[FEATURES], const real z[STATES], Tens
   symmetric_product(mean, t->of[ODD], t->products[2]);
   symmetric_product(mean, mean, t->products[3]);
   symmetric_product(t->of[ALONG], t->of[ALONG], t->products[4]);
+  for (int i = 0; i < DEVIATORS; ++i) symmetric_product(t->of[i], t->of[ALONG], t->along[i]);
 }
 
 /* What the network reads of a state and a step, into vector v of x. */
 INLINE void invariants(const Tensors *t, const real features[FEATURES], const real z[STATES], int v,
                        real (*x)[VECTORS]) {
   for (int l = 0; l < SCALARS; ++l) (*x++)[v] = z[SCALARS_FROM + l];
-  for (int i = 0; i < DEVIATORS; ++i)
+  for (int i = 0; i < DEVIATORS; ++i) {
     for (int p = 0; p < PRODUCTS; ++p) (*x++)[v] = dot(t->of[i], t->products[p]);
+    (*x++)[v] = dot(t->of[i], t->along[i]);
+  }
   for (int i = 0; i < READ; ++i)
     for (int j = i; j < READ; ++j) (*x++)[v] = dot(t->of[i], t->of[j]);
   x[0][v] = features[SHAPE];
@@ -98,10 +102,11 @@ INLINE void targets_of(const Tensors *t, const real moved[ELASTIC], const real (
   memcpy(basis + MOVED, moved, ELASTIC * sizeof(real));
   memcpy(basis + MOVED + GROUPS, t->of[GROUPS], TENSORS * sizeof(deviator));
   for (int i = 0; i < DEVIATORS; ++i) {
+    const real(*own)[VECTORS] = coefficients + i * COEFFICIENTS;
     deviator sum;
-    for (int k = 0; k < DEVIATOR; ++k) sum[k] = splat(0);
+    for (int k = 0; k < DEVIATOR; ++k) sum[k] = own[BASIS][v] * t->along[i][k];
     for (int b = 0; b < BASIS; ++b)
-      for (int k = 0; k < DEVIATOR; ++k) sum[k] += coefficients[i * BASIS + b][v] * basis[b][k];
+      for (int k = 0; k < DEVIATOR; ++k) sum[k] += own[b][v] * basis[b][k];
     bound(sum, target[i]);
   }
 }

@@ -67,15 +67,20 @@ class Architecture:
     def inputs(self) -> int:
         """Invariants the network reads.
 
-        They are the scalars of the state, the inner products of its deviators with the products and of all
-        deviators with each other, and the scalars of the step.
+        They are the scalars of the state, the inner products of its deviators with the products and with
+        their own product with the direction, of all deviators with each other, and the scalars of the step.
         """
-        return self.scalars + self.deviators * PRODUCTS + self.read * (self.read + 1) // 2 + PLAIN
+        return self.scalars + self.deviators * (PRODUCTS + 1) + self.read * (self.read + 1) // 2 + PLAIN
 
     @property
     def basis(self) -> int:
         """Tensors of which targets are combinations: step, mean elastic strain, products and the state's."""
         return OF_STEP + 1 + PRODUCTS + self.deviators
+
+    @property
+    def coefficients(self) -> int:
+        """Coefficients of a target: of the basis, and of the deviator's own product with the direction."""
+        return self.basis + 1
 
     @property
     def rates(self) -> int:
@@ -92,7 +97,7 @@ class Architecture:
             "input": (self.inputs, self.hidden),
             "between": (self.hidden, self.hidden),
             "rates": (self.hidden, self.rates),
-            "targets": (self.hidden, self.deviators * self.basis + self.scalars),
+            "targets": (self.hidden, self.deviators * self.coefficients + self.scalars),
         }
 
     @property
@@ -109,6 +114,7 @@ class Architecture:
             "READ": self.read,
             "INPUTS": self.inputs,
             "BASIS": self.basis,
+            "COEFFICIENTS": self.coefficients,
             "RATES": self.rates,
             "TARGETS": self.layers["targets"][1],
             "DEVIATOR": DEVIATOR,

@@ -22,11 +22,12 @@ Let A be the direction of the step, E and E2 the deviators of its odd and even s
 mean of the s_g, and <x> = x / (1 + x.x)^(1/2). Products P are the symmetric deviatoric ones of A E, A <m>,
 <m> E, <m> <m> and A A. The network reads
 
-    the inner products of <s_g>, q_k, A, E and E2 with each other, and of <s_g> and q_k with the P,
-    the xi_l, and of the step ln m, rate, size and the traces of the odd and even strain.
+    the inner products of <s_g>, q_k, A, E and E2 with each other, and of <s_g> and q_k with the P
+    and with their own product with A, the xi_l, and of the step ln m, rate, size and the traces of the odd and even strain.
 
 The target of a deviator is <t>, with t a learnt combination of A, E, E2, m, the P, the s_g and the q_k,
-where m and s_g are those the step has carried along. Targets of elastic strains are <t> times the root mean
+where m and s_g are those the step has carried along, and of its own product with A: flow turns and stretches
+what has a direction. Targets of elastic strains are <t> times the root mean
 square of the groups' elastic trial strains: flow relaxes elastic strain or passes it from group to group.
 Those of q_k and xi_l are at most one, and no weights let a state run away.
 
@@ -121,13 +122,13 @@ class RecurrentSurrogate(nn.Module):
         of_step = tensors_of_step(features)
         products = products_of(of_step, bounded(elastic.mean(1)))
         own = torch.cat([bounded(elastic), others], 1)
-        rates, coefficients, scalar_targets = self._network(
-            torch.cat([scalars, invariants(own, of_step, products), scalars_of_step(features)], 1)
-        )
+        along = symmetric_product(own, of_step[:, :1])
+        read = [scalars, invariants(own, of_step, products, along), scalars_of_step(features)]
+        rates, coefficients, scalar_targets = self._network(torch.cat(read, 1))
 
         moved = elastic + (maps[:, None] * elastic[:, :, None, :]).sum(-1)
         basis = torch.cat([of_step, moved.mean(1, keepdim=True), products, moved, others], 1)
-        targets = bounded(coefficients @ basis)
+        targets = bounded(coefficients[..., :-1] @ basis + coefficients[..., -1:] * along)
         trial = (moved + strain[:, None]).square().sum((1, 2)) / groups
         radius = (trial + TINY).sqrt()[:, None, None]
 
@@ -148,15 +149,15 @@ class RecurrentSurrogate(nn.Module):
         return torch.cat([elastic.flatten(1), others.flatten(1), scalars], 1)
 
     def _network(self, read: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Rates (paths, rates), coefficients of the basis (paths, deviators, basis), targets of scalars."""
+        """Rates (paths, rates), coefficients of targets (paths, deviators, coefficients), targets of scalars."""
         sizes = self.architecture
         hidden = functional.silu(torch.addmm(self.input_bias, read, self.input))
         hidden = functional.silu(torch.addmm(self.between_bias, hidden, self.between))
         # 1 / (exp(-x) + shortest memory), in the form whose gradient cannot overflow
         rates = torch.sigmoid(torch.addmm(self.rates_bias, hidden, self.rates) + math.log(SHORTEST_MEMORY))
         targets = torch.addmm(self.targets_bias, hidden, self.targets)
-        count = sizes.deviators * sizes.basis
-        coefficients = targets[:, :count].reshape(len(read), sizes.deviators, sizes.basis)
+        count = sizes.deviators * sizes.coefficients
+        coefficients = targets[:, :count].reshape(len(read), sizes.deviators, sizes.coefficients)
         scalars = targets[:, count:]
         return rates / SHORTEST_MEMORY, coefficients, scalars * (1.0 + scalars.square()).rsqrt()
 
@@ -184,17 +185,21 @@ def products_of(of_step: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
     return symmetric_product(torch.stack([A, A, mean, mean, A], 1), torch.stack([E, mean, E, mean, A], 1))
 
 
-def invariants(own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor) -> torch.Tensor:
+def invariants(
+    own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor, along: torch.Tensor
+) -> torch.Tensor:
     """Inner products of the state's deviators with products, then of those of state and step with each other.
 
     Args:
         own: Deviators of the state, shape (paths, deviators, 5).
         of_step: Those of the step, shape (paths, 3, 5).
         products: Shape (paths, products, 5).
+        along: Those of the state's deviators with the direction, shape (paths, deviators, 5).
     """
     read = torch.cat([own, of_step], 1)
     row, column = torch.triu_indices(read.shape[1], read.shape[1])
-    return torch.cat([(own @ products.mT).flatten(1), (read @ read.mT)[:, row, column]], 1)
+    with_products = torch.cat([own @ products.mT, (own * along).sum(2, keepdim=True)], 2)
+    return torch.cat([with_products.flatten(1), (read @ read.mT)[:, row, column]], 1)
 
 
 def deviator_of_mandel(features: torch.Tensor) -> torch.Tensor:

@@ -46,7 +46,8 @@ INLINE void flow_of(const Tensors *t, const row *d, const row *z, const row *coe
   for (int i = 0; i < DEVIATORS; ++i) {
     deviator sum;
     clear(sum);
-    for (int b = 0; b < BASIS; ++b) add(coefficients[i * BASIS + b][v], f->basis[b], sum);
+    for (int b = 0; b < BASIS; ++b) add(coefficients[i * COEFFICIENTS + b][v], f->basis[b], sum);
+    add(coefficients[i * COEFFICIENTS + BASIS][v], t->along[i], sum);
     f->factor[i] = bound(sum, f->target[i]);
   }
   for (int g = 0; g < GROUPS; ++g) {
@@ -87,7 +88,7 @@ INLINE void relax(const Tensors *t, const row *d, const row *rates, const row *t
     }
   }
   for (int l = 0; l < SCALARS; ++l) {
-    const vec given = targets[DEVIATORS * BASIS + l][v], target = given / root(1.0f + given * given);
+    const vec given = targets[DEVIATORS * COEFFICIENTS + l][v], target = given / root(1.0f + given * given);
     const Relaxation r = relaxation_of(&f, d, rates, DEVIATORS + l, v);
     row *xi = z + DEVIATOR * DEVIATORS + l;
     (*xi)[v] = target + ((*xi)[v] - target) * r.left;
@@ -98,7 +99,7 @@ INLINE void relax(const Tensors *t, const row *d, const row *rates, const row *t
 INLINE void scalars_backward(const Flow *f, const row *d, const row *z, const row *rates, const row *targets, int v,
                              row *dz, row *drates, row *dtargets, vec *dpassed) {
   for (int l = 0; l < SCALARS; ++l) {
-    const int q = DEVIATORS + l, state = DEVIATOR * DEVIATORS + l, out = DEVIATORS * BASIS + l;
+    const int q = DEVIATORS + l, state = DEVIATOR * DEVIATORS + l, out = DEVIATORS * COEFFICIENTS + l;
     const Relaxation r = relaxation_of(f, d, rates, q, v);
     const vec given = targets[out][v], factor = 1.0f / root(1.0f + given * given), upstream = dz[state][v];
     const vec ddecay = -r.left * (z[state][v] - given * factor) * upstream;
@@ -109,9 +110,11 @@ INLINE void scalars_backward(const Flow *f, const row *d, const row *z, const ro
   }
 }
 
-/* What deviators pass back: gradients of the basis (what was before the step in it), coefficients, rates and norms. */
-INLINE void deviators_backward(const Flow *f, const row *d, const row *rates, const row *targets, const row *dz, int v,
-                               deviator *dbasis, row *drates, row *dtargets, vec *dpassed, vec *dradius) {
+/* What deviators pass back: gradients of the basis (what was before the step in it), of products with the direction,
+ * coefficients, rates and norms. */
+INLINE void deviators_backward(const Tensors *t, const Flow *f, const row *d, const row *rates, const row *targets,
+                               const row *dz, int v, deviator *dbasis, deviator *dalong, row *drates, row *dtargets,
+                               vec *dpassed, vec *dradius) {
   for (int i = 0; i < DEVIATORS; ++i) {
     const Relaxation r = relaxation_of(f, d, rates, i, v);
     const vec scale = i < GROUPS ? f->radius : splat(1);
@@ -130,16 +133,19 @@ INLINE void deviators_backward(const Flow *f, const row *d, const row *rates, co
     clear(dsum);
     bound_backward(f->target[i], f->factor[i] * scale, dtarget, dsum);
     for (int b = 0; b < BASIS; ++b) {
-      dtargets[i * BASIS + b][v] = dot(dsum, f->basis[b]);
-      if (b >= MEAN) add(targets[i * BASIS + b][v], dsum, dbasis[b]); /* the rest is of the step alone */
+      dtargets[i * COEFFICIENTS + b][v] = dot(dsum, f->basis[b]);
+      if (b >= MEAN) add(targets[i * COEFFICIENTS + b][v], dsum, dbasis[b]); /* the rest is of the step alone */
     }
+    dtargets[i * COEFFICIENTS + BASIS][v] = dot(dsum, t->along[i]);
+    clear(dalong[i]);
+    add(targets[i * COEFFICIENTS + BASIS][v], dsum, dalong[i]);
   }
 }
 
 /* dz: in, gradient with respect to the state after the step; out, before it, but for what the network and the products
  * pass back. drates, dtargets, dproducts: out, gradients of what the network gave, and of products as targets. */
 INLINE void relaxation_backward(const Tensors *t, const row *d, const row *z, const row *rates, const row *targets,
-                                int v, row *dz, row *drates, row *dtargets, deviator *dproducts) {
+                                int v, row *dz, row *drates, row *dtargets, Products *dproducts) {
   Flow f;
   deviator dbasis[BASIS];
   vec dpassed[GROUPS + 1], dradius = splat(0); /* by the norm of each group's stress times dt, and by their mean */
@@ -147,7 +153,7 @@ INLINE void relaxation_backward(const Tensors *t, const row *d, const row *z, co
   for (int b = 0; b < BASIS; ++b) clear(dbasis[b]);
   for (int g = 0; g <= GROUPS; ++g) dpassed[g] = splat(0);
   scalars_backward(&f, d, z, rates, targets, v, dz, drates, dtargets, dpassed + GROUPS);
-  deviators_backward(&f, d, rates, targets, dz, v, dbasis, drates, dtargets, dpassed, &dradius);
+  deviators_backward(t, &f, d, rates, targets, dz, v, dbasis, dproducts->along, drates, dtargets, dpassed, &dradius);
   for (int g = 0; g < GROUPS; ++g) {
     vec *dmoved = dbasis[MOVED + g];
     const vec slope = f.inverse[g] * (1.0f - 0.5f * f.stress[g] * f.inverse[g]); /* of the norm by its square */
@@ -164,5 +170,5 @@ INLINE void relaxation_backward(const Tensors *t, const row *d, const row *z, co
   }
   for (int i = GROUPS; i < DEVIATORS; ++i)
     for (int k = 0; k < DEVIATOR; ++k) dz[i * DEVIATOR + k][v] = dbasis[MOVED + i][k];
-  memcpy(dproducts, dbasis + FIRST_PRODUCT, PRODUCTS * sizeof(deviator));
+  memcpy(dproducts->products, dbasis + FIRST_PRODUCT, PRODUCTS * sizeof(deviator));
 }

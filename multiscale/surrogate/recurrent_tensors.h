@@ -60,6 +60,7 @@ INLINE void bound_backward(const deviator bounded, vec factor, const deviator gi
 /* Deviators of one vector of lanes, as the network reads them: the state's, bounded, then those of the step. */
 typedef struct {
   deviator of[READ], mean, products[PRODUCTS]; /* the mean is of the elastic strains, and bounded */
+  deviator along[DEVIATORS];                   /* product of each of the state's with the direction */
   vec factor[GROUPS], mean_factor;
 } Tensors;
 #define ALONG DEVIATORS /* among them: direction of the step, odd and even strain */
@@ -97,14 +98,20 @@ INLINE void tensors_of(const row *d, const row *z, int v, Tensors *t) {
     clear(t->products[p]);
     add_product(a, b, t->products[p]);
   }
+  for (int i = 0; i < DEVIATORS; ++i) {
+    clear(t->along[i]);
+    add_product(t->of[i], t->of[ALONG], t->along[i]);
+  }
 }
 
 /* What the network reads of a state and a step. */
 INLINE void invariants(const Tensors *t, const row *d, const row *z, int v, row *x) {
   for (int l = 0; l < SCALARS; ++l) x[l][v] = z[DEVIATOR * DEVIATORS + l][v];
   row *out = x + SCALARS;
-  for (int i = 0; i < DEVIATORS; ++i)
+  for (int i = 0; i < DEVIATORS; ++i) {
     for (int p = 0; p < PRODUCTS; ++p) (*out++)[v] = dot(t->of[i], t->products[p]);
+    (*out++)[v] = dot(t->of[i], t->along[i]);
+  }
   for (int i = 0; i < READ; ++i)
     for (int j = i; j < READ; ++j) (*out++)[v] = dot(t->of[i], t->of[j]);
   out[0][v] = d[SHAPE][v];
@@ -114,8 +121,13 @@ INLINE void invariants(const Tensors *t, const row *d, const row *z, int v, row 
   out[4][v] = d[6][v] + d[7][v] + d[8][v];
 }
 
+/* Gradients of products. */
+typedef struct {
+  deviator products[PRODUCTS], along[DEVIATORS];
+} Products;
+
 /* dz += gradients of the state, given those of what the network read and, from elsewhere, of the products (changed). */
-INLINE void invariants_backward(const Tensors *t, const row *dx, deviator *dproducts, int v, row *dz) {
+INLINE void invariants_backward(const Tensors *t, const row *dx, Products *d, int v, row *dz) {
   deviator dof[DEVIATORS], dmean, dstate;
   const row *given = dx + SCALARS;
   clear(dmean);
@@ -123,8 +135,11 @@ INLINE void invariants_backward(const Tensors *t, const row *dx, deviator *dprod
     clear(dof[i]);
     for (int p = 0; p < PRODUCTS; ++p, ++given) {
       add((*given)[v], t->products[p], dof[i]);
-      add((*given)[v], t->of[i], dproducts[p]);
+      add((*given)[v], t->of[i], d->products[p]);
     }
+    add((*given)[v], t->along[i], dof[i]);
+    add((*given++)[v], t->of[i], d->along[i]);
+    add_product(d->along[i], t->of[ALONG], dof[i]);
   }
   for (int i = 0; i < DEVIATORS; ++i)
     for (int j = i; j < READ; ++j, ++given) {
@@ -134,8 +149,8 @@ INLINE void invariants_backward(const Tensors *t, const row *dx, deviator *dprod
   for (int p = 0; p < PRODUCTS; ++p) {
     const vec *a, *b;
     factors_of(p, t, &a, &b);
-    if (a == t->mean) add_product(dproducts[p], b, dmean);
-    if (b == t->mean) add_product(dproducts[p], a, dmean);
+    if (a == t->mean) add_product(d->products[p], b, dmean);
+    if (b == t->mean) add_product(d->products[p], a, dmean);
   }
   clear(dstate);
   bound_backward(t->mean, t->mean_factor, dmean, dstate);

@@ -63,11 +63,11 @@ INLINE void step_forward(const Network *n, const row *d, Tape *tape, row *state)
 INLINE void step_backward(const Network *transposed, const row *d, const Tape *tape, row *dstate, Slot *slot) {
   row other[HIDDEN], dx[OF_STATE];
   Tensors tensors[VECTORS];
-  deviator dproducts[VECTORS][PRODUCTS];
+  Products dproducts[VECTORS];
   read(d, tape->z, tensors, slot->x);
   for (int v = 0; v < VECTORS; ++v)
     relaxation_backward(&tensors[v], d, tape->z, tape->rates, tape->targets, v, dstate, slot->rates, slot->targets,
-                        dproducts[v]);
+                        &dproducts[v]);
   silu(tape->first, HIDDEN, slot->after_first);
   silu(tape->second, HIDDEN, slot->after_second);
   dense(transposed->rates, NULL, slot->rates, RATES, HIDDEN, slot->second);
@@ -78,7 +78,7 @@ INLINE void step_backward(const Network *transposed, const row *d, const Tape *t
   dense(transposed->between, NULL, slot->second, HIDDEN, HIDDEN, slot->first);
   silu_backward(tape->first, HIDDEN, slot->first);
   dense(transposed->input, NULL, slot->first, HIDDEN, OF_STATE, dx);
-  for (int v = 0; v < VECTORS; ++v) invariants_backward(&tensors[v], dx, dproducts[v], v, dstate);
+  for (int v = 0; v < VECTORS; ++v) invariants_backward(&tensors[v], dx, &dproducts[v], v, dstate);
 }
 
 static void transpose(const float *W, int rows, int columns, float *out) {
