@@ -1,4 +1,4 @@
-"""Is the surrogate right where it is used? Both impacts with it and with the polycrystal itself at every point.
+"""Is the surrogate right where it is used? Both impacts with it, and with the polycrystal at every point.
 
 The same meshes, velocities and time steps: what differs is the law. Measured at the end of each run: the
 relative L2 difference of displacement (nodes) and von Mises stress (elements), and the relative difference of

@@ -2,10 +2,10 @@
 
 Two dimensions (``fft2d``): 64 x 64 voxels, 16 grains, 10 %, paths of one second (the crystal flows at rates
 of one per second). Three (``taylor``): 128 random grains of magnesium, 10 and 50 %, paths of 1 us. ``m02`` is
-the case "m = 5" of the table, a rate sensitivity of 0.2 here; ``held`` are the paths of U, L-U and C with their
-sides held, so that they change volume (microscale/paths.py). ``fft3d`` and ``taylor16`` are 16 grains in 16^3
-voxels, full-field and by Taylor, with the same grains and along the same paths. Training sets have the path
-seed 1, test sets 2: no path is in both.
+the case "m = 5" of the table, a rate sensitivity of 0.2 here; ``held`` are the paths of U, L-U and C with
+their sides held, so that they change volume (microscale/paths.py). ``fft3d`` and ``taylor16`` are 16 grains
+in 16^3 voxels, full-field and by Taylor, with the same grains and along the same paths. Training sets have
+the path seed 1, test sets 2: no path is in both.
 
     python demos/paper/data.py --scale 0.01 --output results/paper/data
     mpirun -n 2 python demos/paper/data.py fft2d_R10_train fft2d_R10_test --scale 1

@@ -22,8 +22,9 @@ Let A be the direction of the step, E and E2 the deviators of its odd and even s
 mean of the s_g, and <x> = x / (1 + x.x)^(1/2). Products P are the symmetric deviatoric ones of A E, A <m>,
 <m> E, <m> <m> and A A. The network reads
 
-    the inner products of <s_g>, q_k, A, E and E2 with each other, and of <s_g> and q_k with the P
-    and with their own product with A, the xi_l, and of the step ln m, rate, size and the traces of the odd and even strain.
+    the inner products of <s_g>, q_k, A, E and E2 with each other, and of <s_g> and q_k with the P and
+    with their own product with A, the xi_l, and of the step ln m, rate, size and the traces of the odd and
+    even strain.
 
 The target of a deviator is <t>, with t a learnt combination of A, E, E2, m, the P, the s_g and the q_k,
 where m and s_g are those the step has carried along, and of its own product with A: flow turns and stretches
@@ -149,7 +150,7 @@ class RecurrentSurrogate(nn.Module):
         return torch.cat([elastic.flatten(1), others.flatten(1), scalars], 1)
 
     def _network(self, read: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Rates (paths, rates), coefficients of targets (paths, deviators, coefficients), targets of scalars."""
+        """Rates (paths, rates), coefficients (paths, deviators, coefficients) and targets of scalars."""
         sizes = self.architecture
         hidden = functional.silu(torch.addmm(self.input_bias, read, self.input))
         hidden = functional.silu(torch.addmm(self.between_bias, hidden, self.between))
