@@ -88,7 +88,7 @@ def _draw(axes: Any, exact: Results, found: Results, title: str) -> None:
     stress = [1e3 * results.field(FIELDS["von_mises"], -1) for results in (exact, found)]
     limit = 1.05 * max(values.max() for values in stress)
     axes.plot([0.0, limit], [0.0, limit], "k-", linewidth=0.5)
-    axes.plot(*stress, ",")
+    axes.plot(*stress, ".", markersize=2)
     axes.set(title=title, xlabel="taylor, MPa", ylabel="learned, MPa", aspect="equal")
 
 
