@@ -110,6 +110,8 @@ def _fit(
     schedule["processes"] = learner.ranks.size
     if first is not None:
         schedule["started_from"] = first.training
+        seen_before = [data for data in first.datasets if data not in card.datasets]
+        card = replace(card, datasets=[*card.datasets, *seen_before])
     errors = {"validation": {"deviatoric_mean": progress.best_error}}
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))

@@ -39,7 +39,10 @@ def test_training_goes_on_from_weights(impacts, tmp_path):
     data = read_dataset(impacts["test"])
     before, after = (drive(LearnedLaw.from_file(w), data.stretch_tensors, data.times) for w in (SHIPPED, out))
     np.testing.assert_allclose(after, before, atol=1e-4 * np.abs(before).max())
-    assert "started_from" in read_surrogate(out)[1].training
+    first, card = (read_surrogate(w)[1] for w in (SHIPPED, out))
+    assert card.training["started_from"] == first.training
+    assert card.datasets[1:] == first.datasets
+    assert card.datasets[0]["file"] == "impacts_train.h5"
 
 
 def test_internal_variables_are_counted(impacts, tmp_path, monkeypatch):
