@@ -77,7 +77,7 @@ class Card:
         architecture: Constructor arguments of the network.
         material: What it stands for.
         range: What it has seen.
-        datasets: Provenance of the training data, those of the first weights too: file name, SHA-256, protocol,
+        datasets: Provenance of the training data, those of the first weights too: file, SHA-256, protocol,
             paths, seed.
         errors: Measured relative L2 errors by test set: total and deviatoric, mean and 95th percentile.
         training: Seed, epochs, seconds and schedule.
