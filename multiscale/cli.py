@@ -152,6 +152,7 @@ def train(
     tensors: int = 6,
     scalars: int = 6,
     start: Path | None = None,
+    longest_step: float = 0.02,
     modes: int = 100,
     exact_pressure: bool = False,
     seed: int = 0,
@@ -171,6 +172,8 @@ def train(
         tensors: Its other internal variables that are tensors, and turn with the path.
         scalars: Those that are scalars.
         start: Weights the recurrent surrogate starts from, such as those to be taught more.
+        longest_step: Strain of the longest steps the recurrent surrogate is trained in; the law itself takes
+            0.01, and twice as long ones cost half.
         modes: Principal components of each tensor component, for pca.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
@@ -180,7 +183,7 @@ def train(
 
     if model == "recurrent":
         sizes = (groups, tensors, scalars, hidden or 80)
-        fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start)
+        fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start, longest_step)
     else:
         fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch or 64, seed, exact_pressure)
 

@@ -14,7 +14,7 @@ from microscale.errors import InputError
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
-from multiscale.surrogate.recurrent_learner import RecurrentLearner
+from multiscale.surrogate.recurrent_learner import COARSE, RecurrentLearner
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
 from multiscale.surrogate.train import Training
@@ -34,6 +34,7 @@ def fit_recurrent(
     batch: int | None,
     seed: int,
     start: Path | None = None,
+    longest_step: float = COARSE,
 ) -> None:
     """Train the recurrent surrogate and write it; a run that was killed goes on where it was.
 
@@ -49,12 +50,13 @@ def fit_recurrent(
         batch: Paths a batch, a multiple of 32 for each process; by default that.
         seed: Of the split, the first weights and the order of paths.
         start: Weights to start from, of the same sizes; by default random ones.
+        longest_step: Longest step in training, as the norm of the isochoric strain increment.
 
     Raises:
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
     architecture = Architecture(groups, tensors, scalars, hidden)
-    check_sizes(**asdict(architecture), epochs=epochs, rate=rate)
+    check_sizes(**asdict(architecture), epochs=epochs, rate=rate, longest_step=longest_step)
     with ranks_of_launcher() as ranks:
         smallest = BLOCK * ranks.size
         batch = smallest if batch is None else batch
@@ -65,11 +67,13 @@ def fit_recurrent(
             )
         sources = read_sources(files)
         training, validation = split(sources.histories, VALIDATION_SHARE, seed)
-        learner = RecurrentLearner(training, validation, sources.material, architecture, seed, batch, ranks)
+        learner = RecurrentLearner(
+            training, validation, sources.material, architecture, seed, batch, ranks, longest_step
+        )
         limits = training_range(training)
         card = Card("recurrent", asdict(architecture), sources.material, limits, sources.records)
         first = None if start is None else _start_from(start, learner.module, asdict(architecture))
-        _fit(learner, out, card, epochs, rate, batch, seed, first)
+        _fit(learner, out, card, epochs, rate, batch, seed, first, longest_step)
 
 
 def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> Card:
@@ -93,11 +97,13 @@ def _fit(
     batch: int,
     seed: int,
     first: Card | None,
+    longest_step: float,
 ) -> None:
     settings = {
         "kind": card.kind,
         **card.architecture,
         "batch": batch,
+        "longest_step": longest_step,
         "data": [r["sha256"] for r in card.datasets],
     }
     if first is not None:
@@ -107,7 +113,7 @@ def _fit(
     if learner.ranks.rank > 0:
         return
     schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
-    schedule["processes"] = learner.ranks.size
+    schedule |= {"processes": learner.ranks.size, "longest_step": longest_step}
     if first is not None:
         schedule["started_from"] = first.training
         seen_before = [data for data in first.datasets if data not in card.datasets]

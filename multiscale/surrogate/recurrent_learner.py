@@ -25,7 +25,7 @@ WINDOW = 320
 """About how many short steps there are between updates; the state is carried over, its gradient is not."""
 COARSE, FINE, EVERY = 2.0 * LARGEST_STEP, LARGEST_STEP / 2.0, 8
 """Longest steps in training: one path in eight is followed in finer ones, so that the law is the same in any.
-Steps twice as long as those of the law are as good and cost half."""
+Steps twice as long as the law's are nearly as good and cost half; the last epochs may have the law's."""
 POOL = 16
 """Batches whose paths are sorted by length together, so that a batch holds paths of about one length."""
 DECAY = 0.3
@@ -72,18 +72,21 @@ class Prepared:
         return int(self.length[paths].max())
 
 
-def prepare(histories: Histories, material: Material, fine_every: int | None = None) -> Prepared:
+def prepare(
+    histories: Histories, material: Material, fine_every: int | None = None, longest_step: float = COARSE
+) -> Prepared:
     """Return histories as the kernel reads them, in the steps of the law.
 
     Args:
         histories: Paths.
         material: Whose stress it is.
         fine_every: For training: steps are longer, and finer on every so-and-so-many-th path.
+        longest_step: Longest step of the others.
     """
     parts: list[tuple[torch.Tensor, ...]] = []
     for first in range(0, len(histories), CHUNK):
         chunk = np.arange(first, min(first + CHUNK, len(histories)))
-        limit = LARGEST_STEP if fine_every is None else np.where(chunk % fine_every == 0, FINE, COARSE)
+        limit = LARGEST_STEP if fine_every is None else np.where(chunk % fine_every == 0, FINE, longest_step)
         parts.append(_prepare(histories[chunk], limit, material))
     steps, target, weight, lengths, ends = (list(arrays) for arrays in zip(*parts, strict=True))
     start = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(lengths).cumsum(0)])
@@ -122,6 +125,7 @@ class RecurrentLearner:
         seed: Of the first weights.
         batch: Paths a batch, a multiple of 32 for each process.
         ranks: Processes among which a batch is divided.
+        longest_step: Longest step in training, as the norm of the isochoric strain increment.
     """
 
     judged: Final = "deviatoric"
@@ -135,6 +139,7 @@ class RecurrentLearner:
         seed: int = 0,
         batch: int = BLOCK,
         ranks: Ranks | None = None,
+        longest_step: float = COARSE,
     ) -> None:
         torch.manual_seed(seed)
         self.ranks = ranks or Ranks()
@@ -142,7 +147,7 @@ class RecurrentLearner:
         self.optimiser = Muon(surrogate.parameters(), rate=0.0, decay=DECAY)
         self.batch, self.material, self.validation = batch, material, validation
         self._follow = FusedRecurrent(surrogate)
-        self._training = prepare(training, material, fine_every=EVERY)
+        self._training = prepare(training, material, EVERY, longest_step)
         self._validation = prepare(validation, material)
 
     @property
