@@ -67,6 +67,17 @@ def test_training_data_hold_every_sample_once_and_batches_are_filled_with_stilln
     assert target.shape[1] == 5
 
 
+def test_training_may_be_in_the_steps_of_the_law():
+    """But for every so-and-so-many-th path, which is followed in finer ones whatever the others have."""
+    times, U = paths()
+    histories, material = Histories(times, U, np.zeros_like(U)), Material("test", 25.0, 24.0, 10.0)
+    law, longer = (prepare(histories, material, every, 0.01).length for every in (None, 10**6))
+    coarse = prepare(histories, material, 10**6, 0.02).length
+    torch.testing.assert_close(longer[1:], law[1:])
+    assert (coarse[1:] < longer[1:]).all()
+    assert coarse[0] == longer[0] > law[0]
+
+
 @pytest.mark.parametrize("largest", [0.005, 0.02])
 def test_the_limit_may_differ_from_path_to_path(largest):
     times, U = paths()
