@@ -71,13 +71,13 @@ def test_figure_6_sees_a_thin_plate_leave_the_projectile(tmp_path, monkeypatch):
 
 
 def test_surrogate_stands_beside_the_polycrystal_it_learnt(tmp_path):
-    """Coarse meshes for the time of a wave: bounds are those of the full runs (docs/impact.md), doubled."""
+    """Coarse meshes, for the time of a wave."""
     figures = beside_taylor(output=tmp_path, velocities=(200.0,), end_time=0.3, fast=True)
     assert set(figures) == {"anvil at 200 m/s", "plate at 200 m/s"}
     for figure in figures.values():
-        assert 0.0 < figure["displacement"] < 0.02
-        assert 0.0 < figure["von_mises"] < 0.1
-    assert figures["anvil at 200 m/s"]["final_length_mm"] < 0.01
+        assert 0.0 < figure["displacement"] < 0.01
+        assert 0.0 < figure["von_mises"] < 0.05
+    assert figures["anvil at 200 m/s"]["final_length_mm"] < 0.005
     assert (tmp_path / "beside_taylor.png").stat().st_size < PICTURE_LIMIT
 
 
