@@ -173,7 +173,7 @@ def train(
         scalars: Those that are scalars.
         start: Weights the recurrent surrogate starts from, such as those to be taught more.
         longest_step: Strain of the longest steps the recurrent surrogate is trained in; the law itself takes
-            0.01, and twice as long ones cost half.
+            0.01, which costs more.
         modes: Principal components of each tensor component, for pca.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.

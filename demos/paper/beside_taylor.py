@@ -25,7 +25,6 @@ PROBLEMS = {
     "plate": (plate, {"layers": 8}, ("struck_face_depth_mm", "rear_face_bulge_mm")),
 }
 FIELDS = {"displacement": "displacement_mm", "von_mises": "von_mises_GPa"}
-LAWS = ("taylor", "learned")
 
 
 def beside_taylor(
@@ -47,30 +46,23 @@ def beside_taylor(
         grains: Grains of the polycrystal.
         fast: Small meshes, for a test.
     """
-    flags: dict[str, dict[str, Any]] = {"taylor": {"grains": grains}, "learned": {"weights": weights}}
+    laws: dict[str, dict[str, Any]] = {"taylor": {"grains": grains}, "learned": {"weights": weights}}
     picture = Figure(figsize=(3.2 * len(velocities), 6.4), layout="constrained")
     panels = picture.subplots(len(PROBLEMS), len(velocities), squeeze=False)
     figures: dict[str, Any] = {}
     for row, (problem, (run, size, shape)) in zip(panels, PROBLEMS.items(), strict=True):
+        flags: dict[str, Any] = {"end_time": end_time, "steps_between_outputs": 10**6}
+        flags |= {} if fast else size
         for axes, velocity in zip(row, velocities, strict=True):
             name = f"{problem} at {velocity:g} m/s"
-            both = [
-                run(
-                    output / "beside_taylor" / f"{problem}_{velocity:g}_{law}",
-                    fast,
-                    law=law,
-                    velocity=velocity,
-                    end_time=end_time,
-                    steps_between_outputs=10**6,
-                    **flags[law],
-                    **({} if fast else size),
-                )
-                for law in LAWS
-            ]
-            (exact, _), (found, _) = both
-            figures[name] = difference(*(results for _, results in both))
+            folder = output / "beside_taylor" / f"{problem}_{velocity:g}"
+            (exact, polycrystal), (found, surrogate) = (
+                run(folder / law, fast, law=law, velocity=velocity, **flags, **options)
+                for law, options in laws.items()
+            )
+            figures[name] = difference(polycrystal, surrogate)
             figures[name] |= {key: abs(found[key] / exact[key] - 1.0) for key in shape}
-            _draw(axes, *(results for _, results in both), title=name)
+            _draw(axes, polycrystal, surrogate, title=name)
     picture.savefig(output / "beside_taylor.png", dpi=90)
     return write_figures(output / "beside_taylor.json", figures)
 

@@ -25,7 +25,7 @@ WINDOW = 320
 """About how many short steps there are between updates; the state is carried over, its gradient is not."""
 COARSE, FINE, EVERY = 2.0 * LARGEST_STEP, LARGEST_STEP / 2.0, 8
 """Longest steps in training: one path in eight is followed in finer ones, so that the law is the same in any.
-Steps twice as long as the law's are nearly as good and cost half; the last epochs may have the law's."""
+Steps twice as long as the law's are as good and cost less; the last epochs may have the law's."""
 POOL = 16
 """Batches whose paths are sorted by length together, so that a batch holds paths of about one length."""
 DECAY = 0.3

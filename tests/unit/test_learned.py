@@ -99,7 +99,7 @@ def test_mean_stress_is_exact(law):
 def test_refining_the_steps_converges_at_first_order(law):
     U = stretches(samples=4)
     times = np.broadcast_to(0.3 * np.arange(4), (len(U), 4))
-    ends = [drive(law, refined(U, n), refined(times, n))[:, -1] for n in (256, 512, 1024, 2048, 4096)]
+    ends = [drive(law, refined(U, n), refined(times, n))[:, -1] for n in (64, 128, 256, 512, 1024)]
     changes = [np.linalg.norm(fine - coarse) for coarse, fine in pairwise(ends)]
     slopes = [np.log2(coarse / fine) for coarse, fine in pairwise(changes)]
     assert min(slopes[-2:]) > 0.8, slopes
