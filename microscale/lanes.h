@@ -8,13 +8,16 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#ifdef __AVX512F__
+#ifdef __AVX__
 #include <immintrin.h>
 #endif
 
-#define LANES 8
+#include "vector_width.h"
+
+#define LANES (VECTOR_BYTES / 8)
 typedef double real __attribute__((vector_size(8 * LANES)));
 typedef int64_t mask __attribute__((vector_size(8 * LANES)));
+typedef uint64_t bits __attribute__((vector_size(8 * LANES)));
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE real splat(double x) { return x - (real){0}; }
@@ -26,10 +29,18 @@ INLINE real positive(real a) { return choose(a > 0.0, a, splat(0)); }
 INLINE real with_sign_of(real a, real s) { return (real)((mask)a | ((mask)s & INT64_MIN)); }
 
 INLINE int any(mask m) {
-  int64_t bits = 0;
-  for (int l = 0; l < LANES; ++l) bits |= m[l];
-  return bits != 0;
+#if LANES == 4
+  return _mm256_movemask_pd((__m256d)m);
+#else
+  int64_t together = 0;
+  for (int l = 0; l < LANES; ++l) together |= m[l];
+  return together != 0;
+#endif
 }
+
+/* Whole numbers from 0 to 2^51 in integer lanes, and to them: few processors have an instruction for it. */
+INLINE real real_of(bits n) { return (real)(n | 0x4330000000000000ULL) - 4503599627370496.0; }
+INLINE bits whole(real x) { return (bits)(x + 4503599627370496.0) ^ 0x4330000000000000ULL; }
 
 /* Lane by lane where the compiler knows one instruction for it. */
 INLINE real root(real x) {
@@ -80,18 +91,17 @@ INLINE real exponential(real x) { /* the range reduction of exp_negative holds f
 
 /* ln(x) for normal x > 0: exponent, and the series of artanh of a mantissa in (sqrt(1/2), sqrt(2)). */
 INLINE real logarithm(real x) {
-  const mask exponent = ((mask)x - 0x3fe6a09e667f3bcdLL) >> 52;
-  const real mantissa = (real)((mask)x - (exponent << 52));
+  const bits exponent = ((bits)x - 0x3fe6a09e667f3bcdULL + (1024ULL << 52)) >> 52; /* with a bias of 1024 */
+  const real mantissa = (real)((bits)x - ((exponent - 1024) << 52));
   const real u = (mantissa - 1.0) / (mantissa + 1.0), v = u * u;
   real p = splat(1.0 / 23.0);
   for (int n = 21; n >= 1; n -= 2) p = p * v + 1.0 / n;
-  return 2.0 * u * p + __builtin_convertvector(exponent, real) * 0.693147180559945309417;
+  return 2.0 * u * p + (real_of(exponent) - 1024.0) * 0.693147180559945309417;
 }
 
 /* q^(-1/3) for q > 0: a guess from the exponent bits, then Newton to double precision. */
 INLINE real inverse_cube_root(real q) {
-  const real third = __builtin_convertvector((mask)q, real) * (1.0 / 3.0);
-  real y = (real)(0x553ef0ff289dd796LL - __builtin_convertvector(third, mask));
+  real y = (real)(0x553ef0ff289dd796ULL - (whole(real_of((bits)q >> 32) * (1.0 / 3.0)) << 32));
   for (int i = 0; i < 5; ++i) y *= (4.0 - q * y * y * y) * (1.0 / 3.0);
   return y;
 }

@@ -8,6 +8,7 @@
 #include "learned_tensors.h"
 
 #define BLOCK (VECTORS * LANES)
+#define TILE (SUMS / VECTORS) /* outputs whose sums stay in registers */
 #define ROUNDING 1e-12 /* strain increments below are rounding and have no rate */
 
 typedef struct {
@@ -31,7 +32,7 @@ INLINE real beyond(const Surrogate *s, const Points *p, real shape) {
 /* m outputs from `o` on of y = x W + b; they stay in registers. */
 INLINE void tile(const double *W, const double *b, const real (*x)[VECTORS], int inputs, int outputs, int o, int m,
                  real (*y)[VECTORS]) {
-  real sum[8][VECTORS];
+  real sum[TILE][VECTORS];
   for (int k = 0; k < m; ++k)
     for (int v = 0; v < VECTORS; ++v) sum[k][v] = splat(b[o + k]);
   for (int i = 0; i < inputs; ++i)
@@ -45,8 +46,8 @@ INLINE void tile(const double *W, const double *b, const real (*x)[VECTORS], int
 INLINE void dense(const double *W, const double *b, const real (*x)[VECTORS], int inputs, int outputs,
                   real (*y)[VECTORS]) {
   int o = 0;
-  for (; o + 8 <= outputs; o += 8) tile(W, b, x, inputs, outputs, o, 8, y);
-  tile(W, b, x, inputs, outputs, o, outputs % 8, y); /* a constant: this is compiled for each layer */
+  for (; o + TILE <= outputs; o += TILE) tile(W, b, x, inputs, outputs, o, TILE, y);
+  tile(W, b, x, inputs, outputs, o, outputs % TILE, y); /* a constant: this is compiled for each layer */
 }
 
 INLINE void silu(real (*x)[VECTORS]) {

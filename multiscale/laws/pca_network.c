@@ -5,11 +5,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "vector_width.h"
+
 #define INLINE static inline __attribute__((always_inline))
-#define WIDTH 16
+#define WIDTH (VECTOR_BYTES / 4)
 #define VECTORS (BLOCK / WIDTH)
-#define PAIR 2   /* two vectors for each weight that is loaded */
-#define GROUP 8  /* outputs whose sums stay in registers */
+#define GROUP 8             /* outputs whose sums stay in registers */
+#define PAIR (SUMS / GROUP) /* vectors for each weight that is loaded */
 
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
 typedef int32_t bits __attribute__((vector_size(4 * WIDTH)));

@@ -5,9 +5,12 @@
 #include <math.h>
 #include <stdint.h>
 
-#define LANES 16
-#define VECTORS 2
-#define BLOCK (LANES * VECTORS)
+#include "vector_width.h"
+
+#define BLOCK 32 /* paths; as in fused.py */
+#define LANES (VECTOR_BYTES / 4)
+#define VECTORS (BLOCK / LANES)
+#define TILE (12 / VECTORS) /* outputs whose sums stay in registers */
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t bits __attribute__((vector_size(4 * LANES)));
 typedef vec row[VECTORS];
@@ -38,7 +41,7 @@ INLINE vec exponential(vec x) {
 
 /* m outputs from `o` on: y = x W + b, with W (inputs, outputs). */
 INLINE void tile(const float *W, const float *b, const row *x, int inputs, int outputs, int o, int m, row *y) {
-  row sum[6];
+  row sum[TILE];
   for (int k = 0; k < m; ++k)
     for (int v = 0; v < VECTORS; ++v) sum[k][v] = splat(b ? b[o + k] : 0.0f);
   for (int i = 0; i < inputs; ++i)
@@ -50,8 +53,8 @@ INLINE void tile(const float *W, const float *b, const row *x, int inputs, int o
 
 INLINE void dense(const float *W, const float *b, const row *x, int inputs, int outputs, row *y) {
   int o = 0;
-  for (; o + 6 <= outputs; o += 6) tile(W, b, x, inputs, outputs, o, 6, y);
-  tile(W, b, x, inputs, outputs, o, outputs % 6, y); /* a constant: this is compiled for each layer */
+  for (; o + TILE <= outputs; o += TILE) tile(W, b, x, inputs, outputs, o, TILE, y);
+  tile(W, b, x, inputs, outputs, o, outputs % TILE, y); /* a constant: this is compiled for each layer */
 }
 
 /* Lane l of vector k becomes lane k of vector l. */
