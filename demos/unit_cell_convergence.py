@@ -16,7 +16,7 @@ Prints a table, and draws the distances in the folder ``--output``.
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -31,6 +31,7 @@ from microscale.paths import StrainPaths, StretchPath
 from microscale.tensors import FloatArray, cauchy_from_piola
 from multiscale.io.command import launch
 from multiscale.io.inputs import require_positive
+from multiscale.laws import Derivative
 from multiscale.surrogate.histories import deviator, relative_errors
 
 SECOND = 1e6  # us
@@ -56,7 +57,7 @@ class Response(NamedTuple):
 def convergence(
     *,
     resolution: tuple[int, ...] = (16, 32, 64, 128, 256),
-    derivative: Literal["stabilised", "rotated", "central", "spectral"] = "stabilised",
+    derivative: Derivative = "enriched",
     paths: int = 8,
     seed: int = 2,
     second_system: float = 90.0,

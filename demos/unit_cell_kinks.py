@@ -18,7 +18,6 @@ the normal of that plane lies to slip planes and directions (cosine with the nea
 """
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -31,6 +30,7 @@ from microscale.law import State
 from microscale.microstructure import Microstructure, periodic_voronoi
 from microscale.tensors import FloatArray, cauchy_from_piola, von_mises
 from multiscale.io.command import launch
+from multiscale.laws import Derivative
 
 SECOND = 1e6  # us
 STEPS = 100
@@ -40,7 +40,7 @@ STRAINS = (0.05, 0.1)
 def kinks(
     *,
     resolution: int = 64,
-    derivative: Literal["stabilised", "rotated", "central", "spectral"] = "stabilised",
+    derivative: Derivative = "enriched",
     second_system: float = 90.0,
     seed: int = 0,
     output: Path = Path("results/unit-cell-kinks"),

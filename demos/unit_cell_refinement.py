@@ -9,8 +9,6 @@ coarse voxels.
     OMP_NUM_THREADS=1 python demos/unit_cell_refinement.py --resolution 16 --resolution 32 --resolution 64
 """
 
-from typing import Literal
-
 import numpy as np
 
 from microscale.crystal import read_crystal
@@ -20,6 +18,7 @@ from microscale.law import State
 from microscale.microstructure import periodic_voronoi
 from microscale.tensors import cauchy_from_piola, von_mises
 from multiscale.io.command import launch
+from multiscale.laws import Derivative
 
 STRAINS = (0.02, 0.05, 0.10)
 SECOND = 1e6
@@ -28,10 +27,7 @@ SECOND = 1e6
 def refinement(
     *,
     resolution: tuple[int, ...] = (16, 32, 64, 128),
-    derivative: tuple[Literal["stabilised", "rotated", "central", "spectral"], ...] = (
-        "stabilised",
-        "rotated",
-    ),
+    derivative: tuple[Derivative, ...] = ("enriched", "stabilised", "rotated"),
     steps: int = 100,
     seed: int = 0,
 ) -> dict[tuple[str, int], np.ndarray]:

@@ -18,7 +18,7 @@ from microscale.crystal import Crystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.fft_acceleration import SecantMemory
 from microscale.fft_grid import ComplexArray, PeriodicGrid, fluctuation
-from microscale.fft_hourglass import HourglassResistance
+from microscale.fft_hourglass import STIFFNESS, HourglassResistance
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.microstructure import Microstructure
 from microscale.native import default_threads
@@ -67,7 +67,7 @@ class FullFieldCell(ConstitutiveLaw):
         law: ConstitutiveLaw,
         shape: tuple[int, ...],
         at_rest: Mapping[str, ArrayLike] | None = None,
-        derivative: str = "stabilised",
+        derivative: str = "enriched",
         tolerance: float = 1e-3,
         memory: int = 20,
         max_iterations: int = 100,
@@ -93,7 +93,9 @@ class FullFieldCell(ConstitutiveLaw):
             ),
         )
         self._moduli = _moduli_at_rest(law, voxels)
-        self._hourglasses = HourglassResistance(self.grid.hourglass_share, self._moduli[0])
+        self._hourglasses = HourglassResistance(
+            self.grid.hourglass_share, self._moduli[0], STIFFNESS.get(derivative, 0.0)
+        )
         self._start = voxels.copy()
         self._F, self._P = np.empty((2, self.grid.voxels, 3, 3))
         self._forces = np.empty(self.grid.amplitude_shape, dtype=complex)

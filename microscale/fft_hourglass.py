@@ -1,4 +1,4 @@
-"""Resistance of a periodic cell to hourglasses: displacements that the middles of voxels see no gradient of.
+"""Resistance of a periodic cell to hourglasses: strains that its voxels do not see.
 
 A cell that softens would fill with them. While the material is elastic they are resisted with a part of its
 shear modulus; while it flows that resistance relaxes as the material's own does: a Maxwell element with a
@@ -13,8 +13,8 @@ from numba import njit
 from microscale.fft_grid import ComplexArray
 from microscale.tensors import FloatArray
 
-STIFFNESS = 0.05
-"""Elastic resistance over the shear modulus: chosen in docs/microscale.md."""
+STIFFNESS = {"stabilised": 0.05, "enriched": 0.7}
+"""Elastic resistance over the shear modulus, by derivative: chosen in docs/microscale.md."""
 
 
 class HourglassResistance:
@@ -27,11 +27,12 @@ class HourglassResistance:
     Args:
         share: Hourglass share of each frequency, shape (frequencies, 1).
         shear: Shear modulus of the material, GPa.
+        stiffness: Elastic resistance over the shear modulus.
     """
 
-    def __init__(self, share: FloatArray, shear: float) -> None:
+    def __init__(self, share: FloatArray, shear: float, stiffness: float) -> None:
         self._share, self._shear = share, shear
-        self.stiffness = self._elastic = STIFFNESS * shear
+        self.stiffness = self._elastic = stiffness * shear
 
     def begin(self, displacement: ComplexArray, stress: ComplexArray) -> None:
         """Begin a step from these amplitudes and this stress, both already turned with the cell."""

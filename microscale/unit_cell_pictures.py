@@ -10,20 +10,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from microscale.fft import VOXEL, FullFieldCell
-from microscale.fft_grid import at_corners
 from microscale.law import FloatArray, State
 from microscale.tensors import cauchy_from_piola, von_mises
 
 
 def crystal_maps(cell: FullFieldCell, state: State, point: int = 0) -> dict[str, FloatArray]:
-    """Return what is worth seeing of a cell of crystals, each of the shape of the cell, by its label.
-
-    Stress is that of the corners of voxels, as the balance of forces has it.
-    """
+    """Return what is worth seeing of a cell of crystals, each of the shape of the cell, by its label."""
     F, P = cell.voxel_fields(state, point)
-    stress = cauchy_from_piola(P, F).reshape(*cell.grid.shape, 3, 3)
     maps = {
-        "von Mises stress, GPa": von_mises(at_corners(stress, range(cell.grid.dimension))),
+        "von Mises stress, GPa": von_mises(cauchy_from_piola(P, F)),
         "accumulated slip": state[VOXEL + "slip"][point].sum(axis=-1),
     }
     twins = state[VOXEL + "twin_fraction"][point]

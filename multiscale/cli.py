@@ -10,7 +10,7 @@ from cyclopts import App
 
 from microscale.errors import InputError
 from microscale.paths import StrainPaths
-from multiscale.laws import Texture
+from multiscale.laws import Derivative, Texture
 
 app = App(
     name="multiscale",
@@ -50,6 +50,7 @@ def generate(
     texture_seed: int = 0,
     rate_sensitivity: float | None = None,
     resolution: int | None = None,
+    derivative: Derivative | None = None,
 ) -> None:
     """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
 
@@ -77,6 +78,7 @@ def generate(
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
             take the grains of the fft3d cell of this resolution.
+        derivative: Discrete derivative of a unit cell; enriched by default (docs/microscale.md).
     """
     from mpi4py import MPI
 
@@ -94,6 +96,7 @@ def generate(
         "seed": texture_seed,
         "rate_sensitivity": rate_sensitivity,
         "resolution": resolution,
+        "derivative": derivative,
     }
     defaults = options_of(law)
     options = {

@@ -11,6 +11,7 @@ from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
 
 Texture = Literal["random", "uniform"]
+Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Orientations of the grains of ``taylor``: drawn, or spread evenly."""
 
 
@@ -124,10 +125,13 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
         tolerance: float = 1e-3,
         memory: int = 20,
         crystal: Path | str | None = None,
+        derivative: Derivative = "enriched",
     ) -> ConstitutiveLaw:
         cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
         material = read_crystal(crystal or ours).with_options(rate_sensitivity)
-        return FullFieldCell.polycrystal(cell, material, tolerance=tolerance, memory=memory)
+        return FullFieldCell.polycrystal(
+            cell, material, tolerance=tolerance, memory=memory, derivative=derivative
+        )
 
     return polycrystal
 

@@ -76,6 +76,48 @@ def test_checkerboard_power_tells_noise_checkerboard_and_smooth_field_apart(shap
     assert noise == pytest.approx(1.0, abs=0.05)
 
 
+def mean_over_subcells(field: np.ndarray, axis: int, axes: range) -> np.ndarray:
+    """Derivative along an axis of a field on nodes at half a voxel: mean over the subcells around each."""
+    for other in axes:
+        behind, ahead = (np.roll(field, shift, other) for shift in (1, -1))
+        along = 0.5 * field.shape[axis] * (ahead - behind)
+        field = along if other == axis else 0.25 * behind + 0.5 * field + 0.25 * ahead
+    return field
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (5, 4), (4, 6, 5)])
+def test_enriched_gradients_are_means_over_subcells(shape):
+    """Against real space: the displacement with the least squared differences under the forces of P."""
+    grid, axes, fine = PeriodicGrid(shape, "enriched"), range(len(shape)), tuple(2 * n for n in shape)
+    voxels = (slice(None, None, 2),) * len(shape)
+    P = np.zeros((*fine, 3, len(shape)))
+    P[voxels] = np.random.default_rng(0).standard_normal((*shape, 3, len(shape)))
+    forces = -sum(mean_over_subcells(P[..., axis], axis, axes) for axis in axes) * 2 ** len(shape)
+    angles = np.meshgrid(*[2.0 * np.pi * np.fft.fftfreq(n) for n in fine], indexing="ij")
+    squares = sum((2.0 * n * np.sin(0.5 * angle)) ** 2 for n, angle in zip(fine, angles, strict=True))
+    squares.flat[0] = np.inf
+    u = np.fft.ifftn(np.fft.fftn(forces, axes=axes) / squares[..., None], axes=axes).real
+    exact, found = np.zeros((2, grid.voxels, 3, 3))
+    for axis in axes:
+        exact[:, :, axis] = mean_over_subcells(u, axis, axes)[voxels].reshape(-1, 3)
+    y, stress = np.empty(grid.amplitude_shape, dtype=complex), np.zeros((*shape, 3, 3))
+    stress[..., : len(shape)] = P[voxels]
+    grid.forces(stress.reshape(-1, 3, 3), y)
+    grid.deformation(y, np.zeros((3, 3)), found)
+    np.testing.assert_allclose(found, exact, atol=1e-12)
+    assert np.abs(exact).max() > 0.1
+
+
+@pytest.mark.parametrize(("shape", "share"), [((8, 8), 1 / 4), ((6, 6, 6), 1 / 12)])
+def test_with_nodes_at_half_a_voxel_a_checkerboard_of_stress_makes_forces(shape, share):
+    grid, sign = PeriodicGrid(shape, "enriched"), (-1.0) ** np.indices(shape).sum(axis=0)
+    P = np.zeros((*shape, 3, 3))
+    P[..., : len(shape)] = sign[..., None, None] * np.random.default_rng(0).standard_normal((3, len(shape)))
+    forces = np.empty(grid.amplitude_shape, dtype=complex)
+    grid.forces(P.reshape(-1, 3, 3), forces)
+    assert (np.abs(forces) ** 2).sum() == pytest.approx(share * (P**2).sum() / grid.voxels)
+
+
 @pytest.mark.parametrize("shape", [(8, 6), (4, 6, 8)])
 @pytest.mark.parametrize("derivative", ["rotated", "stabilised"])
 def test_a_checkerboard_of_stress_makes_no_force_and_is_not_at_the_corners(shape, derivative):
