@@ -31,6 +31,8 @@ SMALLEST_PART = 2.0**-10
 """Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
 PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
+DERIVATIVE = {2: "enriched", 3: "stabilised"}
+"""By dimension, for reasons in docs/microscale.md: crystals of the plane lock, those of magnesium do not."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -50,7 +52,7 @@ class FullFieldCell(ConstitutiveLaw):
         law: Local law at every voxel. If it flows, its state has the ``dissipation``, GPa.
         shape: Voxels along each axis, two or three.
         at_rest: State variables of the local law that differ between voxels, shape (voxels, ...), by name.
-        derivative: See :class:`microscale.fft_grid.PeriodicGrid`.
+        derivative: See :class:`microscale.fft_grid.PeriodicGrid`; by default that of ``DERIVATIVE``.
         tolerance: Accepted norm of the part of P that is out of balance, relative to the norm of P - <P>.
         memory: Secants kept.
         max_iterations: Calls of the local law before a step is cut in half.
@@ -67,7 +69,7 @@ class FullFieldCell(ConstitutiveLaw):
         law: ConstitutiveLaw,
         shape: tuple[int, ...],
         at_rest: Mapping[str, ArrayLike] | None = None,
-        derivative: str = "enriched",
+        derivative: str | None = None,
         tolerance: float = 1e-3,
         memory: int = 20,
         max_iterations: int = 100,
@@ -75,6 +77,7 @@ class FullFieldCell(ConstitutiveLaw):
     ) -> None:
         if not 0.0 < tolerance < 1.0:
             raise InputError(f"tolerance = {tolerance}, expected a number between 0 and 1, such as 1e-3")
+        derivative = derivative or DERIVATIVE.get(len(shape), "enriched")
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations

@@ -55,7 +55,7 @@ class PeriodicGrid:
         InputError: The shape or the derivative has no meaning.
     """
 
-    def __init__(self, shape: tuple[int, ...], derivative: str = "enriched", workers: int = 1) -> None:
+    def __init__(self, shape: tuple[int, ...], derivative: str, workers: int = 1) -> None:
         if len(shape) not in (2, 3) or min(shape) < 1:
             raise InputError(f"shape = {shape} voxels, expected two or three positive numbers")
         self.shape, self._workers = tuple(shape), workers

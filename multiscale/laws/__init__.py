@@ -114,7 +114,7 @@ def _fft3d() -> Callable[..., ConstitutiveLaw]:
 def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., ConstitutiveLaw]:
     """Return what makes unit cells, by default of our crystal and with so many voxels along a side."""
     from microscale.crystal import read_crystal
-    from microscale.fft import FullFieldCell
+    from microscale.fft import DERIVATIVE, FullFieldCell
     from microscale.microstructure import periodic_voronoi
 
     def polycrystal(
@@ -125,7 +125,7 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
         tolerance: float = 1e-3,
         memory: int = 20,
         crystal: Path | str | None = None,
-        derivative: Derivative = "enriched",
+        derivative: str = DERIVATIVE[dimension],
     ) -> ConstitutiveLaw:
         cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
         material = read_crystal(crystal or ours).with_options(rate_sensitivity)

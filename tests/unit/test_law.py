@@ -1,15 +1,17 @@
 """The interface of a law: what `drive` does with a path, and what it says to bad input."""
 
 import warnings
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from microscale import drive
 from microscale.errors import DeformationError, InputError
+from microscale.fft_grid import DERIVATIVES
 from microscale.law import State, check_deformation
 from microscale.tensors import cauchy_from_piola
-from multiscale.laws import LAW_NAMES, make_law
+from multiscale.laws import LAW_NAMES, Derivative, make_law, options_of
 
 PATHS, SAMPLES = 3, 6
 TIMES = np.linspace(0.0, 1.0, SAMPLES)
@@ -109,6 +111,18 @@ def test_make_law_knows_its_names():
     for name in ("neo-hooke", "j2", "johnson-cook"):
         assert make_law(name, density=3.0).density == 3.0
     assert make_law("taylor", grains=3, seed=5).grains == 3
+
+
+def test_unit_cells_say_which_derivative_they_take():
+    assert get_args(Derivative) == DERIVATIVES
+    assert {options_of("fft2d")["derivative"], options_of("fft3d")["derivative"]} <= set(DERIVATIVES)
+    own, other = (
+        make_law("fft2d", grains=2, resolution=4, **options) for options in ({}, {"derivative": "rotated"})
+    )
+    assert np.any(own.grid.hourglass_share > 0.0)
+    assert not np.any(other.grid.hourglass_share)
+    with pytest.raises(InputError, match="derivative = 'forward', expected one of: enriched, stabilised"):
+        make_law("fft2d", derivative="forward")
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,10 @@ def test_forces_are_the_adjoint_of_the_gradient(shape, derivative):
     np.testing.assert_allclose(F.mean(axis=0), 0.0, atol=1e-14)
 
 
+@pytest.mark.parametrize("derivative", ["enriched", "stabilised"])
 @pytest.mark.parametrize("shape", [(8, 6), (5, 7), (4, 6, 5), (4, 3, 6)])
-def test_amplitudes_lose_only_what_gradients_do_not_see(shape):
-    grid, rng = PeriodicGrid(shape), np.random.default_rng(0)
+def test_amplitudes_lose_only_what_gradients_do_not_see(shape, derivative):
+    grid, rng = PeriodicGrid(shape, derivative), np.random.default_rng(0)
     any_y = rng.standard_normal((*grid.amplitude_shape, 2)).view(complex)[..., 0]
     y, r, F = any_y.copy(), np.empty_like(any_y), np.empty((2, grid.voxels, 3, 3))
     grid.make_real(y)
