@@ -13,7 +13,7 @@ from numba import njit
 from microscale.fft_grid import ComplexArray
 from microscale.tensors import FloatArray
 
-STIFFNESS = {"stabilised": 0.05, "enriched": 0.7}
+STIFFNESS = {"stabilised": 0.05, "enriched": 1.0}
 """Elastic resistance over the shear modulus, by derivative: chosen in docs/microscale.md."""
 
 
@@ -57,12 +57,13 @@ class HourglassResistance:
 
 @njit(cache=True)
 def stress_left(F: FloatArray, P: FloatArray, flow: FloatArray) -> float:
-    """What flow in a step leaves of a shear stress: the mean over voxels, each weighted by its flow.
+    """What flow in a step leaves of a shear stress, at the mean rate of voxels, each weighted by its flow.
 
-    A plastic shear g under the shear stress s dissipates D = s g, and leaves s of the elastic s + G g; with
-    ``flow`` = G D, GPa^2, shape (voxels,), that is s^2 / (s^2 + flow).
+    A plastic shear g under the shear stress s dissipates D = s g, and leaves s of the elastic s + G g. The
+    mean is that of G g / s = flow / s^2 with ``flow`` = G D, GPa^2, shape (voxels,): of rates, since that of
+    what is left depends on the step where few voxels flow much.
     """
-    kept = total = 0.0
+    relaxed = total = 0.0
     for p in range(F.shape[0]):
         trace = square = 0.0
         for i in range(3):
@@ -73,6 +74,6 @@ def stress_left(F: FloatArray, P: FloatArray, flow: FloatArray) -> float:
                     trace += tau
         square = 0.5 * (square - trace * trace / 3.0)
         if flow[p] > 0.0:
-            kept += flow[p] * square / (square + flow[p])
+            relaxed += flow[p] * flow[p] / max(square, 1e-6 * flow[p])
             total += flow[p]
-    return kept / total if total > 0.0 else 1.0
+    return total / (total + relaxed) if total > 0.0 else 1.0

@@ -40,6 +40,16 @@ def test_it_relaxes_where_the_flow_is():
     assert stress_left(F, 0.0 * P, 0.0 * flow) == 1.0
 
 
+def test_its_rate_does_not_depend_on_the_step_however_unevenly_voxels_flow():
+    rng = np.random.default_rng(0)
+    F, P = np.tile(np.eye(3), (50, 1, 1)), rng.standard_normal((50, 3, 3))
+    P += P.swapaxes(1, 2)
+    flow = np.exp(4.0 * rng.standard_normal(50))
+    relaxed = [1.0 / stress_left(F, P, flow / steps) - 1.0 for steps in (1, 2, 100)]
+    np.testing.assert_allclose(relaxed, relaxed[0] / np.array([1.0, 2.0, 100.0]), rtol=1e-12)
+    assert relaxed[0] > 1.0
+
+
 def test_an_elastic_cell_forgets_a_closed_path():
     stiffness = np.where(np.arange(64).reshape(8, 8) % 8 < 4, 1.0, 10.0).T * np.linspace(1.0, 2.0, 8)
     cell = FullFieldCell(Composite(), (8, 8), {"stiffness": stiffness.ravel()}, tolerance=1e-8)
