@@ -29,7 +29,7 @@ INLINE real positive(real a) { return choose(a > 0.0, a, splat(0)); }
 INLINE real with_sign_of(real a, real s) { return (real)((mask)a | ((mask)s & INT64_MIN)); }
 
 INLINE int any(mask m) {
-#if LANES == 4
+#if LANES == 4 && defined(__AVX__)
   return _mm256_movemask_pd((__m256d)m);
 #else
   int64_t together = 0;
@@ -51,7 +51,7 @@ INLINE real root(real x) {
 
 /* 1 / x for normal x: an estimate and two Newton steps take a third of a division's time. */
 INLINE real reciprocal(real x) {
-#ifdef __AVX512F__
+#if LANES == 8 && defined(__AVX512F__)
   real y = (real)_mm512_rcp14_pd((__m512d)x);
   y *= 2.0 - x * y;
   return y * (2.0 - x * y);
@@ -62,7 +62,7 @@ INLINE real reciprocal(real x) {
 
 /* 1 / sqrt(x) for normal x, likewise. */
 INLINE real inverse_root(real x) {
-#ifdef __AVX512F__
+#if LANES == 8 && defined(__AVX512F__)
   real y = (real)_mm512_rsqrt14_pd((__m512d)x);
   y *= 1.5 - 0.5 * x * y * y;
   return y * (1.5 - 0.5 * x * y * y);
