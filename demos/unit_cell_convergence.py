@@ -3,9 +3,9 @@
 Drives 16 grains of the plane crystal along R paths of 10 % on ever finer grids. For each grid: the distance
 of the mean stress from that on the next finer grid (relative L2 in time, as errors of surrogates are), with
 the slope; then, at a quarter, half and all of the path, how the field of the deviator alternates, in the
-middles of voxels and at their corners (:func:`microscale.fft_grid.at_corners`): the share of its variation at
+middles of voxels and at their corners (:func:`microscale.alternation.at_corners`): the share of its variation at
 the Nyquist wavelength, and its power at the shortest wavelengths along both axes over its mean power, which
-is 1 for white noise and nearly 16 for a checkerboard (:mod:`microscale.fft_grid`).
+is 1 for white noise and nearly 16 for a checkerboard (:mod:`microscale.alternation`).
 
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py --resolution 64 --derivative spectral
@@ -22,9 +22,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from unit_cell import with_second_system
 
+from microscale.alternation import at_corners, checkerboard_power, nyquist_variation
 from microscale.crystal import Crystal, read_crystal
 from microscale.fft import FullFieldCell
-from microscale.fft_grid import at_corners, checkerboard_power, nyquist_variation
 from microscale.law import State
 from microscale.microstructure import periodic_voronoi
 from microscale.paths import StrainPaths, StretchPath

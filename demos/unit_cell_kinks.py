@@ -23,9 +23,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from unit_cell import with_second_system
 
+from microscale.alternation import at_corners, checkerboard_windows
 from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
-from microscale.fft_grid import at_corners, checkerboard_windows
 from microscale.law import State
 from microscale.microstructure import Microstructure, periodic_voronoi
 from microscale.tensors import FloatArray, cauchy_from_piola, von_mises

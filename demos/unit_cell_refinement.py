@@ -2,7 +2,7 @@
 
 Stretches 16 grains of the plane crystal without change of volume on ever finer grids. For each grid and
 strain: the von Mises stress of the mean, GPa; the share of the variation of stress and of slip that has the
-Nyquist wavelength (:func:`microscale.fft_grid.nyquist_variation`); the work on hourglasses over all work.
+Nyquist wavelength (:func:`microscale.alternation.nyquist_variation`); the work on hourglasses over all work.
 Then how far the field of slip is from that on the finest grid of the last derivative, averaged over the
 coarse voxels.
 
@@ -11,9 +11,9 @@ coarse voxels.
 
 import numpy as np
 
+from microscale.alternation import nyquist_variation
 from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
-from microscale.fft_grid import nyquist_variation
 from microscale.law import State
 from microscale.microstructure import periodic_voronoi
 from microscale.tensors import cauchy_from_piola, von_mises

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from scipy.optimize import root
 
 from microscale import SingleCrystal, TaylorPolycrystal, drive
+from microscale.alternation import checkerboard_windows, nyquist_variation
 from microscale.crystal import read_crystal
 from microscale.errors import ConvergenceError, InputError
 from microscale.fft import FullFieldCell
-from microscale.fft_grid import DERIVATIVES, HOURGLASSES, checkerboard_windows, nyquist_variation
+from microscale.fft_grid import DERIVATIVES, HOURGLASSES
 from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.microstructure import Microstructure, periodic_voronoi, planar_orientations
 from microscale.paths import StrainPaths

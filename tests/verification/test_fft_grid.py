@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from microscale.fft_grid import (
-    DERIVATIVES,
-    PeriodicGrid,
-    at_corners,
-    checkerboard_power,
-    checkerboard_windows,
-)
+from microscale.alternation import at_corners, checkerboard_power, checkerboard_windows
+from microscale.fft_grid import DERIVATIVES, PeriodicGrid
 
 
 @pytest.mark.parametrize("derivative", DERIVATIVES)
