@@ -1,11 +1,11 @@
 """Does the plane unit cell converge with its grid along the random paths of the data sets, and does it ring?
 
 Drives 16 grains of the plane crystal along R paths of 10 % on ever finer grids. For each grid: the distance
-of the mean stress from that on the next finer grid (relative L2 in time, as errors of surrogates are), with
+of the mean stress from that on the next finer one (relative L2 in time, as errors of surrogates are), with
 the slope; then, at a quarter, half and all of the path, how the field of the deviator alternates, in the
-middles of voxels and at their corners (:func:`microscale.alternation.at_corners`): the share of its variation at
-the Nyquist wavelength, and its power at the shortest wavelengths along both axes over its mean power, which
-is 1 for white noise and nearly 16 for a checkerboard (:mod:`microscale.alternation`).
+middles of voxels and at their corners (:mod:`microscale.alternation`): the share of its variation at the
+Nyquist wavelength, and its power at the shortest wavelengths along both axes over its mean power, which is 1
+for white noise and nearly 16 for a checkerboard.
 
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py
     OMP_NUM_THREADS=1 python demos/unit_cell_convergence.py --resolution 64 --derivative spectral
