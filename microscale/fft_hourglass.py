@@ -74,6 +74,6 @@ def stress_left(F: FloatArray, P: FloatArray, flow: FloatArray) -> float:
                     trace += tau
         square = 0.5 * (square - trace * trace / 3.0)
         if flow[p] > 0.0:
-            relaxed += flow[p] * flow[p] / max(square, 1e-6 * flow[p])
+            relaxed += flow[p] * flow[p] / max(square, 1e-6 * flow[p])  # a stress that turned may be none
             total += flow[p]
     return total / (total + relaxed) if total > 0.0 else 1.0

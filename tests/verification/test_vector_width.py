@@ -1,6 +1,7 @@
 """Kernels give the same with vectors of any width, of SSE, AVX and AVX-512, whatever this processor has."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from microscale import drive, native
 from multiscale.laws import make_law, radial_return
+from multiscale.laws.learned_pca import Network
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.fused import FusedRecurrent
 from multiscale.surrogate.recurrent import RecurrentSurrogate
@@ -39,6 +41,22 @@ def test_laws_do_not_depend_on_the_width_of_vectors(name, options, of_width):
         stress.append(drive(make_law(name, **options), F, TIMES))
     for other in stress[1:]:
         np.testing.assert_allclose(other, stress[0], rtol=0.0, atol=1e-10 * np.abs(stress[0]).max())
+
+
+def test_the_network_of_the_paper_does_not_depend_on_the_width_of_vectors(of_width):
+    rng, card = np.random.default_rng(0), SimpleNamespace(architecture={"hidden": 20, "layers": 2})
+    shapes = {"0": (20, 13), "2": (20, 20), "4": (12, 20)}
+    weights = {f"{layer}.weight": 0.3 * rng.standard_normal(shape) for layer, shape in shapes.items()}
+    weights |= {f"{layer}.bias": rng.standard_normal(shape[0]) for layer, shape in shapes.items()}
+    found, values = [], rng.standard_normal((6, 2, 64))
+    for count in BYTES:
+        of_width(count)
+        network = Network(weights, card, np.zeros(13))
+        network.inputs[:] = values
+        found.append(network.run().copy())
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=0.0, atol=1e-5 * np.abs(found[0]).max())
+    assert np.abs(found[0]).max() > 0.1
 
 
 def test_training_does_not_depend_on_the_width_of_vectors(of_width):
