@@ -17,16 +17,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from microscale import TaylorPolycrystal, drive
+from microscale.diagnostics import elastic_deformation
 from microscale.errors import InputError
+from microscale.law import State
 from microscale.paths import StrainPaths
-from microscale.tensors import FloatArray, deviator
+from microscale.tensors import FloatArray, deviator, von_mises
 from multiscale.io.command import launch
 from multiscale.laws.learned import LearnedLaw
 from multiscale.surrogate.histories import Histories, relative_errors
 from multiscale.surrogate.promises import anisotropy
 
 TWIN_EDGES = np.array([0.0, 0.01, 0.1, 0.3, 0.45, 0.55, 0.7, 0.9, 1.0])
-"""Bins of the twinned volume of a grain; those from 0.3 to 0.7 are called half twinned."""
+HALF_TWINNED = (0.3, 0.7)
+"""Bins of the twinned volume of a grain, and what is called half twinned."""
 LABELS = {
     "twinned": "twinned volume",
     "locked": "grains half twinned",
@@ -47,7 +50,7 @@ def slow_paths(
     """Measure and draw twins, anisotropy of the deviator and error of a surrogate against the duration.
 
     Args:
-        paths: Random paths of 200 steps, at most 25; the same stretches for all durations.
+        paths: Random paths of 200 steps, the same for all durations; anisotropy is that of the first 25.
         max_strain: Largest strain of a path.
         durations: T, us.
         frames: Rotations in front of the polycrystal.
@@ -65,36 +68,31 @@ def slow_paths(
     found: dict[str, list[float]] = {name: [] for name in LABELS}
     for T in sorted(durations):
         times, stretch = StrainPaths("R", max_strain, 200, (T, T), seed=1).batch(range(paths))
-        data = Histories(times, stretch, drive(polycrystal, stretch, times))
-        twins, stress = grains_at_the_end(polycrystal, data)
+        state = polycrystal.init_state(paths)
+        data = Histories(times, stretch, drive(polycrystal, stretch, times, state))
+        twins = state["twin_fraction"].sum(axis=1)
         errors = relative_errors(drive(surrogate, stretch, times), data.stress, times).deviatoric
         turning = anisotropy(lambda times, U: deviator(drive(polycrystal, U, times)), data, frames)
-        half = ((twins > 0.3) & (twins < 0.7)).mean()
+        half = ((twins > HALF_TWINNED[0]) & (twins < HALF_TWINNED[1])).mean()
         for name, value in zip(LABELS, (twins.mean(), half, turning, errors.mean()), strict=True):
             found[name].append(float(value))
         print(f"{T:g} us: " + ", ".join(f"{k} {100 * found[k][-1]:.2f} %" for k in LABELS), flush=True)
-    found["stress"] = mean_by_twins(twins, stress)
+    found["stress"] = mean_by_twins(twins, grain_stress(polycrystal, stretch[:, -1], state))
     print("von Mises stress of grains by twinned volume, GPa:", *(f"{s:.2f}" for s in found["stress"]))
     output.mkdir(parents=True, exist_ok=True)
     figures = {"paths": paths, "max_strain": max_strain, "durations": sorted(durations), **found}
     figures["twin_edges"] = TWIN_EDGES.tolist()
+    figures["stress"] = [None if np.isnan(s) else s for s in found["stress"]]  # JSON knows no nan
     (output / "slow_paths.json").write_text(json.dumps(figures, indent=2) + "\n")
     draw(sorted(durations), found, output / "slow_paths.png")
     return found
 
 
-def grains_at_the_end(law: TaylorPolycrystal, data: Histories) -> tuple[FloatArray, FloatArray]:
-    """Return twinned volume and von Mises Mandel stress (GPa) of grains after paths, each (paths, grains)."""
-    state, piola = law.init_state(len(data)), np.empty_like(data.stretch[:, 0])
-    for k in range(1, data.times.shape[1]):
-        steps = np.ascontiguousarray(data.times[:, k] - data.times[:, k - 1])
-        law.update(np.ascontiguousarray(data.stretch[:, k]), steps, state, piola)
-    inverse = state["plastic_inverse"].reshape(len(data), 3, 3, law.grains)
-    Fe = np.einsum("pij,gjk,pklg->pgil", data.stretch[:, -1], law.orientations, inverse)
-    modulus = law.crystal.shear_modulus * np.linalg.det(data.stretch[:, -1]) ** (-2.0 / 3.0)
-    mandel = modulus[:, None, None, None] * deviator(np.swapaxes(Fe, 2, 3) @ Fe)
-    stress = np.sqrt(1.5) * np.linalg.norm(mandel, axis=(2, 3))
-    return np.asarray(state["twin_fraction"].sum(axis=1)), np.asarray(stress)
+def grain_stress(law: TaylorPolycrystal, U: FloatArray, state: State) -> FloatArray:
+    """Return the von Mises Mandel stress of grains, GPa, (paths, grains), at stretches U (paths, 3, 3)."""
+    Fe = elastic_deformation(U, law.orientations, state["plastic_inverse"])
+    modulus = law.crystal.shear_modulus * np.linalg.det(U) ** (-2.0 / 3.0)
+    return modulus[:, None] * von_mises(np.swapaxes(Fe, 2, 3) @ Fe)
 
 
 def mean_by_twins(twins: FloatArray, stress: FloatArray) -> list[float]:

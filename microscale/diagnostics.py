@@ -40,8 +40,13 @@ def lattice_orientations(F: FloatArray, orientations: FloatArray, plastic_invers
     Returns:
         Rotations, shape (n, grains, 3, 3).
     """
+    return polar_decomposition(elastic_deformation(F, orientations, plastic_inverse))[0]
+
+
+def elastic_deformation(F: FloatArray, orientations: FloatArray, plastic_inverse: FloatArray) -> FloatArray:
+    """Return F Q F_in^-1, shape (n, grains, 3, 3); arguments are those of :func:`lattice_orientations`."""
     inverse = np.moveaxis(plastic_inverse, -1, 1).reshape(len(F), -1, 3, 3)
-    return polar_decomposition(F[:, None] @ orientations @ inverse)[0]
+    return np.asarray(F[:, None] @ orientations @ inverse)
 
 
 def twin_orientations(lattice: FloatArray, crystal: Crystal) -> FloatArray:

@@ -143,14 +143,15 @@ def check_deformation(F: FloatArray) -> None:
         )
 
 
-def drive(law: ConstitutiveLaw, F: FloatArray, times: FloatArray) -> FloatArray:
+def drive(law: ConstitutiveLaw, F: FloatArray, times: FloatArray, state: State | None = None) -> FloatArray:
     """Drive a law along deformation paths and return the Cauchy stress history.
 
     Args:
-        law: Any constitutive law; it starts at rest.
+        law: Any constitutive law.
         F: Deformation gradients, shape (paths, samples, 3, 3); linear between samples. A first sample other
             than the identity is reached in an instantaneous step.
         times: Times of the samples, us, increasing; shape (samples,), or (paths, samples).
+        state: State of the paths before the first sample, advanced in place; by default at rest.
 
     Returns:
         Cauchy stress, shape (paths, samples, 3, 3), GPa.
@@ -167,7 +168,7 @@ def drive(law: ConstitutiveLaw, F: FloatArray, times: FloatArray) -> FloatArray:
     steps = np.diff(times, axis=1)
     if not np.all(steps > 0.0):
         raise ValueError("times must increase from sample to sample and be finite")
-    state = law.init_state(paths)
+    state = law.init_state(paths) if state is None else state
     stress = np.empty_like(F)
     piola = np.empty((paths, 3, 3))
     dt = np.zeros(paths)

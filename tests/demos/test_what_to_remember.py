@@ -8,8 +8,9 @@ from forgetting import forgetting, turn_lattices
 from scipy.spatial.transform import Rotation
 from slow_paths import slow_paths
 
-from microscale import TaylorPolycrystal
+from microscale import TaylorPolycrystal, drive
 from microscale.errors import InputError
+from microscale.paths import StrainPaths
 
 
 def test_orientation_is_what_a_polycrystal_must_remember(tmp_path):
@@ -48,5 +49,15 @@ def test_what_cannot_be_followed_is_refused(tmp_path):
         forgetting(samples=(190,), output=tmp_path)
     with pytest.raises(InputError, match="at least 2"):
         forgetting(draws=1, output=tmp_path)
-    with pytest.raises(InputError, match="positive times"):
+    with pytest.raises(InputError, match="expected positive times in us"):
         slow_paths(durations=(0.0,), output=tmp_path)
+
+
+def test_a_path_can_be_driven_in_two_parts():
+    """The second part starts where the state is, with a step of no size."""
+    law = TaylorPolycrystal(threads=1)
+    times, stretch = StrainPaths("R", 0.1, 20, seed=0).batch(range(2))
+    state = law.init_state(2)
+    parts = [drive(law, stretch[:, part], times[:, part], state) for part in (slice(0, 11), slice(10, 21))]
+    together = np.concatenate([parts[0], parts[1][:, 1:]], axis=1)
+    np.testing.assert_allclose(together, drive(law, stretch, times), rtol=1e-9, atol=1e-9)
