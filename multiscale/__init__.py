@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 __version__ = version("multiscale")
 
-#: Where each public name is defined, and its name there. FEniCSx takes a second to load and torch several, so a
-#: name loads only what it needs. A test holds this list against the imports above.
+#: Where each public name is defined, and its name there. FEniCSx takes a second to load and torch several, so
+#: a name loads only what it needs. A test holds this list against the imports above.
 _DEFINED = {
     "BulkViscosity": ("multiscale.dynamics.bulk_viscosity", "BulkViscosity"),
     "ConstitutiveLaw": ("microscale.law", "ConstitutiveLaw"),
