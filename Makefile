@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` and `make test` create .venv, install the pinned versions, then run.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo paper network test lint
+.PHONY: help install demo paper network test lint docs
 
 RANKS ?= 2
 SCALE ?= 1
@@ -52,6 +52,10 @@ lint: $(INSTALLED)  ## Check style, formatting, types and the direction of impor
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+docs: $(INSTALLED)  ## Build the documentation site in build/docs; a warning is an error.
+	$(BIN)/sphinx-build -W --keep-going --quiet --builder html docs build/docs
+	@echo open build/docs/index.html
+
 # The file is the proof that the installation was completed with these versions.
 $(INSTALLED): pyproject.toml constraints.txt
 	@python=$$(for python in $(PYTHONS); do \
@@ -63,5 +67,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$$python .ci/preflight.py || exit 1; \
 	test -x $(BIN)/pip || $$python -m venv $(VENV)
 	$(BIN)/python -m pip install --constraint constraints.txt setuptools
-	$(BIN)/python -m pip install --constraint constraints.txt --no-build-isolation --editable '.[fenics,test,lint]'
+	$(BIN)/python -m pip install --constraint constraints.txt --no-build-isolation --editable '.[fenics,test,lint,docs]'
 	@touch $@
