@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from meshes.cylinder import cylinder as cylinder
     from meshes.impact_mesh import load as load_mesh  # noqa: F401
     from meshes.plate import plate as plate
+    from microscale.errors import InputError as InputError
     from microscale.law import ConstitutiveLaw as ConstitutiveLaw
     from microscale.law import StateVariable as StateVariable
     from microscale.law import drive as drive
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from multiscale.dynamics.contact import RigidCylinder as RigidCylinder
     from multiscale.dynamics.contact import RigidPlane as RigidPlane
     from multiscale.dynamics.simulation import Simulation as Simulation
+    from multiscale.io.run_folder import read_results as read_results
     from multiscale.laws import make_law as make_law
 
 __version__ = version("multiscale")
@@ -49,6 +51,7 @@ __version__ = version("multiscale")
 _DEFINED = {
     "BulkViscosity": ("multiscale.dynamics.bulk_viscosity", "BulkViscosity"),
     "ConstitutiveLaw": ("microscale.law", "ConstitutiveLaw"),
+    "InputError": ("microscale.errors", "InputError"),
     "RigidCylinder": ("multiscale.dynamics.contact", "RigidCylinder"),
     "RigidPlane": ("multiscale.dynamics.contact", "RigidPlane"),
     "Simulation": ("multiscale.dynamics.simulation", "Simulation"),
@@ -60,6 +63,7 @@ _DEFINED = {
     "load_mesh": ("meshes.impact_mesh", "load"),
     "make_law": ("multiscale.laws", "make_law"),
     "plate": ("meshes.plate", "plate"),
+    "read_results": ("multiscale.io.run_folder", "read_results"),
 }
 
 __all__ = ["__version__", *_DEFINED]

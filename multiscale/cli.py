@@ -261,5 +261,18 @@ def calibrate(
     print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {out}")
 
 
+@app.command
+def report(folder: Path, *, title: str = "") -> None:
+    """Write the report of a run again: one page for a browser, with figures, energies and a view to turn.
+
+    Args:
+        folder: Folder of a run that has ended.
+        title: First line of the page; by default the name of the folder.
+    """
+    from multiscale.io.html_report import write_report
+
+    print(f"report: {write_report(folder, title)}")
+
+
 if __name__ == "__main__":
     main()

@@ -19,13 +19,13 @@ from multiscale.io.origin import Origin
 from multiscale.io.progress import CycleLine
 from multiscale.io.provenance import identity, provenance
 from multiscale.io.results import ResultWriter
+from multiscale.io.run_folder import LEDGER, PICTURE, REPORT, RESULTS, SUMMARY
 from multiscale.io.shape import extremes
 from multiscale.io.stopped import Stopped
 from multiscale.io.summary import account, write_summary
 from multiscale.io.vtkhdf import Results
 
-#: Names of the files in the folder.
-RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
+#: Name of the checkpoint in the folder; the other names are those of :mod:`multiscale.io.run_folder`.
 CHECKPOINT = "checkpoint.h5"
 
 #: Number of the record that a checkpoint keeps.
@@ -184,6 +184,7 @@ def _finish(
 ) -> dict[str, Any]:
     """Draw the picture, write the summary, say where all is, and return the summary; on one rank."""
     # Loading the libraries that draw takes a second; ranks that draw nothing are spared it.
+    from multiscale.io.html_report import write_report
     from multiscale.io.pictures import draw_sections
 
     begin = perf_counter()
@@ -193,6 +194,7 @@ def _finish(
     draw_sections(folder / RESULTS, folder / PICTURE, **picture)
     summary["wall_seconds"]["picture"] = perf_counter() - begin
     write_summary(folder / SUMMARY, summary)
+    write_report(folder, picture.get("title", ""))
     print(report(folder, summary, figures), flush=True)
     return summary
 
@@ -208,6 +210,7 @@ def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> 
         f"{folder / RESULTS}\n"
         "    fields of every output: open it in ParaView, or in Python step by step with\n"
         "    reader = pyvista.get_reader(file); reader.reader.SetStep(k); grid = reader.read()\n"
+        f"{folder / REPORT}\n    all of this in one page, with a view to turn: open it in a browser\n"
         f"{folder / PICTURE}\n    axial section at up to five times\n"
         f"{folder / LEDGER}\n    energies of every step\n"
         f"{folder / SUMMARY}\n    final figures, cost by stage, inputs and versions\n"

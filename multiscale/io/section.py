@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyvista
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
+from multiscale.io.run_folder import unstructured_grid
 from multiscale.io.vtkhdf import Results
 
 FloatArray = NDArray[np.float64]
@@ -62,7 +62,7 @@ def axial_section(results: Results, step: int, names: Sequence[str]) -> Section:
         step: Step to cut.
         names: Cell fields wanted.
     """
-    grid = _grid(results)
+    grid = unstructured_grid(results)
     grid.point_data["displacement"] = results.field("displacement_mm", step)
     for name in names:
         grid.cell_data[name] = results.field(name, step)
@@ -81,10 +81,3 @@ def axial_section(results: Results, step: int, names: Sequence[str]) -> Section:
     )
     is_quarter = results.points[:, 0].min() > -offset
     return section.mirrored() if is_quarter else section
-
-
-def _grid(results: Results) -> pyvista.UnstructuredGrid:
-    cells = results.cells
-    connectivity = np.column_stack([np.full(len(cells), cells.shape[1]), cells])
-    types = np.full(len(cells), results.vtk_cell_type, dtype=np.uint8)
-    return pyvista.UnstructuredGrid(connectivity.reshape(-1), types, results.points)

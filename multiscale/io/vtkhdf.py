@@ -213,6 +213,7 @@ class Results:
         cells: Points of each cell in VTK order, shape (n_cells, n_points_per_cell).
         vtk_cell_type: VTK's number of the cell type.
         times: Times of the steps, shape (n_steps,), us.
+        point_fields: Names of the point fields.
         cell_fields: Names of the cell fields.
         attributes: Provenance of the file.
     """
@@ -231,6 +232,7 @@ class Results:
                 self.times: FloatArray = root["Steps/Values"][:count]
                 self.points: FloatArray = root["Points"][:]
                 self.cells: NDArray[np.int64] = root["Connectivity"][:].reshape(len(root["Types"]), -1)
+                self.point_fields = sorted(root["PointData"])
                 self.cell_fields = sorted(root["CellData"])
                 self.vtk_cell_type = int(root["Types"][0])
                 self.attributes: dict[str, Any] = dict(file.attrs)

@@ -1,0 +1,86 @@
+"""The report of a run and its folder read back: complete, offline, safe, and drawn by a real browser."""
+
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import multiscale as ms
+from multiscale.dynamics.simulation import Simulation
+from multiscale.io.html_report import write_report
+from multiscale.io.recording import run_and_record
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module", params=["hex8-one-point", "tet10"])
+def folder(request, tmp_path_factory):
+    """Folder of a small anvil."""
+    path = tmp_path_factory.mktemp(request.param)
+    cell = "tetrahedron" if request.param == "tet10" else "hexahedron"
+    bar = ms.cylinder(2.0, 1.0, 100, cell=cell)
+    law = ms.make_law("johnson-cook")
+    anvil = Simulation(bar, law, request.param, [ms.RigidPlane()], initial_velocity=(0.0, 0.0, -0.1))
+    run_and_record(anvil, 0.2, path, None, {"velocity": 100.0}, {"wall_z_mm": 0.0}, lambda results: {})
+    return path
+
+
+def test_outputs_are_meshes_by_time(folder):
+    run = ms.read_results(folder)
+    assert len(run) == len(run.times) == len(list(run))
+    assert run.times[0] == 0.0
+    assert run.times[-1] == pytest.approx(0.2)
+    assert np.all(run[0]["displacement_mm"] == 0.0)
+    assert run[-1]["displacement_mm"][:, 2].min() == pytest.approx(-0.02, rel=0.2)
+    assert np.array_equal(run.at(0.19)["von_mises_GPa"], run[-1]["von_mises_GPa"])
+    mass = 2.0 * run.summary["initial_kinetic_energy_J"] / 0.1**2
+    assert run[0].volume == pytest.approx(mass / ms.make_law("johnson-cook").density, rel=1e-9)
+    with pytest.raises(IndexError):
+        run[len(run)]
+
+
+def test_ledger_and_summary_belong_to_the_same_run(folder):
+    run = ms.read_results(folder)
+    assert run.energy["time_us"][-1] == pytest.approx(run.summary["final_time_us"])
+    assert run.energy["kinetic_J"][0] == pytest.approx(run.summary["initial_kinetic_energy_J"])
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(ms.InputError, match=r"results.vtkhdf cannot be read"):
+        ms.read_results(tmp_path)
+
+
+def test_a_run_that_has_not_ended_has_no_report(folder, tmp_path):
+    shutil.copy(folder / "results.vtkhdf", tmp_path)
+    with pytest.raises(ms.InputError, match="expected a run that has ended"):
+        write_report(tmp_path)
+
+
+def test_the_report_loads_nothing_from_elsewhere(folder):
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"']?https?:", page)
+    assert "johnson-cook" in page
+
+
+def test_names_are_shown_and_not_run(folder):
+    page = write_report(folder, "<script>document.title = 'taken'</script>").read_text(encoding="utf-8")
+    assert "<script>document.title" not in page
+    assert "&lt;script&gt;document.title" in page
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no browser here: install chromium")
+def test_a_browser_draws_the_report(folder, tmp_path):
+    page = write_report(folder, "a report")
+    flags = ["--headless", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    flags += ["--disable-quic", "--no-first-run", "--disable-background-networking"]
+    flags += [f"--user-data-dir={tmp_path}", "--virtual-time-budget=10000", "--enable-logging=stderr"]
+    shown = subprocess.run(
+        [BROWSER, *flags, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120
+    )
+    assert shown.returncode == 0
+    assert "Uncaught" not in shown.stderr
+    assert 'class="gl-container"' in shown.stdout  # the view
+    assert len(re.findall('class="slider-', shown.stdout)) > 2
+    assert 'data-unformatted="kinetic"' in shown.stdout  # the legend of the energies
