@@ -200,6 +200,12 @@ INLINE void slip_rates(const Crystal *c, real h, const State *base, const Increm
   }
 }
 
+/* Overstress over strength of twin b; total: sum of the fractions `twin`. */
+INLINE real overstress(const Crystal *c, int b, const real twin[], real total, const real s[5]) {
+  const real back = 2.0 * c->twin_interaction * (total - twin[b]) + c->twin_hardening * twin[b];
+  return (dot5(c->twin_schmid[b], s) - back) * (1.0 / c->twin_strength);
+}
+
 /* Twinning under the Mandel deviator s, growth only. A held lane has no residual: its increments are given. */
 INLINE void twin_rates(const Crystal *c, real h, const real twin[], const Increment *inc, mask held, const real s[5],
                        Rates *rates) {
@@ -207,8 +213,7 @@ INLINE void twin_rates(const Crystal *c, real h, const real twin[], const Increm
   for (int b = 0; b < N_TWIN; ++b) total += twin[b];
   for (int b = 0; b < N_TWIN; ++b) {
     const int i = N_SLIP + b;
-    const real back = 2.0 * c->twin_interaction * (total - twin[b]) + c->twin_hardening * twin[b];
-    const real f = (dot5(c->twin_schmid[b], s) - back) * (1.0 / c->twin_strength);
+    const real f = overstress(c, b, twin, total, s);
     rates->direction[i] = splat(1);
     rates->slope[i] = splat(c->twin_hardening);
     rates->dissipation += choose(held, positive(f) * c->twin_strength * inc->twin[b], splat(0));
