@@ -94,6 +94,19 @@ INLINE void stress_at(const Crystal *c, const real F[9], const State *state, rea
   mandel_deviator(X, c->shear_modulus * inverse_cube_root(J * J), s);
 }
 
+/* Increments over h at the rates that a state has under the Mandel deviator s: a guess for the first stage. */
+static void rates_at(const Crystal *c, real h, const State *state, const real s[5], Increment *inc) {
+  real A[5][5], axial[3][3], t[5];
+  Rates rates = {.worst = splat(0)};
+  *inc = (Increment){.dissipation = splat(0)};
+  twin_average(c, state->twin, A, axial);
+  apply5(A, s, t);
+  slip_rates(c, h, state, inc, t, &rates);
+  twin_rates(c, h, state->twin, inc, (mask){0}, s, &rates);
+  for (int i = 0; i < N_SLIP; ++i) inc->slip[i] = rates.residual[i];
+  for (int b = 0; b < N_TWIN; ++b) inc->twin[b] = rates.residual[N_SLIP + b];
+}
+
 /* Error of the embedded first-order solution and of twins that compete, over the tolerance. `growth`: of the
  * competition over the sub-step. */
 INLINE real error_of(const Crystal *c, const Increment *first, const Increment *second, real growth) {
@@ -107,7 +120,7 @@ INLINE real error_of(const Crystal *c, const Increment *first, const Increment *
  * converges within the tolerance. */
 static mask try_step(const Crystal *c, Interval *x, mask going) {
   State *state = &x->state, base, next;
-  Increment first = {.dissipation = splat(0)}, second;
+  Increment first, second;
   real F[9], s[5], factor;
   between(x->F0, x->F1, x->theta, F);
   stress_at(c, F, state, s);
@@ -116,6 +129,7 @@ static mask try_step(const Crystal *c, Interval *x, mask going) {
   x->width = smaller(smaller(allowed, x->width), 1.0 - x->theta);
   const real h = GAMMA * x->width * x->dt;
 
+  rates_at(c, h, state, s, &first);
   between(x->F0, x->F1, x->theta + GAMMA * x->width, F);
   mask good = solve_stage_in_room(c, F, h, state, s, &first);
   shift(state, &first, (1.0 - GAMMA) / GAMMA, &base);
