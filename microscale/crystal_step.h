@@ -97,7 +97,8 @@ INLINE void stress_at(const Crystal *c, const real F[9], const State *state, rea
 /* Increments over h at the rates that a state has under the Mandel deviator s: a guess for the first stage. */
 static void rates_at(const Crystal *c, real h, const State *state, const real s[5], Increment *inc) {
   real A[5][5], axial[3][3], t[5];
-  Rates rates = {.worst = splat(0)};
+  Rates rates;
+  rates.worst = rates.dissipation = splat(0);
   *inc = (Increment){.dissipation = splat(0)};
   twin_average(c, state->twin, A, axial);
   apply5(A, s, t);
