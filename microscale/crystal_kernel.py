@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -49,25 +48,28 @@ class CrystalKernel:
             "FAMILY_ENDS": "{" + ",".join(map(str, ends)) + "}",
         }
         library = load_kernel("crystal_kernel.c", defines)
-        library.taylor_update.restype = library.crystal_update.restype = ctypes.c_long
+        library.crystal_update.restype = ctypes.c_long
         constants = _constants(crystal, step_tolerance)
         return cls(library, constants, default_threads() if threads is None else threads)
 
-    def update_taylor(self, n: int, grains: int, *arrays: FloatArray) -> int:
-        """Advance n Taylor points as ``taylor_update`` of the C file says; the first that failed, or -1."""
-        return self._call(self.library.taylor_update, (n, grains), arrays)
+    def update(self, n: int, grains: int, own: bool, *arrays: FloatArray) -> int:
+        """Advance n points of ``grains`` crystals as ``crystal_update`` of the C file says.
 
-    def update_crystals(self, n: int, *arrays: FloatArray) -> int:
-        """Advance n single crystals as ``crystal_update`` says; the first that failed, or -1."""
-        return self._call(self.library.crystal_update, (n,), arrays)
+        Args:
+            n: Number of points.
+            grains: Crystals at a point.
+            own: Whether every point has its own orientations.
+            arrays: Those of the C function, in its order.
 
-    def _call(self, function: Any, sizes: tuple[int, ...], arrays: tuple[FloatArray, ...]) -> int:
+        Returns:
+            The first point that failed, or -1.
+        """
         for array in arrays:
             if array.dtype != np.float64 or not array.flags.c_contiguous:
                 raise ValueError("kernel arrays must be C-contiguous float64")
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
-        longs = [ctypes.c_long(size) for size in sizes]
-        return int(function(ctypes.byref(self.constants), *longs, *pointers, ctypes.c_int(self.threads)))
+        longs = [ctypes.c_long(size) for size in (n, grains, own)]
+        return int(self.library.crystal_update(ctypes.byref(self.constants), *longs, *pointers, ctypes.c_int(self.threads)))
 
 
 def _constants(crystal: Crystal, step_tolerance: float) -> ctypes.Structure:

@@ -170,7 +170,7 @@ INLINE void solve5(const real K[15], real g, real b[5]) {
     real pivot = 1.0 + g * K[j * (j + 1) / 2 + j];
     for (int k = 0; k < j; ++k) pivot -= L[j * (j + 1) / 2 + k] * L[j * (j + 1) / 2 + k] * d[k];
     d[j] = pivot;
-    inverse[j] = 1.0 / pivot;
+    inverse[j] = reciprocal(pivot);
     for (int i = j + 1; i < 5; ++i) {
       real v = g * K[i * (i + 1) / 2 + j];
       for (int k = 0; k < j; ++k) v -= L[i * (i + 1) / 2 + k] * L[j * (j + 1) / 2 + k] * d[k];

@@ -55,7 +55,9 @@ class SingleCrystal(ConstitutiveLaw):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
         arrays = (state[k] for k in ("F", "plastic_inverse", "slip", "twin_fraction", "dissipation"))
-        failed = self._kernel.update_crystals(len(F), state["orientation"], F, steps, *arrays, out)
+        failed = self._kernel.update(
+            len(F), 1, True, state["orientation"], np.ones(1), F, steps, *arrays, out
+        )
         raise_if_failed(failed, F)
 
     def wave_speed(self) -> float:

@@ -70,8 +70,8 @@ class TaylorPolycrystal(ConstitutiveLaw):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
         arrays = (state[k] for k in ("F", "plastic_inverse", "slip", "twin_fraction", "dissipation"))
-        failed = self._kernel.update_taylor(
-            len(F), self.grains, self._lanes, self.weights, F, steps, *arrays, out
+        failed = self._kernel.update(
+            len(F), self.grains, False, self._lanes, self.weights, F, steps, *arrays, out
         )
         raise_if_failed(failed, F)
 
