@@ -275,8 +275,13 @@ def _real(amplitude: ComplexArray) -> FloatArray:
 
 
 def _promising(history: list[float]) -> bool:
-    """Tell whether to go on: every voxel could follow, and the imbalance still falls."""
-    stalls = len(history) > PATIENCE and min(history[-PATIENCE:]) > 0.5 * min(history[:-PATIENCE])
+    """Tell whether to go on: every voxel could follow, and the imbalance still falls.
+
+    The first one is that of a prediction: in a small part of a step it is all but balanced, and not to be
+    halved at once.
+    """
+    before = history[1:-PATIENCE]
+    stalls = bool(before) and min(history[-PATIENCE:]) > 0.5 * min(before)
     return bool(np.isfinite(history[-1])) and not stalls
 
 
