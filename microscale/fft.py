@@ -19,6 +19,7 @@ from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.fft_acceleration import SecantMemory
 from microscale.fft_grid import ComplexArray, PeriodicGrid, fluctuation
 from microscale.fft_hourglass import STIFFNESS, HourglassResistance
+from microscale.fft_pressure import take_out_pressure, uniform_stress
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.microstructure import Microstructure
 from microscale.native import default_threads
@@ -39,6 +40,8 @@ ROUNDING = 1e-12
 
 class FullFieldCell(ConstitutiveLaw):
     """A periodic unit cell of voxels; its F and P are the averages over the cell.
+
+    P counts the mean pressure of the voxels as acting on the cell (:mod:`microscale.fft_pressure`).
 
     With a two-dimensional grid nothing varies along the third axis (generalised plane strain).
 
@@ -81,7 +84,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations
-        self._law_calls = 0
+        self._law_calls, self._pressure = 0, 0.0
         voxels = self._voxels_at_rest(at_rest or {})
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
@@ -150,7 +153,7 @@ class FullFieldCell(ConstitutiveLaw):
                 done += part
                 cell.mean_F[:] = goal
                 if done == 1.0:
-                    return np.asarray(self._P.mean(axis=0))
+                    return self._P.mean(axis=0) + uniform_stress(self._pressure, F)
                 part *= 2.0
             elif part <= SMALLEST_PART:
                 norms = ", ".join(f"{norm:.1e}" for norm in history[:4] + history[-4:])
@@ -213,13 +216,15 @@ class FullFieldCell(ConstitutiveLaw):
             self.law.update(self._F, dt, cell.voxels, self._P)
         except (DeformationError, ConvergenceError):
             return np.inf
+        floor = ROUNDING * self._moduli[1] / self.tolerance
+        scale = max(fluctuation(self._P), floor)
+        self._pressure = take_out_pressure(self._F, self._P)
         self.grid.forces(self._P, self._forces)
         flows = "dissipation" in cell.voxels
         dissipated = cell.voxels["dissipation"] - self._start["dissipation"] if flows else None
         self._forces += self._hourglasses.forces(cell.displacement, self._F, self._P, dissipated)
         self.grid.make_real(self._forces)
-        floor = ROUNDING * self._moduli[1] / self.tolerance
-        return float(np.linalg.norm(self._forces) / max(fluctuation(self._P), floor))
+        return float(np.linalg.norm(self._forces) / scale)
 
     def _restore(self, cell: _CellState) -> None:
         for name, array in cell.voxels.items():
@@ -270,8 +275,13 @@ def _real(amplitude: ComplexArray) -> FloatArray:
 
 
 def _promising(history: list[float]) -> bool:
-    """Tell whether to go on: every voxel could follow, and the imbalance still falls."""
-    stalls = len(history) > PATIENCE and min(history[-PATIENCE:]) > 0.5 * min(history[:-PATIENCE])
+    """Tell whether to go on: every voxel could follow, and the imbalance still falls.
+
+    The first one is that of a prediction: in a small part of a step it is all but balanced, and not to be
+    halved at once.
+    """
+    before = history[1:-PATIENCE]
+    stalls = bool(before) and min(history[-PATIENCE:]) > 0.5 * min(before)
     return bool(np.isfinite(history[-1])) and not stalls
 
 

@@ -1,0 +1,64 @@
+"""A uniform pressure makes no forces in a periodic cell, and its mean stress is that of the mean deformation.
+
+For a continuous field both are identities: div cof F = 0 (Piola's) and <cof F> = cof <F>, from which follows
+<det F> = det <F>. A discrete derivative breaks them where F varies from voxel to voxel: the product of three
+waves makes others, which the grid takes for longer ones; and with several subcells to a voxel the cofactor of
+their mean is not the mean of their cofactors. Then the pressure p of a compressed cell does work on volume
+that is lost between voxels. Where p is 20 times the strength this drives a collapse: voxels strain by
+hundreds of per cent, and have the volume of a cell that nobody compressed. So the part p cof F of the stress
+is taken out of what must be in equilibrium, and stands in the mean as p cof <F>. What is left is the
+deviatoric stress and the pressure's own variation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from microscale.tensors import FloatArray
+
+
+@njit(cache=True)
+def take_out_pressure(F: FloatArray, P: FloatArray) -> float:
+    """Subtract from a stress field that of its mean pressure, p cof F.
+
+    Args:
+        F: Deformation gradients of the voxels, shape (voxels, 3, 3).
+        P: Their first Piola-Kirchhoff stress, GPa, same shape; changed in place.
+
+    Returns:
+        Mean over the voxels of a third of the trace of the Cauchy stress, GPa (positive in tension).
+    """
+    p = 0.0
+    cof = np.empty((3, 3))
+    for v in range(len(F)):
+        J, work = _cofactor(F[v], cof), 0.0
+        for i in range(3):
+            for j in range(3):
+                work += P[v, i, j] * F[v, i, j]
+        p += work / (3.0 * J)
+    p /= len(F)
+    for v in range(len(F)):
+        _cofactor(F[v], cof)
+        for i in range(3):
+            for j in range(3):
+                P[v, i, j] -= p * cof[i, j]
+    return p
+
+
+def uniform_stress(pressure: float, F: FloatArray) -> FloatArray:
+    """Return the first Piola-Kirchhoff stress (3, 3) of a Cauchy stress ``pressure`` I, GPa, at F (3, 3)."""
+    cof = np.empty((3, 3))
+    _cofactor(F, cof)
+    return pressure * cof
+
+
+@njit(cache=True)
+def _cofactor(F: FloatArray, out: FloatArray) -> float:
+    """Write det(F) F^-T into ``out``, shape (3, 3); return det F."""
+    for i in range(3):
+        a, b = (i + 1) % 3, (i + 2) % 3
+        for j in range(3):
+            d, e = (j + 1) % 3, (j + 2) % 3
+            out[i, j] = F[a, d] * F[b, e] - F[a, e] * F[b, d]
+    return float(F[0, 0] * out[0, 0] + F[0, 1] * out[0, 1] + F[0, 2] * out[0, 2])
