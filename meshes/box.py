@@ -43,9 +43,8 @@ def box(
         raise InputError(f"cells = {list(cells)}, expected at least one along each axis")
     make = _hexahedra if cells_of(cell) == 1 else _tetrahedra
     mesh = make(size, cells, comm)
-    groups = {name: tag for tag, name in enumerate(np.ravel(GROUPS).tolist(), start=1)}
     record = {"geometry": "box", "size_mm": list(size), "cells": list(cells), "cell": cell}
-    return ImpactMesh(mesh, _facet_tags(mesh, size, groups), groups, record)
+    return ImpactMesh(mesh, *_facets(mesh, size), record)
 
 
 def _hexahedra(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm) -> dolfinx_mesh.Mesh:
@@ -70,16 +69,14 @@ def _tetrahedra(size: Sequence[float], cells: Sequence[int], comm: MPI.Comm) -> 
     return build(draw, {}, comm).mesh
 
 
-def _facet_tags(
-    mesh: dolfinx_mesh.Mesh, size: Sequence[float], groups: dict[str, int]
-) -> dolfinx_mesh.MeshTags:
-    found: list[NDArray[np.int32]] = []
+def _facets(
+    mesh: dolfinx_mesh.Mesh, size: Sequence[float]
+) -> tuple[dict[str, int], dict[str, NDArray[np.int32]]]:
+    """Return the number of facets on all ranks and those of this rank, by group."""
+    local: dict[str, NDArray[np.int32]] = {}
     for axis, names in enumerate(GROUPS):
         for name, at in ((names[0], 0.0), (names[1], size[axis])):
-            facets = dolfinx_mesh.locate_entities_boundary(
+            local[name] = dolfinx_mesh.locate_entities_boundary(
                 mesh, 2, lambda x, axis=axis, at=at: np.isclose(x[axis], at, atol=1e-9 * size[axis])
             )
-            found.append(np.stack([facets, np.full_like(facets, groups[name])]))
-    facets, tags = np.concatenate(found, axis=1)
-    order = np.argsort(facets)
-    return dolfinx_mesh.meshtags(mesh, 2, facets[order], tags[order])
+    return {name: mesh.comm.allreduce(len(facets)) for name, facets in local.items()}, local

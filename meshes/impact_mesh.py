@@ -12,16 +12,19 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 import multiscale.fenics  # noqa: F401
+from meshes.blocks import listed, model_blocks, printable
+from meshes.cell_checks import checked
+from meshes.cell_mesh import CORNERS, CellMesh, element_of, gather
+from meshes.msh_file import read_msh
+from meshes.msh_numbers import IntArray
 from meshes.partition import partitioner
 from microscale.errors import InputError
 from multiscale.dynamics.ranks import shared_errors
 
+import basix.ufl
 from dolfinx import mesh as dolfinx_mesh
-from dolfinx.io import gmsh as dolfinx_gmsh
-
-#: Types of cells in gmsh that the dynamics can use: 8-node hexahedra and 10-node tetrahedra.
-GMSH_CELLS = {5: "hexahedron", 11: "tetrahedron"}
-GMSH_LINEAR_TETRAHEDRON = 4
+from dolfinx.graph import adjacencylist
+from dolfinx.io.utils import distribute_entity_data
 
 
 @dataclass(frozen=True)
@@ -30,30 +33,37 @@ class ImpactMesh:
 
     Attributes:
         mesh: The dolfinx mesh, lengths in mm.
-        facet_tags: The tag of every facet that is in a group.
-        groups: Tag of each group of facets, by its name.
+        groups: Number of facets in each group on all ranks, by its name.
+        local_facets: The facets of each group on this rank; one facet may be in several groups.
         record: Name and parameters of the geometry, for the run's summary.
     """
 
     mesh: dolfinx_mesh.Mesh
-    facet_tags: dolfinx_mesh.MeshTags
     groups: dict[str, int]
+    local_facets: dict[str, NDArray[np.int32]]
     record: dict[str, Any] = field(default_factory=dict)
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise an InputError, on every rank, that names the groups missing from ``names``."""
-        names = list(names)
-        missing = sorted(set(names) - set(self.groups))
+        """Raise an InputError, on every rank, that names the groups missing from ``names``, or empty."""
+        names, file = list(names), self.record.get("path")
+        mesh = "the mesh" if file is None else f"mesh file {printable(file)}"
+        missing = set(names) - set(self.groups)
         if missing:
             raise InputError(
-                f"the mesh has no facet group named {', '.join(missing)}; found: {_list(self.groups)}; "
-                f"needed: {_list(names)}: add the physical groups in gmsh, or name others"
+                f"{mesh} has no facet group named {listed(missing)}; found: {listed(self.groups)}; "
+                f"needed: {listed(names)}: add the physical groups in gmsh, or name others"
+            )
+        empty = [name for name in names if self.groups[name] == 0]
+        if empty:
+            raise InputError(
+                f"the facet group {listed(empty)} of {mesh} is empty, expected facets in each of "
+                f"{listed(names)}: save the facets too"
             )
 
     def facets(self, name: str) -> NDArray[np.int32]:
         """Return the local facets of a group."""
         self.require([name])
-        return self.facet_tags.find(self.groups[name])
+        return self.local_facets[name]
 
 
 def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -> ImpactMesh:
@@ -65,53 +75,90 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
         comm: Communicator the mesh is distributed over.
 
     Raises:
-        InputError: The model has no physical groups, cells of other types than hexahedra or else quadratic
-            tetrahedra, or an inverted one; raised on every rank, as is any error of ``draw``.
+        InputError: The model cannot be used, see :mod:`meshes.cell_mesh` and :mod:`meshes.cell_checks`;
+            raised on every rank, as is any error of ``draw``.
     """
-    gmsh = None
-    try:
-        with shared_errors(comm):
-            if comm.rank == 0:
-                gmsh = _start_gmsh()
-                draw(gmsh)
-                _check(gmsh.model)
-                gmsh.model.mesh.renumberNodes()
-        points = dolfinx_gmsh.extract_geometry(gmsh.model) if gmsh else np.empty((0, 3))
-        data = dolfinx_gmsh.model_to_mesh(gmsh and gmsh.model, comm, 0, partitioner=partitioner(points, comm))
-    finally:
-        if gmsh is not None and gmsh.isInitialized():
-            gmsh.finalize()
-    groups = {name: tag for name, (dim, tag) in data.physical_groups.items() if dim == 2}
-    return ImpactMesh(data.mesh, data.facet_tags, groups, record)
+
+    def make() -> CellMesh:
+        gmsh = _start_gmsh()
+        try:
+            _draw(draw, gmsh, record)
+            return checked(gather(model_blocks(gmsh.model)))
+        finally:
+            if gmsh.isInitialized():
+                gmsh.finalize()
+
+    return distributed(make, record, comm)
 
 
 def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM_WORLD) -> ImpactMesh:
-    """Load a gmsh file of 8-node hexahedra, or of tetrahedra, lengths in mm.
+    """Load a .msh file of gmsh, format 4.1 or 2.2, text or binary: 8-node hexahedra, or tetrahedra, in mm.
 
-    Linear tetrahedra get nodes in the middles of their straight edges.
+    Linear tetrahedra get nodes in the middles of their straight edges. gmsh itself is not asked: it would run
+    a file that is no mesh as a script. A facet may be in several groups, a cell in one.
 
     Args:
         path: The .msh file.
-        needed: Names of the facet groups it must have.
+        needed: Names of the facet groups it must have, with facets in them.
         comm: Communicator the mesh is distributed over.
 
     Raises:
         InputError: The file cannot be read, is not of such cells only, or lacks a group; on every rank.
     """
 
-    def draw(gmsh: Any) -> None:
-        if not Path(path).is_file():
-            raise InputError(f"mesh file {path} does not exist, expected a gmsh .msh file")
+    def make() -> CellMesh:
         try:
-            gmsh.open(str(path))
-        except Exception as error:
-            raise InputError(f"mesh file {path} cannot be read by gmsh: {error}") from error
-        if list(gmsh.model.mesh.getElements(dim=3)[0]) == [GMSH_LINEAR_TETRAHEDRON]:
-            gmsh.model.mesh.setOrder(2)
+            return checked(gather(read_msh(Path(path))))
+        except InputError as error:
+            raise InputError(f"mesh file {printable(path)}: {error}") from error
 
-    loaded = build(draw, {"geometry": "file", "path": str(path)}, comm)
+    loaded = distributed(make, {"geometry": "file", "path": str(path)}, comm)
     loaded.require(needed)
     return loaded
+
+
+def distributed(make: Callable[[], CellMesh], record: dict[str, Any], comm: MPI.Comm) -> ImpactMesh:
+    """Make a mesh on rank 0 and distribute it. Collective.
+
+    Args:
+        make: Called on rank 0 only; returns a mesh that has been checked.
+        record: Name and parameters of the geometry.
+        comm: Communicator the mesh is distributed over.
+
+    Raises:
+        Exception: What ``make`` raises; on every rank.
+    """
+    whole = None
+    with shared_errors(comm):
+        if comm.rank == 0:
+            whole = make()
+    shape, groups = comm.bcast(whole and (whole.shape, {name: len(f) for name, f in whole.facets.items()}))
+    element, nodes = element_of(shape)
+    points = whole.points if whole else np.empty((0, 3))
+    cells = whole.cells if whole else np.empty((0, nodes), dtype=np.int64)
+    mesh = dolfinx_mesh.create_mesh(
+        comm, cells, basix.ufl.blocked_element(element, shape=(3,)), points, partitioner(points, comm)
+    )
+    mesh.topology.create_connectivity(2, 3)
+    corners = np.empty((0, CORNERS[shape]), dtype=np.int64)
+    local = {name: _local_facets(mesh, whole.facets[name] if whole else corners) for name in groups}
+    return ImpactMesh(mesh, groups, local, record)
+
+
+def _local_facets(mesh: dolfinx_mesh.Mesh, corners: IntArray) -> NDArray[np.int32]:
+    """Return the facets of this rank, ascending, that have the corners given on rank 0. Collective."""
+    entities, values = distribute_entity_data(mesh, 2, corners, np.zeros(len(corners), dtype=np.int32))
+    tags = dolfinx_mesh.meshtags_from_entities(mesh, 2, adjacencylist(entities), values)
+    return np.asarray(tags.indices)
+
+
+def _draw(draw: Callable[[Any], None], gmsh: Any, record: dict[str, Any]) -> None:
+    try:
+        draw(gmsh)
+    except Exception as error:
+        if type(error) is not Exception:  # gmsh raises the base class alone
+            raise
+        raise InputError(f"gmsh cannot mesh {record}: {error}; choose other sizes") from error
 
 
 def _start_gmsh() -> Any:
@@ -123,34 +170,7 @@ def _start_gmsh() -> Any:
             "(Debian and Ubuntu: apt install libglu1-mesa libxft2 libxcursor1 libxinerama1)"
         ) from error
     # interruptible=False: gmsh would otherwise replace Python's handler of Ctrl-C.
-    gmsh.initialize(interruptible=False)
+    # No configuration files: options of the user, or of whoever can write them, would change meshes.
+    gmsh.initialize(readConfigFiles=False, interruptible=False)
     gmsh.option.setNumber("General.Terminal", 0)
     return gmsh
-
-
-def _check(model: Any) -> None:
-    """Raise an InputError for what the dynamics cannot use."""
-    types, tags, _ = model.mesh.getElements(dim=3)
-    if len(types) != 1 or types[0] not in GMSH_CELLS:
-        kinds = [model.mesh.getElementProperties(kind)[0] for kind in types]
-        raise InputError(
-            f"the mesh has cells of type {_list(kinds)}, expected 8-node hexahedra only, or tetrahedra only"
-        )
-    names = {dim: [model.getPhysicalName(dim, t) for d, t in model.getPhysicalGroups(dim)] for dim in (2, 3)}
-    if not (names[2] and names[3]):
-        raise InputError(
-            f"the mesh has the physical groups {_list(names[2] + names[3])}, expected one volume and the "
-            "surfaces of contact and support, each with a name"
-        )
-    lowest = np.asarray(model.mesh.getElementQualities(tags[0], "minDetJac"))
-    if lowest.min() <= 0.0:
-        worst = int(tags[0][lowest.argmin()])
-        raise InputError(
-            f"{GMSH_CELLS[types[0]]} {worst} of the mesh has a smallest Jacobian determinant of "
-            f"{lowest.min():.3g} mm^3, expected a positive one: it is inverted or folded; re-order its "
-            "nodes or mesh again"
-        )
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(name or "(unnamed)" for name in names)) or "none"

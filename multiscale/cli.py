@@ -207,6 +207,7 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
     from multiscale.surrogate.pca_fit import read_pca
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
+    from multiscale.surrogate.sources import require_data_of
     from multiscale.surrogate.store import read_surrogate
 
     if not datasets:
@@ -214,8 +215,10 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
     pictures = weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
     law = make_law("learned", weights=weights)
-    of_histories = read_surrogate(weights)[1].kind == "pca"
-    predict = read_pca(weights).predict if of_histories else lambda times, U: drive(law, U, times)
+    card = read_surrogate(weights)[1]
+    for file in datasets:
+        require_data_of(card, file)
+    predict = read_pca(weights).predict if card.kind == "pca" else lambda times, U: drive(law, U, times)
     figures = report(predict, law, datasets, pictures, recorded_law)
     if record:
         write_figures(weights, figures)

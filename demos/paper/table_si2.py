@@ -232,7 +232,7 @@ class Study:
         elif epochs is None:
             epochs = math.ceil(self.updates / math.ceil(len(training) / batch))
             epochs = min(max(epochs, FEWEST_EPOCHS), MOST_EPOCHS)
-        limits = training_range(sources.histories)
+        limits = training_range(sources.histories, sources.material.shear_modulus)
         card = Card("pca", asdict(architecture), sources.material, limits, sources.records)
         decay = DECAY if small and components == PLANE else 0.0
         fit_histories(training, test, card, out, epochs, RATE, batch, seed=0, decay=decay)

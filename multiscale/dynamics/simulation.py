@@ -269,10 +269,15 @@ class Simulation:
             return error
         return DeformationError(f"{self._place(error.cell)}: {error}")
 
+    def place(self, cell: int) -> tuple[int, tuple[float, float, float]]:
+        """Return the original number of a cell of this rank, and its reference centre, mm."""
+        x, y, z = (float(component) for component in self._centres[cell])
+        return int(self._original_cell[cell]), (x, y, z)
+
     def _place(self, cell: int) -> str:
-        x, y, z = self._centres[cell]
+        original, (x, y, z) = self.place(cell)
         return (
-            f"cell {self._original_cell[cell]} with reference centre ({x:.4g}, {y:.4g}, {z:.4g}) mm, "
+            f"cell {original} with reference centre ({x:.4g}, {y:.4g}, {z:.4g}) mm, "
             f"t = {self.time:.6g} us, step {self.step_count}"
         )
 

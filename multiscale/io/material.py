@@ -44,7 +44,7 @@ def impact_law(
     """
     learned = {
         "weights": weights,
-        "material": read_crystal(crystal).name,
+        "material": read_crystal(crystal),
         "duration": duration,
         "on_extrapolation": on_extrapolation,
     }

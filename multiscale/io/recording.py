@@ -23,6 +23,7 @@ from multiscale.io.run_folder import LEDGER, PICTURE, REPORT, RESULTS, SUMMARY
 from multiscale.io.shape import extremes
 from multiscale.io.stopped import Stopped
 from multiscale.io.summary import account, write_summary
+from multiscale.io.training_range import told as left_range_told
 from multiscale.io.vtkhdf import Results
 
 #: Name of the checkpoint in the folder; the other names are those of :mod:`multiscale.io.run_folder`.
@@ -203,6 +204,7 @@ def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> 
     """Return what a user wants to know at the end: the figures, where the files are, how to open them."""
     told = ", ".join(f"{name} = {summary[name]:.6g}" for name in figures)
     wall = summary["wall_seconds"]["total"]
+    beyond = left_range_told(summary["left_training_range"], summary["points"])
     return (
         f"\n{told}\n"
         f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
@@ -214,4 +216,5 @@ def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> 
         f"{folder / PICTURE}\n    axial section at up to five times\n"
         f"{folder / LEDGER}\n    energies of every step\n"
         f"{folder / SUMMARY}\n    final figures, cost by stage, inputs and versions\n"
+        + (f"\n{beyond}\n" if beyond else "")
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mpi4py import MPI
 
 from multiscale.io.provenance import plain, versions
+from multiscale.io.training_range import left_range
 
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
@@ -49,6 +50,7 @@ def account(
         "bytes_per_element": {name: comm.allreduce(size) / elements for name, size in memory.items()},
         "bytes_sent_per_step": {name: comm.allreduce(float(size)) for name, size in sent.items()},
         "law": dict(law),
+        "left_training_range": left_range(simulation),
         "versions": versions(),
         "inputs": plain(inputs),
     }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+
+if TYPE_CHECKING:
+    from microscale.crystal import Crystal
 
 Texture = Literal["random", "uniform"]
 Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
@@ -140,11 +143,12 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
     from multiscale.laws.extrapolation import OnExtrapolation
     from multiscale.laws.learned import LearnedLaw
     from multiscale.laws.learned_pca import PcaLaw
+    from multiscale.surrogate.stand_in import require_material
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
     def surrogate(
         weights: Path | str | None = None,
-        material: str | None = None,
+        material: str | Crystal | Mapping[str, Any] | None = None,
         duration: float | None = None,
         on_extrapolation: OnExtrapolation = "warn",
     ) -> ConstitutiveLaw:
@@ -152,17 +156,15 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
 
         Args:
             weights: The safetensors file.
-            material: What it must stand for, such as magnesium.
+            material: What it must stand for: a crystal, the record of a polycrystal in a data set, or the
+                name of a crystal.
             duration: Time the simulation lasts, us; only the paper's network needs to know.
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
         """
         file = SHIPPED if weights is None else Path(weights)
         arrays, card = read_surrogate(file)
-        if material is not None and card.material.name.split(",")[0] != material:
-            raise InputError(
-                f"{file} stands for {card.material.name}, expected {material}: give other --weights, or the "
-                "--crystal they stand for"
-            )
+        if material is not None:
+            require_material(card.material, material, file)
         if card.kind == "pca":
             return PcaLaw(arrays, card, duration, on_extrapolation)
         return LearnedLaw(arrays, card, on_extrapolation)

@@ -10,7 +10,14 @@ import numpy as np
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
-from multiscale.laws.extrapolation import EXTRAPOLATION, ExtrapolationWatch, OnExtrapolation
+from multiscale.laws.extrapolation import (
+    EXTRAPOLATION,
+    KINDS,
+    WATCHED,
+    ExtrapolationWatch,
+    OnExtrapolation,
+    Worst,
+)
 from multiscale.surrogate.architecture import DEVIATOR, Architecture
 from multiscale.surrogate.store import SHIPPED, Card, Weights, finite_array, read_surrogate
 
@@ -23,8 +30,8 @@ class LearnedLaw(ConstitutiveLaw):
 
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
     ``elastic_strain``, the deviators of the elastic left Cauchy-Green tensors of the groups of grains;
-    ``tensors``, other learnt deviators; ``internal``, learnt scalars; ``extrapolation``, how far the point
-    has at most been beyond the training range, relative to it: zero inside.
+    ``tensors``, other learnt deviators; ``internal``, learnt scalars; and what the watch over the training
+    range keeps, see :mod:`multiscale.laws.extrapolation`.
 
     Args:
         weights: Arrays of the network by name.
@@ -47,12 +54,13 @@ class LearnedLaw(ConstitutiveLaw):
             StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
             StateVariable("tensors", (DEVIATOR * architecture.tensors,), "-"),
             StateVariable("internal", (architecture.scalars,), "-"),
+            *WATCHED,
             EXTRAPOLATION,
         )
         self._constants = _constants(weights, card, architecture)
         library = load_kernel(SOURCE, architecture.defines)
         self._advance = library.learned_update
-        self._advance.restype = ctypes.c_long
+        self._advance.restype = None
 
     @classmethod
     def from_file(cls, weights: Path | str | None = None) -> LearnedLaw:
@@ -65,15 +73,20 @@ class LearnedLaw(ConstitutiveLaw):
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
-        arrays = (F, steps, *(state[variable.name] for variable in self.state_spec), out)
+        newly = np.zeros(len(KINDS) + 1, dtype=np.int64)
+        arrays = (F, steps, *(state[variable.name] for variable in self.state_spec), out, newly)
         pointers = (ctypes.c_void_p(array.ctypes.data) for array in arrays)
-        outside = int(self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers))
-        self._watch.report(outside, state[EXTRAPOLATION.name])
+        self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
+        self._watch.report(newly, state)
 
     @property
     def extrapolating_points(self) -> int:
         """Number of points that have left the training range."""
         return self._watch.points
+
+    def worst_extrapolation(self, state: State, time: float) -> list[Worst]:
+        """Return the worst of each kind in which points have left the training range, by ``time``, us."""
+        return self._watch.worst(state, time)
 
     def resume(self, state: State) -> None:
         """Count the points that are outside the training range already: they are not new."""
@@ -98,7 +111,13 @@ def _constants(weights: Weights, card: Card, architecture: Architecture) -> ctyp
     """Fill the C struct ``Surrogate``; the order of fields is that of learned_kernel.c."""
     limits, material = card.range, card.material
     values = [material.shear_modulus, material.lambda_e]
-    values += [limits.shape, limits.strain_rate, limits.smallest_volume, limits.largest_volume]
+    values += [
+        limits.shape,
+        limits.strain_rate,
+        limits.smallest_volume,
+        limits.largest_volume,
+        *limits.clocks,
+    ]
     shares = np.exp(finite_array(weights, "shares", (architecture.groups,)))
     parts = [np.array(values), shares / shares.sum()]
     for layer, shape in architecture.layers.items():

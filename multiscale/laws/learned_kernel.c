@@ -5,15 +5,18 @@
  * does not depend on the batch it was computed in. Sizes and constants are those of
  * multiscale/surrogate/architecture.py, which this is compiled with. */
 #define VECTORS 2 /* two vectors a weight: loads of weights no longer limit the multiplications */
+#include "flow_clocks.h"
 #include "learned_tensors.h"
 
 #define BLOCK (VECTORS * LANES)
 #define TILE (SUMS / VECTORS) /* outputs whose sums stay in registers */
+#define KINDS (3 + LONGEST)
 #define ROUNDING 1e-12 /* strain increments below are rounding and have no rate */
 
 typedef struct {
   double shear_modulus, lambda_e;                        /* GPa */
   double largest_shape, largest_rate, smallest_J, largest_J; /* training range: ln m, 1/us, det F */
+  double elastic_limit, longest[LONGEST];                /* of flow_clocks.h: us, us, strain */
   double shares[GROUPS];                                 /* weights of the groups; their sum is one */
   double input[INPUTS * HIDDEN], input_bias[HIDDEN];     /* weights row by row: inputs, then outputs */
   double between[HIDDEN * HIDDEN], between_bias[HIDDEN];
@@ -21,12 +24,31 @@ typedef struct {
   double targets[HIDDEN * TARGETS], targets_bias[TARGETS];
 } Surrogate;
 
-/* How far a step ends beyond the training range, relative to it; zero inside. */
-INLINE real beyond(const Surrogate *s, const Points *p, real shape) {
+/* How far a step ends beyond the training range, relative to it and zero inside, by kind: shape, rate, volume, and
+ * what the clocks show. */
+INLINE void beyond(const Surrogate *s, const Points *p, real shape, real clock[CLOCKS], real excess[KINDS]) {
+  real strain[5], shown[LONGEST];
   const real rate = choose(p->size > ROUNDING, p->size / (p->dt + TINY), splat(0));
-  const real excess = larger(shape * (1.0 / s->largest_shape), rate * (1.0 / s->largest_rate));
-  const real volume = larger(p->J * (1.0 / s->largest_J), s->smallest_J / p->J);
-  return positive(larger(excess, volume) - 1.0);
+  excess[0] = positive(shape * (1.0 / s->largest_shape) - 1.0);
+  excess[1] = positive(rate * (1.0 / s->largest_rate) - 1.0);
+  excess[2] = positive(larger(p->J * (1.0 / s->largest_J), s->smallest_J / p->J) - 1.0);
+  for (int k = 0; k < 5; ++k) strain[k] = 0.5 * p->driven[k];
+  flow_clocks(s->elastic_limit, strain, p->dt, clock, shown);
+  for (int k = 0; k < LONGEST; ++k) excess[3 + k] = positive(shown[k] * (1.0 / s->longest[k]) - 1.0);
+}
+
+/* Keep the worst of a point, and for how long it has been outside; count it if it was not before. */
+static void mark(const double excess[KINDS], double dt, double *worst, double *outside, double *extrapolation,
+                 long newly[KINDS + 1]) {
+  double most = 0;
+  for (int k = 0; k < KINDS; ++k) {
+    newly[k] += worst[k] == 0.0 && excess[k] > 0.0;
+    worst[k] = fmax(worst[k], excess[k]);
+    most = fmax(most, excess[k]);
+  }
+  newly[KINDS] += *extrapolation == 0.0 && most > 0.0;
+  *outside += *extrapolation > 0.0 ? dt : 0.0;
+  *extrapolation = fmax(*extrapolation, most);
 }
 
 /* m outputs from `o` on of y = x W + b; they stay in registers. */
@@ -150,11 +172,12 @@ INLINE void scatter(const real *in, const long *point, int lanes, int count, dou
 }
 
 /* Advance n points. Arrays: F (n, 9), dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the strain scale),
- * other deviators (n, 5 TENSORS), scalars (n, SCALARS), extrapolation (n), P (n, 9). Returns how many points left the
- * training range for the first time. */
-long learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
-                    double *tensors, double *scalars, double *extrapolation, double *P) {
-  long newly_outside = 0;
+ * other deviators (n, 5 TENSORS), scalars (n, SCALARS), clocks (n, CLOCKS), how long the training range was
+ * left (n), how far by kind (n, KINDS) and at all (n), P (n, 9). Adds to `newly` how many points left
+ * it for the first time, by kind and at all. */
+void learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
+                    double *tensors, double *scalars, double *clocks, double *outside, double *worst,
+                    double *extrapolation, double *P, long newly[KINDS + 1]) {
   for (long start = 0; start < n; start += BLOCK) {
     Points p[VECTORS];
     real features[VECTORS][FEATURES], z[VECTORS][STATES];
@@ -180,20 +203,22 @@ long learned_update(const Surrogate *s, long n, const double *F, const double *d
       advance(s, now, features, z);
     }
     for (int v = 0; v < VECTORS; ++v) {
-      real Pv[9];
-      const real outside = beyond(s, &p[v], features[v][SHAPE]); /* the last part ends where the step does */
+      real Pv[9], clock[CLOCKS], excess[KINDS];
+      gather(clocks, point[v], CLOCKS, clock);
+      beyond(s, &p[v], features[v][SHAPE], clock, excess); /* the last part ends where the step does */
       piola(s, &p[v], z[v], Pv);
       scatter(p[v].to, point[v], lanes[v], 6, stretch);
       scatter(z[v], point[v], lanes[v], ELASTIC, elastic);
       scatter(z[v] + ELASTIC, point[v], lanes[v], SCALARS_FROM - ELASTIC, tensors);
       scatter(z[v] + SCALARS_FROM, point[v], lanes[v], SCALARS, scalars);
       scatter(Pv, point[v], lanes[v], 9, P);
+      scatter(clock, point[v], lanes[v], CLOCKS, clocks);
       for (int l = 0; l < lanes[v]; ++l) {
-        double *worst = extrapolation + point[v][l];
-        newly_outside += *worst == 0.0 && outside[l] > 0.0;
-        *worst = fmax(*worst, outside[l]);
+        const long at = point[v][l];
+        double here[KINDS];
+        for (int k = 0; k < KINDS; ++k) here[k] = excess[k][l];
+        mark(here, p[v].dt[l], worst + KINDS * at, outside + at, extrapolation + at, newly);
       }
     }
   }
-  return newly_outside;
 }

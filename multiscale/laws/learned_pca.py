@@ -14,10 +14,20 @@ from pathlib import Path
 import numpy as np
 
 from microscale.errors import InputError
+from microscale.flow_clocks import LONGEST, FlowClocks
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
 from microscale.tensors import polar_rotation
-from multiscale.laws.extrapolation import EXTRAPOLATION, ExtrapolationWatch, OnExtrapolation
+from multiscale.laws.extrapolation import (
+    EXTRAPOLATION,
+    FAST_SIDE,
+    KINDS,
+    WATCHED,
+    ExtrapolationWatch,
+    OnExtrapolation,
+    Worst,
+    mark,
+)
 from multiscale.laws.pca_history import SingleArray, Tables, follow, write_stress
 from multiscale.surrogate.store import Card, Weights, finite_array
 
@@ -35,7 +45,7 @@ class PcaLaw(ConstitutiveLaw):
 
     State of a point: ``stretch``, U at the last update (11, 22, 33, 23, 13, 12); ``stretch_rate``, that of
     its Mandel vector in the last step; ``time``; ``history``, coefficients of U - I before the present;
-    ``extrapolation`` as in the other law.
+    and what the watch over the training range keeps, as in the other law.
 
     The network alone gives a body at rest some stress; the law subtracts the stress history it gives to rest.
 
@@ -73,9 +83,14 @@ class PcaLaw(ConstitutiveLaw):
             StateVariable("stretch_rate", (6,), "1/us"),
             StateVariable("time", (), "us"),
             StateVariable("history", (6, modes), "-"),
+            *WATCHED,
             EXTRAPOLATION,
         )
-        self._limits = np.array([*vars(card.range).values()])
+        limits = card.range
+        self._limits = np.array(
+            [limits.shape, limits.strain_rate, limits.smallest_volume, limits.largest_volume]
+        )
+        self._clocks, self._longest = FlowClocks(limits.clocks[0]), np.array(limits.clocks[1:])
         self._tables = Tables.of(weights, modes, self.duration)
         self._bulk = card.computed_bulk_modulus
         relative = self.duration / finite_array(weights, "time_scale", (1,))
@@ -85,15 +100,20 @@ class PcaLaw(ConstitutiveLaw):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
         self._check_end(state["time"], steps)
-        network, tables, newly_outside = self._network, self._tables, 0
+        network, tables, newly = self._network, self._tables, np.zeros(len(KINDS) + 1, dtype=np.int64)
         for first in range(0, len(F), BLOCK):
             here = slice(first, min(first + BLOCK, len(F)))
             R = self._rotation[: here.stop - first]
             polar_rotation(F[here], R)
-            arrays = (state[variable.name][here] for variable in self.state_spec)
-            newly_outside += follow(F[here], R, steps[here], self._limits, tables, *arrays, network.inputs)
+            part, excess = state.points(here), np.zeros((len(R), len(KINDS)))
+            before, shown = part["stretch"].copy(), np.empty((len(R), LONGEST))
+            arrays = (part[name] for name in ("stretch", "stretch_rate", "time", "history"))
+            follow(F[here], R, steps[here], self._limits, tables, *arrays, excess, network.inputs)
+            self._clocks.advance(before, part["stretch"], steps[here], part["flow_clocks"], shown)
+            excess[:, FAST_SIDE:] = np.maximum(shown / self._longest - 1.0, 0.0)
+            newly += mark(excess, steps[here], part)
             write_stress(network.run(), state["time"][here], tables, self._bulk, R, F[here], out[here])
-        self._watch.report(newly_outside, state[EXTRAPOLATION.name])
+        self._watch.report(newly, state)
 
     def _check_end(self, time: FloatArray, steps: FloatArray) -> None:
         latest = float((time + steps).max(initial=0.0))
@@ -107,6 +127,10 @@ class PcaLaw(ConstitutiveLaw):
     def extrapolating_points(self) -> int:
         """Number of points that have left the training range."""
         return self._watch.points
+
+    def worst_extrapolation(self, state: State, time: float) -> list[Worst]:
+        """Return the worst of each kind in which points have left the training range, by ``time``, us."""
+        return self._watch.worst(state, time)
 
     def resume(self, state: State) -> None:
         """Count the points that are outside the training range already: they are not new."""

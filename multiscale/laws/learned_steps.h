@@ -10,7 +10,7 @@
 typedef struct {
   real R[9], inverse[9], J;  /* F = R U; U^-1; det F */
   real from[6], to[6], now[6]; /* isochoric stretch 11, 22, 33, 23, 13, 12: before and after the step, and on the way */
-  real size, parts, dt;
+  real size, parts, dt, driven[5];
 } Points;
 
 /* One part of that step. */
@@ -106,7 +106,7 @@ INLINE real driving(const real last[6], const real next[6], real l[9], real driv
 
 INLINE void kinematics(const real F[9], Points *p) {
   rotation(F, p->R);
-  real U[6], l[9], driven[5];
+  real U[6], l[9];
   static const int row[6] = {0, 1, 2, 1, 0, 0}, column[6] = {0, 1, 2, 2, 2, 1};
   for (int k = 0; k < 6; ++k) {
     const int i = row[k], j = column[k];
@@ -121,7 +121,7 @@ INLINE void kinematics(const real F[9], Points *p) {
   for (int i = 0; i < 9; ++i) p->inverse[i] *= inverse_J;
   for (int k = 0; k < 6; ++k) p->to[k] = U[k] * iso;
   memcpy(p->now, p->from, sizeof p->now);
-  p->size = driving(p->from, p->to, l, driven);
+  p->size = driving(p->from, p->to, l, p->driven);
   for (int i = 0; i < LANES; ++i) p->parts[i] = fmin(fmax(ceil(p->size[i] / LARGEST_STEP), 1.0), MOST_PARTS);
 }
 

@@ -107,9 +107,9 @@ def follow(
     rate: FloatArray,
     time: FloatArray,
     history: FloatArray,
-    extrapolation: FloatArray,
+    excess: FloatArray,
     inputs: SingleArray,
-) -> int:
+) -> None:
     """Advance the state of points (n,) to F = R U after ``dt`` and write the coefficients of U - I.
 
     Args:
@@ -122,20 +122,14 @@ def follow(
         rate: Rate of its Mandel vector, 1/us, shape (n, 6); kept over an instantaneous step.
         time: us, shape (n,).
         history: Coefficients of the instants gone by, shape (n, 6, modes).
-        extrapolation: Largest distance beyond the training range, shape (n,).
+        excess: Distance beyond the training range in shape, rate and volume, shape (n, at least 3).
         inputs: Coefficients of the whole history, shape (6, modes, at least n).
-
-    Returns:
-        Number of points that left the training range for the first time.
     """
-    newly_outside = 0
     for point in range(F.shape[0]):
         A = load(F, point)
         U, last = _stretch(A, load(R, point)), _tensor(stretch, point)
         beyond = _beyond(U, last, dot(A[0], cofactor(A)[0]), dt[point], limits)
-        if beyond > extrapolation[point]:
-            newly_outside += extrapolation[point] == 0.0
-            extrapolation[point] = beyond
+        excess[point, 0], excess[point, 1], excess[point, 2] = beyond
         start, end = time[point], time[point] + dt[point]
         new, old = _strain(U), _strain(last)
         for c in range(6):
@@ -153,7 +147,6 @@ def follow(
                 inputs[c, k, point] = history[point, c, k] + at_zero * value[k] + V * moment[k]
         _pack(U, stretch, point)
         time[point] = end
-    return newly_outside
 
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -223,7 +216,7 @@ def _tensor(a: FloatArray, point: int) -> Tensor:
 
 
 @njit(cache=True, forceinline=True, error_model="numpy")
-def _beyond(U: Tensor, last: Tensor, J: float, dt: float, limits: FloatArray) -> float:
+def _beyond(U: Tensor, last: Tensor, J: float, dt: float, limits: FloatArray) -> tuple[float, float, float]:
     """How far a step from ``last`` to U is beyond the training range, relative to it; zero inside.
 
     The measures are those of multiscale.surrogate.sources.training_range: the isochoric shape, half the norm
@@ -239,8 +232,8 @@ def _beyond(U: Tensor, last: Tensor, J: float, dt: float, limits: FloatArray) ->
     mean = (change[0][0] + change[1][1] + change[2][2]) / 3.0
     size = 0.5 * np.sqrt(squared_norm(combine(1.0, change, -mean, IDENTITY)))
     rate = size / (dt + TINY) if size > ROUNDING else 0.0
-    excess = max(np.log(trace / 6.0) / limits[0], rate / limits[1])
-    return max(max(excess, max(J / limits[3], limits[2] / J)) - 1.0, 0.0)
+    shape, volume = np.log(trace / 6.0) / limits[0], max(J / limits[3], limits[2] / J)
+    return max(shape - 1.0, 0.0), max(rate / limits[1] - 1.0, 0.0), max(volume - 1.0, 0.0)
 
 
 @njit(cache=True, forceinline=True)

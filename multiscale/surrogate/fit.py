@@ -70,7 +70,7 @@ def fit_recurrent(
         learner = RecurrentLearner(
             training, validation, sources.material, architecture, seed, batch, ranks, longest_step
         )
-        limits = training_range(training)
+        limits = training_range(training, sources.material.shear_modulus)
         card = Card("recurrent", asdict(architecture), sources.material, limits, sources.records)
         first = None if start is None else _start_from(start, learner.module, asdict(architecture))
         _fit(learner, out, card, epochs, rate, batch, seed, first, longest_step)

@@ -54,7 +54,8 @@ def fit_pca(
         raise InputError(f"modes = {modes}, expected at most the {samples} samples of a path")
     architecture = PcaArchitecture(modes, hidden, exact_pressure=exact_pressure)
     training, validation = split(sources.histories, VALIDATION_SHARE, seed)
-    card = Card("pca", asdict(architecture), sources.material, training_range(training), sources.records)
+    limits = training_range(training, sources.material.shear_modulus)
+    card = Card("pca", asdict(architecture), sources.material, limits, sources.records)
     fit_histories(training, validation, card, out, epochs, rate, batch, seed)
 
 

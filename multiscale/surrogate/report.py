@@ -48,9 +48,9 @@ def report(
     console = Console(width=100)
     found: list[Evaluation] = []
     figures: dict[str, dict[str, Any]] = {}
-    for file in files:
+    for name, file in named_apart(files).items():
         sources = read_sources([file])
-        data, name = sources.histories, Path(file).stem
+        data = sources.histories
         found.append(evaluate(predict, data, name))
         figures[name] = found[-1].summary() | {"protocol": sources.records[0]["protocol"], "paths": len(data)}
         figures[name] |= {"deviatoric_mean_by_step": _by_step(predict, data, file, polycrystal)}
@@ -65,6 +65,22 @@ def report(
     for check, value in checks.items():
         console.print(f"{check}: {value if isinstance(value, bool) else f'{value:.3g}'}", soft_wrap=True)
     return {"sets": figures, "checks": checks}
+
+
+def named_apart(files: Sequence[Path]) -> dict[str, Path]:
+    """Return files by their names without suffix, with as many of their folders as tell them apart.
+
+    Raises:
+        InputError: One is given twice.
+    """
+    parts = [Path(file).resolve().with_suffix("").parts for file in files]
+    if len(set(parts)) < len(parts):
+        double = next(file for file, part in zip(files, parts, strict=True) if parts.count(part) > 1)
+        raise InputError(f"data set {double} is given twice, expected different ones")
+    depth = 1
+    while len({part[-depth:] for part in parts}) < len(parts):
+        depth += 1
+    return {"/".join(part[-depth:]): Path(file) for part, file in zip(parts, files, strict=True)}
 
 
 def _by_step(predict: Predict, data: Histories, file: Path, polycrystal: Polycrystal) -> dict[str, float]:
@@ -141,7 +157,7 @@ def _promises(predict: Predict, law: ConstitutiveLaw, data: Histories) -> dict[s
 
 
 def _draw_worst(found: Evaluation, data: Histories, pictures: Path) -> None:
-    picture, path = pictures / f"{found.name}_worst.png", found.worst
+    picture, path = pictures / f"{found.name.replace('/', '_')}_worst.png", found.worst
     title = f"{found.name}, worst path {path}: deviatoric error {100 * found.errors.deviatoric[path]:.1f} %"
     draw_path(data.times[path], data.stress[path], found.predicted, title, picture)
     print(f"worst path of {found.name}: {picture}")

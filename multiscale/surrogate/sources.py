@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from microscale.dataset import read_dataset
+from microscale.dataset import read_dataset, read_provenance
 from microscale.errors import InputError
 from multiscale.surrogate.architecture import STRAIN_SCALE
 from multiscale.surrogate.histories import Histories, joined
+from multiscale.surrogate.identity import difference, identity_of
 from multiscale.surrogate.increments import increments
-from multiscale.surrogate.store import Material, TrainingRange
+from multiscale.surrogate.slow_paths import elastic_limit, far_side
+from multiscale.surrogate.store import Card, Material, TrainingRange
 
 COVERED = 0.999
 """Share of the training samples inside the range: the few beyond it teach little."""
@@ -81,11 +83,37 @@ def _material(file: Path, law: dict[str, Any]) -> Material:
         shear_modulus=crystal["shear_modulus"],
         lambda_e=crystal["lambda_e"],
         density=crystal["density"],
+        identity=identity_of(law),
     )
 
 
-def training_range(histories: Histories) -> TrainingRange:
-    """Return what all but a few of the samples cover."""
+def require_data_of(card: Card, file: Path) -> None:
+    """Refuse to judge a surrogate by data of another material than its own.
+
+    Raises:
+        InputError: They are; the message names the first difference.
+    """
+    law, mine = read_provenance(Path(file))["law"], card.material
+    if law["hash"] in {made.get("law_hash") for made in card.datasets}:
+        return
+    data = _material(Path(file), law)
+    if mine.identity is None:
+        differs = None if mine.name == data.name else f"name = {data.name}, expected {mine.name}"
+    else:
+        differs = difference(identity_of(law), mine.identity)
+    if differs is not None:
+        raise InputError(
+            f"{file} is of another material than the surrogate, {mine.name}: {differs}; give data of its own"
+        )
+
+
+def training_range(histories: Histories, shear_modulus: float) -> TrainingRange:
+    """Return what all but a few of the samples cover.
+
+    Args:
+        histories: The training paths.
+        shear_modulus: G of the material, GPa: half the deviator of stress over it is elastic strain.
+    """
     shapes, rates = [], []
     for start in range(0, len(histories), 256):
         part = histories[start : start + 256]
@@ -100,6 +128,7 @@ def training_range(histories: Histories) -> TrainingRange:
         strain_rate=float(np.quantile(np.concatenate(rates), COVERED)),
         smallest_volume=float(np.quantile(J, 1.0 - COVERED)),
         largest_volume=float(np.quantile(J, COVERED)),
+        **far_side(histories, elastic_limit(histories, shear_modulus)),
     )
 
 

@@ -38,12 +38,42 @@ class TrainingRange:
         strain_rate: Largest rate of the isochoric strain, 1/us.
         smallest_volume: Smallest det F.
         largest_volume: Largest det F.
+        elastic_limit: Norm of the elastic strain of flow, which divides a path into what is elastic and what
+            flows; this and what follows as microscale.flow_clocks measures it, None in cards of before.
+        slowest_rate: Slowest rate of flow over twice the elastic limit, 1/us.
+        longest_hold: Longest time without as much flow as that, us.
+        smallest_cycle: Smallest flow in each half of a cycle that is repeated, dimensionless.
     """
 
     shape: float
     strain_rate: float
     smallest_volume: float
     largest_volume: float
+    elastic_limit: float | None = None
+    slowest_rate: float | None = None
+    longest_hold: float | None = None
+    smallest_cycle: float | None = None
+
+    @property
+    def knows_slow_paths(self) -> bool:
+        """Whether it has a far side: cards of before do not."""
+        return all(getattr(self, name) is not None for name in FAR_SIDE)
+
+    @property
+    def clocks(self) -> tuple[float, float, float, float]:
+        """Elastic limit, and the most the clocks of microscale.flow_clocks showed; infinite where unknown.
+
+        The latter are the time of flow and of rest, us, and the path without flow, while a point flows by
+        a window of twice the elastic limit. A cycle that flows by a in each half travels window^2 / a in it.
+        """
+        limit, slow, hold, cycle = (getattr(self, name) or math.nan for name in FAR_SIDE)
+        if not self.knows_slow_paths:
+            return math.inf, math.inf, math.inf, math.inf
+        return limit, 2.0 * limit / slow, hold, (2.0 * limit) ** 2 / cycle
+
+
+FAR_SIDE = ("elastic_limit", "slowest_rate", "longest_hold", "smallest_cycle")
+"""What a card says of the other side of the range: slow, held, to and fro."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +85,14 @@ class Material:
         shear_modulus: G, GPa.
         lambda_e: Volumetric modulus of eq. (29), GPa.
         density: Referential density, g/cm^3.
+        identity: All that it is, see multiscale.surrogate.identity; None in cards of before.
     """
 
     name: str
     shear_modulus: float
     lambda_e: float
     density: float
+    identity: dict[str, Any] | None = None
 
     @property
     def wave_speed(self) -> float:
@@ -203,8 +235,10 @@ def _check(card: Card) -> None:
     for name, size in card.architecture.items():
         if not (isinstance(size, int) and size >= 0):
             raise ValueError(f"architecture {name} = {size!r}, expected a whole number, zero or more")
-    for name, value in (vars(card.material) | vars(card.range)).items():
-        if name != "name" and not (isinstance(value, int | float) and 0.0 < value < math.inf):
+    numbers = vars(card.material) | vars(card.range)
+    unknown = {name for name in FAR_SIDE if numbers[name] is None}
+    for name in numbers.keys() - unknown - {"name", "identity"}:
+        if not (isinstance(value := numbers[name], int | float) and 0.0 < value < math.inf):
             raise ValueError(f"{name} = {value!r}, expected a positive number")
 
 

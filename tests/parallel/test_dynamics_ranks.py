@@ -1,5 +1,6 @@
 """The same run on any number of ranks, and one rank's failure ending all of them."""
 
+import dataclasses
 import functools
 import subprocess
 import sys
@@ -126,7 +127,7 @@ FAILURES = [
 
 
 @pytest.mark.parallel([2, 3])
-def test_a_failing_rank_ends_every_rank_with_its_message():
+def test_a_failing_rank_ends_every_rank_with_its_message(tmp_path):
     for failure, raised, message in FAILURES:
         body = Simulation(cylinder(1.0, 1.0, 100), Fragile(1, failure), initial_velocity=(0, 0, -0.1))
         with pytest.raises(raised, match=message):
@@ -134,6 +135,7 @@ def test_a_failing_rank_ends_every_rank_with_its_message():
     an_inverted_element_says_where_and_when()
     shared_errors_reach_every_rank()
     a_missing_mesh_file_or_group_is_an_error_on_every_rank()
+    a_damaged_mesh_file_is_an_error_on_every_rank(tmp_path)
 
 
 def an_inverted_element_says_where_and_when():
@@ -170,6 +172,17 @@ def a_missing_mesh_file_or_group_is_an_error_on_every_rank():
         InputError, match="no facet group named nose; found: foot, side, top; needed: foot, nose"
     ):
         cylinder(1.0, 1.0, 50).require(["foot", "nose"])
+    body, comm = cylinder(1.0, 1.0, 50), MPI.COMM_WORLD
+    assert body.groups == {name: comm.allreduce(len(body.facets(name))) for name in body.groups}
+    with pytest.raises(InputError, match="the facet group foot of the mesh is empty"):
+        dataclasses.replace(body, groups=body.groups | {"foot": 0}).require(["foot"])
+
+
+def a_damaged_mesh_file_is_an_error_on_every_rank(tmp_path):
+    path = MPI.COMM_WORLD.bcast(tmp_path / "damaged.msh")
+    path.write_text("$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$Nodes\n1 9 1 9\n")
+    with pytest.raises(InputError, match="the file is cut off"):
+        load(path)
 
 
 PROGRAM = """
