@@ -14,9 +14,10 @@ import numpy as np
 
 from microscale.errors import InputError
 from multiscale.dynamics.saved_state import FloatArray
+from multiscale.io.disk import flush_to_disk
 from multiscale.io.gather import IndexArray
 
-FORMAT = "multiscale checkpoint 1"
+FORMAT = "multiscale checkpoint 2"
 
 #: HDF5 format: the first whose metadata carry check sums throughout.
 LIBRARY = ("v110", "v110")
@@ -88,9 +89,9 @@ class CheckpointFile:
 
     def _publish(self) -> None:
         self._file.close()
-        _flush(self._unfinished)
+        flush_to_disk(self._unfinished)
         self._unfinished.replace(self._path)
-        _flush(self._path.parent)
+        flush_to_disk(self._path.parent)
 
     def _attempt(self, action: Callable[[], None]) -> None:
         if self._error is not None:
@@ -125,12 +126,3 @@ def _reserve(
     with path.open("wb") as reserved:
         reserved.write(image)
         os.posix_fallocate(reserved.fileno(), 0, size)
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
