@@ -1,6 +1,6 @@
 """What a result file is after a kill at each write of its outputs, counted: whole with each, or not.
 
-    python tests/verification/killed_writes.py 400            # a kill at every write of 400 outputs
+    TMPDIR=/dev/shm python tests/verification/killed_writes.py 400      # at every write of 400 outputs
 
 A kill leaves the file as the writes before it made it, and, at worst, the first half of the one it came in.
 So the outputs are written once, and before each write, and in its middle, the file is looked at: h5py and
@@ -16,7 +16,8 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,44 +36,6 @@ def step(number: int) -> vtkhdf.Step:
     points = {"displacement_mm": POINTS + number, "velocity_mm_per_us": POINTS - number}
     cells = {name: np.array([k + 10.0 * number, k - number]) for k, name in enumerate(CELL_FIELDS)}
     return vtkhdf.Step(float(number), points, cells)
-
-
-class WatchedDisk:
-    """Stands for the module ``os``: tells an observer before each write and in its middle.
-
-    Attributes:
-        writes: Number of writes so far.
-    """
-
-    def __init__(self, observe: Callable[[], None]) -> None:
-        self._observe = observe
-        self.writes = 0
-        self.unsynchronised: list[tuple[int, bytes]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(os, name)
-
-    def pwrite(self, file: int, data: Any, place: int) -> int:
-        """Write in two halves; numbers of eight bytes, which no kill can tear, at once."""
-        whole = bytes(data)
-        self.writes += 1
-        self._observe()
-        if len(whole) > 8:
-            os.pwrite(file, whole[: len(whole) // 2], place)
-            self._observe()
-        self.unsynchronised.append((place, whole))
-        return os.pwrite(file, whole, place)
-
-    def ftruncate(self, file: int, size: int) -> None:
-        """Cut the file."""
-        self.writes += 1
-        self._observe()
-        os.ftruncate(file, size)
-
-    def fdatasync(self, file: int) -> None:
-        """Forget what a power failure could have lost."""
-        self._observe()
-        self.unsynchronised.clear()
 
 
 def fault_of(path: Path, counts: set[int]) -> str:
@@ -96,13 +59,15 @@ def fault_of(path: Path, counts: set[int]) -> str:
 
 
 def _names() -> list[str]:
-    return ["PointData/displacement_mm", "PointData/velocity_mm_per_us", *(f"CellData/{n}" for n in CELL_FIELDS)]
+    return [
+        "PointData/displacement_mm",
+        "PointData/velocity_mm_per_us",
+        *(f"CellData/{n}" for n in CELL_FIELDS),
+    ]
 
 
 def _expected(name: str, count: int) -> np.ndarray:
     group, field = name.split("/")
-    if not count:
-        return np.empty((0, 3))
     numbers = np.arange(count)
     if group == "CellData":
         k = CELL_FIELDS.index(field)
@@ -112,7 +77,7 @@ def _expected(name: str, count: int) -> np.ndarray:
 
 
 def fault_of_restart(path: Path, keep: int, scratch: Path) -> str:
-    """Say what is wrong with a restart from a copy of the file, cut to ``keep`` steps; nothing if all is right."""
+    """Say what is wrong with a restart from a copy of the file, cut to ``keep`` steps; else nothing."""
     shutil.copy(path, scratch)
     try:
         vtkhdf.keep(scratch, keep)
@@ -124,67 +89,113 @@ def fault_of_restart(path: Path, keep: int, scratch: Path) -> str:
 
 
 class Watch:
-    """Looks at the file whenever it is told to, and counts what it finds.
+    """Stands for the module ``os`` of the writer: looks at the file before each write, and in its middle.
 
     Attributes:
-        found: How often each fault was found; "whole" and "restarted" count the rest.
+        found: How often each fault was found; "whole", "restarted" and "whole after power failure" are none.
+        allowed: Numbers of steps the file may hold at present.
     """
 
-    def __init__(self, path: Path, every: int = 1, power: int = 0) -> None:
-        """Watch ``path``; restart at every ``every``-th look; try ``power`` subsets of lost writes at each."""
-        self.path, self.found = path, Counter[str]()
-        self.allowed: set[int] = set()
-        self.disk = WatchedDisk(self._look)
-        self._every, self._power, self._looks = every, power, 0
-        self._random, self._scratch = random.Random(0), path.with_name("scratch.vtkhdf")
-        self._synchronised = path.read_bytes()
+    def __init__(self, path: Path, every: int = 1, subsets: int = 0) -> None:
+        """Watch a file.
+
+        Args:
+            path: The file.
+            every: Restart at every so many looks.
+            subsets: Subsets of the unsynchronised writes to lose at each look.
+        """
+        self.path, self.found, self.allowed = path, Counter[str](), set[int]()
+        self._every, self._subsets, self._looks = every, subsets, 0
+        self._looking, self._random = False, random.Random(0)
+        self._scratch = path.with_name("scratch.vtkhdf")
+        self._synchronised, self._since = path.read_bytes(), list[tuple[int, bytes]]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def pwrite(self, file: int, data: Any, place: int) -> int:
+        """Write in two halves; a number of eight bytes, which no kill can tear, at once."""
+        whole = bytes(data)
+        self._look()
+        if len(whole) > 8:
+            os.pwrite(file, whole[: len(whole) // 2], place)
+            self._look()
+        if not self._looking:
+            self._since.append((place, whole))
+        return os.pwrite(file, whole, place)
+
+    def ftruncate(self, file: int, size: int) -> None:
+        """Cut the file."""
+        self._look()
+        os.ftruncate(file, size)
+
+    def fdatasync(self, file: int) -> None:
+        """From here on a power failure loses nothing of what was written before."""
+        self._look()
+        if not self._looking:
+            self._synchronised, self._since = self.path.read_bytes(), []
 
     def _look(self) -> None:
+        if self._looking:
+            return
+        self._looking = True
         self._looks += 1
         self.found[fault_of(self.path, self.allowed) or "whole"] += 1
         if self._looks % self._every == 0:
             self.found[fault_of_restart(self.path, min(self.allowed), self._scratch) or "restarted"] += 1
-        if self._power:
-            self._lose_writes()
-
-    def _lose_writes(self) -> None:
-        """Look at files that have some of the unsynchronised writes only."""
-        if not self.disk.unsynchronised:
-            self._synchronised = self.path.read_bytes()
-            return
-        for _ in range(self._power):
-            image = bytearray(self._synchronised)
-            for place, data in self.disk.unsynchronised:
-                if self._random.random() < 0.5:
-                    image.extend(bytes(max(0, place + len(data) - len(image))))
-                    image[place : place + len(data)] = data
-            self._scratch.write_bytes(image)
+        for _ in range(self._subsets if self._since else 0):
+            self._scratch.write_bytes(self._with_some_writes_lost())
             self.found[fault_of(self._scratch, self.allowed) or "whole after power failure"] += 1
+        self._looking = False
 
-    def append(self, numbers: range) -> None:
-        """Append outputs one by one, with a kill at each write."""
-        for number in numbers:
-            self._during({number, number + 1}, lambda number=number: vtkhdf.append(self.path, [step(number)]))
+    def _with_some_writes_lost(self) -> bytes:
+        image = bytearray(self._synchronised)
+        for place, data in self._since:
+            if self._random.random() < 0.5:
+                image.extend(bytes(max(0, place + len(data) - len(image))))
+                image[place : place + len(data)] = data
+        return bytes(image)
+
+    @contextmanager
+    def _during(self, *counts: int) -> Iterator[None]:
+        self.allowed = set(counts)
+        growing_hdf5.os, module = self, growing_hdf5.os
+        try:
+            yield
+        finally:
+            growing_hdf5.os = module
+
+    def append(self, number: int) -> None:
+        """Append an output, with a kill at each write."""
+        with self._during(number, number + 1):
+            vtkhdf.append(self.path, [step(number)])
 
     def cut(self, count: int, keep: int) -> None:
-        """Cut a file of ``count`` outputs to ``keep``, with a kill at each write."""
-        self._during({count, keep}, lambda: vtkhdf.keep(self.path, keep))
-
-    def _during(self, allowed: set[int], action: Callable[[], None]) -> None:
-        self.allowed, self.disk.unsynchronised = allowed, []
-        kept, growing_hdf5.os = growing_hdf5.os, self.disk
-        looked, self._real = self.disk._observe, kept
-        self.disk._observe = lambda: _with_real_disk(kept, looked)
-        try:
-            action()
-        finally:
-            growing_hdf5.os, self.disk._observe = kept, looked
+        """Cut a file of ``count`` outputs, with a kill at each write."""
+        with self._during(count, keep):
+            vtkhdf.keep(self.path, keep)
 
 
-def _with_real_disk(real: Any, action: Callable[[], None]) -> None:
-    """Look without being watched."""
-    watched, growing_hdf5.os = growing_hdf5.os, real
-    try:
-        action()
-    finally:
-        growing_hdf5.os = watched
+def begun(path: Path, count: int = 0) -> Path:
+    """Make a file of ``count`` outputs; return its path."""
+    vtkhdf.create(path, POINTS, CELLS, 12, {}, step(0))
+    if count:
+        vtkhdf.append(path, [step(number) for number in range(count)])
+    return path
+
+
+def main(outputs: int) -> None:
+    """Write ``outputs``, then cut them back, with a kill at every write; print what was found."""
+    with tempfile.TemporaryDirectory() as folder:
+        watch = Watch(begun(Path(folder) / "killed.vtkhdf"), every=10, subsets=1)
+        for number in range(outputs):
+            watch.append(number)
+            if number % 20 == 19:
+                print(f"{number + 1} outputs: {dict(watch.found)}", flush=True)
+        for keep in range(outputs - 3, -1, -7):
+            watch.cut(len(vtkhdf.Results(watch.path).times), keep)
+        print(f"cut back: {dict(watch.found)}", flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
