@@ -78,7 +78,10 @@ def _lock(handle: int, output: Path) -> None:
 
 def _is(handle: int, lock: Path) -> bool:
     """Whether an open lock file is still the one of that name."""
-    return lock.exists() and os.path.samestat(os.fstat(handle), lock.stat())
+    try:
+        return os.path.samestat(os.fstat(handle), lock.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def _note() -> str:

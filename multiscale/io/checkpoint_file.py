@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ class CheckpointFile:
         """Flush the file to the disk and give it its name; return the error if anything failed."""
         self._attempt(self._publish)
         if self._error is not None:
-            self._unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._unfinished.unlink(missing_ok=True)
         return self._error
 
     def _publish(self) -> None:
@@ -98,7 +100,7 @@ class CheckpointFile:
             return
         try:
             action()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter where HDF5 fails while it closes the file
             self._error = InputError(
                 f"checkpoint {self._path} cannot be written ({error}): free space on the disk or choose "
                 "another folder"
@@ -123,6 +125,7 @@ def _reserve(
     with h5py.File.in_memory(libver=LIBRARY) as empty:
         empty.flush()
         image = empty.id.get_file_image()
-    with path.open("wb") as reserved:
+    path.unlink(missing_ok=True)  # what a kill has left, or a link to somewhere else
+    with path.open("xb") as reserved:
         reserved.write(image)
         os.posix_fallocate(reserved.fileno(), 0, size)

@@ -1,12 +1,12 @@
-"""A restart goes on with the record in its folder only where that reaches the checkpoint without a gap.
+"""What is in the folder of a run is checked before anything is written.
 
-All of it is checked before anything is written.
+A restart goes on with the record there only where that reaches the checkpoint without a gap.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,14 @@ class Kept(NamedTuple):
 
     ledger: int = 0
     steps: int | None = None
+
+
+def require_files(paths: Iterable[Path]) -> None:
+    """Raise an InputError that names the first of the files of a record that something else stands for."""
+    for path in paths:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "device"
+            raise InputError(f"{path} is a {kind}, expected a file or none: choose another --output")
 
 
 def kept_record(

@@ -120,5 +120,6 @@ def rows_until(path: Path, step: int) -> tuple[int, int]:
 
 def _step_of(row: bytes) -> int | None:
     """Step of a row of a ledger; None of one that is not complete."""
-    number = row.split(b",", 1)[0]
-    return int(number) if number.isdigit() and row.endswith(b"\n") else None
+    number, *rest = row.split(b",")
+    complete = row.endswith(b"\n") and len(rest) == len(COLUMNS) - 1
+    return int(number) if complete and number.isdigit() else None

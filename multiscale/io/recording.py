@@ -14,7 +14,7 @@ from multiscale.dynamics.ranks import shared_errors
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.io.control import Checkpoints, RunControl
-from multiscale.io.going_on import ORIGIN, Kept, kept_record
+from multiscale.io.going_on import ORIGIN, Kept, kept_record, require_files
 from multiscale.io.ledger import LedgerWriter
 from multiscale.io.origin import Origin
 from multiscale.io.progress import CycleLine
@@ -28,10 +28,13 @@ from multiscale.io.vtkhdf import Results
 
 #: Names of the files in the folder.
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
-CHECKPOINT, LOCK = "checkpoint.h5", ".lock"
+CHECKPOINT = "checkpoint.h5"
 
 #: Number of the record that a checkpoint keeps.
 LARGEST_ERROR = "largest_energy_error"
+
+#: Who writes the folder holds the lock on this file.
+LOCK = ".lock"
 
 #: Outputs of the fields after the initial one, if the user does not say otherwise, and those of a run that is
 #: expected to take fewer steps than given: one output takes as long as half a step of a cheap law.
@@ -126,6 +129,8 @@ def _restart(
     """Go on from the checkpoint, if there is one; return its numbers of the record."""
     if control.restart is None:
         return {LARGEST_ERROR: 0.0}
+    if control.restart.is_dir():
+        raise InputError(f"checkpoint {control.restart} is a folder: give the {CHECKPOINT} in it")
     record = read_checkpoint(control.restart, simulation, origin)
     # A run that was killed between its last checkpoint and its summary is finished in its own folder.
     recorded = simulation.mesh.comm.bcast((folder / RESULTS).exists())
@@ -143,11 +148,7 @@ def _writers(
     """Begin ledger and result file, or go on with those of the folder; all is checked first; collective."""
     comm, kept = simulation.mesh.comm, Kept()
     with shared_errors(comm):
-        for name in (RESULTS, LEDGER, PICTURE, SUMMARY, CHECKPOINT):
-            if (folder / name).is_dir():
-                raise InputError(
-                    f"{folder / name} is a folder, expected a file or none: choose another --output"
-                )
+        require_files(folder / name for name in (RESULTS, LEDGER, PICTURE, SUMMARY, CHECKPOINT))
         if comm.rank == 0 and simulation.step_count > 0:
             files = folder / RESULTS, folder / LEDGER
             kept = kept_record(*files, simulation.step_count, simulation.time, record, origin)

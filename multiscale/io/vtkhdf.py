@@ -9,7 +9,7 @@ ParaView that has it open does not stop the run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,7 +89,9 @@ def create(
             grown.plant()
         unfinished.replace(path)
         flush_to_disk(path.parent)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise InputError(f"result file {path} cannot be written ({error}): choose another folder") from error
 
 

@@ -59,6 +59,7 @@ class Ranks:
         if self.size > 1:
             message = [str(error) if error else None]
             distributed.broadcast_object_list(message)
+            self.wait()
             error = error or (InputError(message[0]) if message[0] else None)
         if error is not None:
             raise error
@@ -80,6 +81,7 @@ def ranks_of_launcher() -> Iterator[Ranks]:
         return
     distributed.init_process_group("gloo")
     try:
+        distributed.barrier()  # the first one, if it leaves early, takes along what others connect through
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()

@@ -110,17 +110,17 @@ def _fit(
         settings["start"] = first.weights_sha256
     with place_of(learner.ranks, out) as place:
         progress = Training(learner, place, epochs, rate, seed, settings).run()
-        if learner.ranks.rank > 0:
-            return
-        schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
-        schedule |= {"processes": learner.ranks.size, "longest_step": longest_step}
-        if first is not None:
-            schedule["started_from"] = first.training
-            seen_before = [data for data in first.datasets if data not in card.datasets]
-            card = replace(card, datasets=[*card.datasets, *seen_before])
-        errors = {"validation": {"deviatoric_mean": progress.best_error}}
-        weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
-        write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
+    if learner.ranks.rank > 0:
+        return
+    schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
+    schedule |= {"processes": learner.ranks.size, "longest_step": longest_step}
+    if first is not None:
+        schedule["started_from"] = first.training
+        seen_before = [data for data in first.datasets if data not in card.datasets]
+        card = replace(card, datasets=[*card.datasets, *seen_before])
+    errors = {"validation": {"deviatoric_mean": progress.best_error}}
+    weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
+    write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
     print(f"weights: {out}")
 
 

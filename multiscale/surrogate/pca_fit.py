@@ -79,13 +79,13 @@ def fit_histories(
             training, validation, architecture, seed, batch, ranks, card.computed_bulk_modulus, decay
         )
         progress = Training(learner, place, epochs, rate, seed, settings).run()
-        if ranks.rank > 0:
-            return
-        schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed, "processes": ranks.size}
-        schedule |= {"decay": decay} if decay else {}
-        errors = {"validation": {f"{learner.judged}_mean": progress.best_error}}
-        card = replace(card, errors=errors, training=vars(progress) | schedule)
-        write_surrogate(out, learner.surrogate.arrays(), card)
+    if ranks.rank > 0:
+        return
+    schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed, "processes": ranks.size}
+    schedule |= {"decay": decay} if decay else {}
+    errors = {"validation": {f"{learner.judged}_mean": progress.best_error}}
+    card = replace(card, errors=errors, training=vars(progress) | schedule)
+    write_surrogate(out, learner.surrogate.arrays(), card)
     print(f"weights: {out}")
 
 

@@ -1,4 +1,4 @@
-"""A kill at any write of an output, or of a cut, leaves a file whose every step is whole: also where nodes fill up."""
+"""A kill at any write of an output, or of a cut, leaves a file whose every step is whole."""
 
 import pytest
 from killed_writes import Watch, begun, fault_of, step
