@@ -16,6 +16,7 @@ from taylor_anvil import SYMMETRY
 from meshes.cylinder import cylinder
 from meshes.plate import plate
 from microscale.generate import Generation, finish, generate
+from microscale.one_writer import one_writer
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
@@ -68,8 +69,9 @@ def learn_from_impacts(
                 print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
         files[name] = output / f"impacts_{name}.h5"
         job = Generation(polycrystal, record, histories, len(histories), versions())
-        if generate(job, files[name]):
-            finish(job, files[name])
+        with one_writer(files[name]):
+            if generate(job, files[name]):
+                finish(job, files[name])
         print(f"{files[name]}: {len(histories)} paths", flush=True)
     return files
 

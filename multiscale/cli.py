@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -86,6 +87,7 @@ def generate(
     from microscale.generate import generate as work
     from multiscale.io.data_progress import PathProgress
     from multiscale.io.provenance import law_record, versions
+    from multiscale.io.sole_writer import sole_writer
     from multiscale.laws import make_law, options_of
 
     comm = MPI.COMM_WORLD
@@ -106,12 +108,14 @@ def generate(
     durations = (duration, duration if longest_duration is None else longest_duration)
     strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension, isochoric)
     job = Generation(material, law_record(material, options), strain_paths, paths, versions(), keep_every)
-    with PathProgress(paths, comm.rank) as progress:
-        made = work(job, out, comm.rank, comm.size, progress)
-    comm.Barrier()
-    if comm.rank == 0:
-        if made:
+    # A file that is there is complete, and only read.
+    with nullcontext() if comm.bcast(out.exists()) else sole_writer(comm, out):
+        with PathProgress(paths, comm.rank) as progress:
+            made = work(job, out, comm.rank, comm.size, progress)
+        comm.Barrier()
+        if comm.rank == 0 and made:
             finish(job, out)
+    if comm.rank == 0:
         print(f"{out}: {paths} paths, " + ("complete" if made else "was complete already"), flush=True)
 
 

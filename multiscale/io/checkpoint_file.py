@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import numpy as np
 
 from microscale.errors import InputError
 from multiscale.dynamics.saved_state import FloatArray
+from multiscale.io.disk import flush_to_disk
 from multiscale.io.gather import IndexArray
 
-FORMAT = "multiscale checkpoint 1"
+FORMAT = "multiscale checkpoint 2"
 
 #: HDF5 format: the first whose metadata carry check sums throughout.
 LIBRARY = ("v110", "v110")
@@ -83,21 +85,22 @@ class CheckpointFile:
         """Flush the file to the disk and give it its name; return the error if anything failed."""
         self._attempt(self._publish)
         if self._error is not None:
-            self._unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._unfinished.unlink(missing_ok=True)
         return self._error
 
     def _publish(self) -> None:
         self._file.close()
-        _flush(self._unfinished)
+        flush_to_disk(self._unfinished)
         self._unfinished.replace(self._path)
-        _flush(self._path.parent)
+        flush_to_disk(self._path.parent)
 
     def _attempt(self, action: Callable[[], None]) -> None:
         if self._error is not None:
             return
         try:
             action()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter where HDF5 fails while it closes the file
             self._error = InputError(
                 f"checkpoint {self._path} cannot be written ({error}): free space on the disk or choose "
                 "another folder"
@@ -122,15 +125,7 @@ def _reserve(
     with h5py.File.in_memory(libver=LIBRARY) as empty:
         empty.flush()
         image = empty.id.get_file_image()
-    with path.open("wb") as reserved:
+    path.unlink(missing_ok=True)  # what a kill has left, or a link to somewhere else
+    with path.open("xb") as reserved:
         reserved.write(image)
         os.posix_fallocate(reserved.fileno(), 0, size)
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -26,14 +27,14 @@ class LedgerWriter:
         seconds: Wall time spent in writing, s.
     """
 
-    def __init__(self, path: Path | str, rank: int, step_count: int = 0, largest_error: float = 0.0) -> None:
+    def __init__(self, path: Path | str, rank: int, kept: int = 0, largest_error: float = 0.0) -> None:
         """Write the header, or go on with the ledger of a run that is restarted.
 
         Args:
-            path: File to write. An existing one is replaced; after a restart its rows up to there are kept.
+            path: File to write; an existing one is replaced, or cut.
             rank: Rank of this process; all but rank 0 only keep the largest error.
-            step_count: Steps taken before: zero, or those of the checkpoint that was restarted.
-            largest_error: Largest energy error of those steps.
+            kept: Bytes to keep of an existing one, see :func:`bytes_until`.
+            largest_error: Largest energy error of the steps before.
 
         Raises:
             InputError: The file cannot be written.
@@ -44,16 +45,29 @@ class LedgerWriter:
         if rank == 0:
             try:
                 # Line buffered: an interrupted run loses no row.
-                kept = _rows_until(self.path, step_count) if step_count and self.path.exists() else ""
-                self._file = self.path.open("r+" if kept else "w", buffering=1)
-                self._file.write(kept)
-                self._file.truncate()
+                self._file = self.path.open("a" if kept else "w", buffering=1)
+                self._file.truncate(kept)
             except OSError as error:
                 raise InputError(
                     f"ledger {path} cannot be written ({error}): choose another folder"
                 ) from error
             if not kept:
                 print(*COLUMNS, sep=",", file=self._file)
+
+    def flush(self) -> None:
+        """Wait until all rows so far are on the disk.
+
+        Raises:
+            InputError: They cannot be written.
+        """
+        if self._file is None:
+            return
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise InputError(
+                f"ledger {self.path} cannot be extended ({error}): free space on the disk"
+            ) from error
 
     def __call__(self, simulation: Simulation) -> None:
         """Write the energies of the present step; where that cannot be, all ranks end at the next one."""
@@ -74,14 +88,38 @@ class LedgerWriter:
         self.seconds += perf_counter() - begin
 
 
-def _rows_until(path: Path, step: int) -> str:
-    """Return the header and the complete rows up to ``step`` of a ledger.
+def rows_until(path: Path, step: int) -> tuple[int, int]:
+    """Return the bytes of a ledger up to the row of ``step``, with the header, and the number of those rows.
+
+    There are no such rows where the ledger begins with the step after, or has none at all.
 
     Raises:
-        InputError: The file is no ledger.
+        InputError: The file is no ledger, or lacks one of these rows.
     """
-    header, *rows = path.read_text().splitlines(keepends=True) or [""]
-    if header.rstrip("\n") != ",".join(COLUMNS):
+    try:
+        header, *rows = path.read_bytes().splitlines(keepends=True) or [b""]
+    except OSError as error:
+        raise InputError(f"ledger {path} cannot be read ({error}): restart into another --output") from error
+    if header != f"{','.join(COLUMNS)}\n".encode():
         raise InputError(f"{path} is no ledger of a run: restart into another --output")
-    complete = (row for row in rows if row.endswith("\n"))
-    return "".join([header, *(row for row in complete if int(row.split(",", 1)[0]) <= step)])
+    size, count = len(header), 0
+    due = first = _step_of(rows[0]) if rows else None
+    if first is None or first == step + 1:
+        return size, 0
+    for row in rows:
+        if _step_of(row) != due:
+            break
+        size, count, due = size + len(row), count + 1, first + count + 1
+        if due == step + 1:
+            return size, count
+    raise InputError(
+        f"ledger {path} has no row of step {due}, the checkpoint is of step {step}: "
+        "restart into another --output"
+    )
+
+
+def _step_of(row: bytes) -> int | None:
+    """Step of a row of a ledger; None of one that is not complete."""
+    number, *rest = row.split(b",")
+    complete = row.endswith(b"\n") and len(rest) == len(COLUMNS) - 1
+    return int(number) if complete and number.isdigit() else None

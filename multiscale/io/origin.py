@@ -14,9 +14,9 @@ from microscale.errors import InputError
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.provenance import plain
 
-#: Inputs a restart may change. Weights and mesh may lie elsewhere: law and mesh are compared by content.
+#: Inputs a restart may change, as it may where files lie: law and mesh are compared by what is in them.
 FREE = {"output", "restart", "checkpoint_every", "max_wall", "steps_between_outputs", "end_time"}
-FREE |= {"weights", "mesh"}
+FREE |= {"weights", "mesh", "constants", "crystal"}
 
 
 class Origin:
@@ -42,19 +42,22 @@ class Origin:
         }
 
     def require(self, found: Mapping[str, Any], path: Path) -> None:
-        """Raise an InputError that names the first difference of the checkpoint ``path`` from this run."""
+        """Raise an InputError that names the first difference of the run of the file ``path``."""
         require_inputs(self.content["inputs"], found["inputs"], path)
         for name in ("element", "law", "mesh"):
             if found[name] != self.content[name]:
                 raise InputError(
-                    f"checkpoint {path} is of another {name} ({found[name]}) than this run "
-                    f"({self.content[name]}): restart it with the {name} it was made with"
+                    f"{path} is of another {name} ({found[name]}) than this run ({self.content[name]}): "
+                    f"restart with the {name} it was made with, or into another --output"
                 )
 
 
 def bound_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs a restart may not change, as plain values."""
-    return {name: value for name, value in plain(inputs).items() if name not in FREE}
+    bound = {
+        name: value for name, value in inputs.items() if name not in FREE and not isinstance(value, Path)
+    }
+    return dict(plain(bound))
 
 
 def require_inputs(mine: Mapping[str, Any], found: Mapping[str, Any], path: Path) -> None:

@@ -14,6 +14,7 @@ from multiscale.dynamics.ranks import shared_errors
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.io.control import Checkpoints, RunControl
+from multiscale.io.going_on import ORIGIN, Kept, kept_record, require_files
 from multiscale.io.ledger import LedgerWriter
 from multiscale.io.origin import Origin
 from multiscale.io.progress import CycleLine
@@ -21,6 +22,7 @@ from multiscale.io.provenance import identity, provenance
 from multiscale.io.results import ResultWriter
 from multiscale.io.run_folder import LEDGER, PICTURE, REPORT, RESULTS, SUMMARY
 from multiscale.io.shape import extremes
+from multiscale.io.sole_writer import sole_writer
 from multiscale.io.stopped import Stopped
 from multiscale.io.summary import account, write_summary
 from multiscale.io.training_range import told as left_range_told
@@ -31,6 +33,9 @@ CHECKPOINT = "checkpoint.h5"
 
 #: Number of the record that a checkpoint keeps.
 LARGEST_ERROR = "largest_energy_error"
+
+#: Who writes the folder holds the lock on this file.
+LOCK = ".lock"
 
 #: Outputs of the fields after the initial one, if the user does not say otherwise, and those of a run that is
 #: expected to take fewer steps than given: one output takes as long as half a step of a cheap law.
@@ -68,7 +73,8 @@ def run_and_record(
         The summary, on every rank.
 
     Raises:
-        InputError: The folder cannot be written to, or the checkpoint is not of this run.
+        InputError: The folder cannot be written to, another run writes it, the checkpoint is not of this run,
+            or the record in the folder does not reach it; nothing has been changed then.
         Stopped: The run was told to end; it has left a checkpoint.
         Exception: What the simulation raises, with a note of what was last good; outputs so far are complete.
     """
@@ -76,44 +82,56 @@ def run_and_record(
     control = control or RunControl()
     law = identity(simulation.law)
     origin = Origin(simulation, law, inputs)
-    error_so_far = _restart(simulation, control, origin, end_time, folder)
-    with shared_errors(comm):
-        _make_folder(folder)
-        ledger = LedgerWriter(folder / LEDGER, comm.rank, simulation.step_count, error_so_far)
-    attributes = {**provenance(inputs), "obstacle": json.dumps(dict(obstacle))}
-    results = ResultWriter(folder / RESULTS, simulation, attributes)
+    require_interval(steps_between_outputs)
+    record = _restart(simulation, control, origin, end_time, folder)
+    made_by = {
+        **provenance(inputs),
+        "obstacle": json.dumps(dict(obstacle)),
+        ORIGIN: json.dumps(origin.content),
+    }
+    with sole_writer(comm, folder, folder / LOCK):
+        ledger, results = _writers(simulation, folder, record, origin, made_by)
 
-    def write(path: Path, simulation: Simulation) -> None:
-        results.flush()
-        write_checkpoint(path, simulation, origin, {LARGEST_ERROR: ledger.largest_error})
+        def write(path: Path, simulation: Simulation) -> None:
+            results.flush()
+            with shared_errors(comm):
+                ledger.flush()
+            numbers = {LARGEST_ERROR: ledger.largest_error, **results.numbers()}
+            write_checkpoint(path, simulation, origin, numbers)
 
-    checkpoints = Checkpoints(folder / CHECKPOINT, control, write)
-    simulation.poll = control.wish
-    # Start-up, with its compilation, is no part of the run.
-    ready, before = perf_counter(), dict(simulation.timers)
-    with CycleLine(end_time, comm.rank) as cycle_line, control.listening(), _last_good(results, checkpoints):
-        outputs = sparsely(results, steps_between_outputs, end_time, simulation)
-        # A checkpoint comes last: what it is of has been recorded.
-        simulation.run(end_time, (outputs, ledger, cycle_line, checkpoints), every=1)
-        results.flush()
-    now = perf_counter()
-    wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
-    wall |= {"output": results.seconds, "ledger": ledger.seconds, "progress": cycle_line.seconds}
-    wall |= {"run": now - ready, "total": now - begin}
-    summary = account(simulation, law, inputs, wall)
-    summary["largest_energy_error_percent"] = 100.0 * ledger.largest_error
-    with shared_errors(comm):
-        if comm.rank == 0:
-            summary = _finish(folder, summary, measure, picture)
-    return comm.bcast(summary)
+        checkpoints = Checkpoints(folder / CHECKPOINT, control, write)
+        simulation.poll = control.wish
+        # Start-up, with its compilation, is no part of the run.
+        ready, before = perf_counter(), dict(simulation.timers)
+        with (
+            CycleLine(end_time, comm.rank) as cycle_line,
+            control.listening(),
+            _last_good(results, checkpoints),
+        ):
+            outputs = sparsely(results, steps_between_outputs, end_time, simulation)
+            # A checkpoint comes last: what it is of has been recorded.
+            simulation.run(end_time, (outputs, ledger, cycle_line, checkpoints), every=1)
+            results.flush()
+        now = perf_counter()
+        wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
+        wall |= {"output": results.seconds, "ledger": ledger.seconds, "progress": cycle_line.seconds}
+        wall |= {"run": now - ready, "total": now - begin}
+        summary = account(simulation, law, inputs, wall)
+        summary["largest_energy_error_percent"] = 100.0 * ledger.largest_error
+        with shared_errors(comm):
+            if comm.rank == 0:
+                summary = _finish(folder, summary, measure, picture)
+        return comm.bcast(summary)
 
 
 def _restart(
     simulation: Simulation, control: RunControl, origin: Origin, end_time: float, folder: Path
-) -> float:
-    """Go on from the checkpoint, if there is one; return the largest energy error up to there."""
+) -> dict[str, float]:
+    """Go on from the checkpoint, if there is one; return its numbers of the record."""
     if control.restart is None:
-        return 0.0
+        return {LARGEST_ERROR: 0.0}
+    if control.restart.is_dir():
+        raise InputError(f"checkpoint {control.restart} is a folder: give the {CHECKPOINT} in it")
     record = read_checkpoint(control.restart, simulation, origin)
     # A run that was killed between its last checkpoint and its summary is finished in its own folder.
     recorded = simulation.mesh.comm.bcast((folder / RESULTS).exists())
@@ -122,7 +140,23 @@ def _restart(
             f"end-time = {end_time} us, checkpoint {control.restart} is at {simulation.time:.6g} us: "
             "give a later --end-time"
         )
-    return record[LARGEST_ERROR]
+    return record
+
+
+def _writers(
+    simulation: Simulation, folder: Path, record: Mapping[str, float], origin: Origin, made_by: dict[str, str]
+) -> tuple[LedgerWriter, ResultWriter]:
+    """Begin ledger and result file, or go on with those of the folder; all is checked first; collective."""
+    comm, kept = simulation.mesh.comm, Kept()
+    with shared_errors(comm):
+        require_files(folder / name for name in (RESULTS, LEDGER, PICTURE, SUMMARY, CHECKPOINT))
+        if comm.rank == 0 and simulation.step_count > 0:
+            files = folder / RESULTS, folder / LEDGER
+            kept = kept_record(*files, simulation.step_count, simulation.time, record, origin)
+    with shared_errors(comm):
+        ledger = LedgerWriter(folder / LEDGER, comm.rank, kept.ledger, record[LARGEST_ERROR])
+    results = ResultWriter(folder / RESULTS, simulation, made_by, record, kept.steps)
+    return ledger, results
 
 
 @contextmanager
@@ -141,11 +175,10 @@ def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None
         raise
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"output folder {folder} cannot be made ({error}): choose another") from error
+def require_interval(steps: int | None) -> None:
+    """Raise an InputError if there are no positive ``steps`` between outputs."""
+    if steps is not None and steps < 1:
+        raise InputError(f"steps between outputs = {steps}, expected at least 1")
 
 
 def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simulation) -> Observer:
@@ -156,8 +189,7 @@ def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simu
     Raises:
         InputError: ``steps`` is not positive.
     """
-    if steps is not None and steps < 1:
-        raise InputError(f"steps between outputs = {steps}, expected at least 1")
+    require_interval(steps)
 
     def count(simulation: Simulation) -> int:
         return int(share(simulation) * outputs) if steps is None else simulation.step_count // steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +12,6 @@ from microscale.errors import InputError
 from multiscale.dynamics.ranks import shared_errors
 from multiscale.io import vtkhdf
 from multiscale.io.gather import cell_gather, degree_of_freedom_gather, input_mesh, node_gather
-from multiscale.io.origin import bound_inputs, require_inputs
 
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
@@ -21,6 +19,12 @@ if TYPE_CHECKING:
 
 #: Outputs that follow each other within so many seconds are written together, up to so many bytes.
 HOLD_SECONDS, HOLD_BYTES = 1.0, 2**26
+
+#: Attribute of the file: outputs before its first, where a run was restarted into a folder of its own.
+BEFORE = "outputs_before"
+
+#: Numbers that a checkpoint keeps, see :meth:`ResultWriter.numbers`.
+OUTPUTS, LAST_OUTPUT = "outputs", "last_output_time"
 
 
 class ResultWriter:
@@ -39,31 +43,41 @@ class ResultWriter:
         last_time: Time of the last output in the file, us; None if this run has written none.
     """
 
-    def __init__(self, path: Path | str, simulation: Simulation, attributes: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        simulation: Simulation,
+        attributes: Mapping[str, Any],
+        record: Mapping[str, float] | None = None,
+        kept: int | None = None,
+    ) -> None:
         """Write the mesh and the initial state, or go on with the file of a restarted run; collective.
 
         Args:
-            path: File to write, usually with the suffix ``.vtkhdf``. An existing one is replaced; if the
-                simulation has been restarted, its steps up to there are kept.
+            path: File to write, usually with the suffix ``.vtkhdf``; an existing one is replaced, or cut.
             simulation: Simulation to observe.
             attributes: Provenance to keep in the file, see :func:`multiscale.io.summary.provenance`.
+            record: Numbers of the checkpoint of a restarted run, with those of :meth:`numbers`.
+            kept: Steps to keep of an existing file; None to replace it.
 
         Raises:
-            InputError: The file cannot be written, or is of another run; on every rank.
+            InputError: The file cannot be written; on every rank.
         """
         self.path = Path(path)
         mesh = simulation.mesh
         self._comm = mesh.comm
         self.last_time: float | None = None
+        self._numbers = {name: (record or {}).get(name, 0) for name in (OUTPUTS, LAST_OUTPUT)}
         self._held: list[vtkhdf.Step] = []
         self._cells = cell_gather(mesh)
         self._dofs = degree_of_freedom_gather(simulation.u.function_space)
         points, cells, vtk_cell_type = input_mesh(mesh, self._cells, node_gather(mesh))
+        now, attributes = self._step(simulation), {**attributes, BEFORE: self._numbers[OUTPUTS]}
         with shared_errors(mesh.comm):
-            if self._comm.rank == 0 and simulation.step_count > 0 and self.path.exists():
-                self._go_on(simulation.time, attributes)
+            if self._comm.rank == 0 and kept is not None:
+                vtkhdf.keep(self.path, kept)
             elif self._comm.rank == 0:
-                vtkhdf.create(self.path, points, cells, vtk_cell_type, attributes)
+                vtkhdf.create(self.path, points, cells, vtk_cell_type, attributes, now)
         self._written, self.seconds = time.perf_counter(), 0.0
         if simulation.step_count == 0:
             self(simulation)
@@ -77,13 +91,8 @@ class ResultWriter:
             InputError: The file cannot be extended, on every rank.
         """
         begin = time.perf_counter()
-        owned = simulation.u.function_space.dofmap.index_map.size_local
-        point_fields = {
-            "displacement_mm": self._dofs(simulation.u.x.array.reshape(-1, 3)[:owned]),
-            "velocity_mm_per_us": self._dofs(simulation.v.x.array.reshape(-1, 3)[:owned]),
-        }
-        cell_fields = {name: self._cells(values) for name, values in simulation.cell_fields().items()}
-        self._held.append(vtkhdf.Step(simulation.time, point_fields, cell_fields))
+        self._held.append(self._step(simulation))
+        self._numbers = {OUTPUTS: self._numbers[OUTPUTS] + 1, LAST_OUTPUT: simulation.time}
         # Rank 0 decides: it has the bytes, and clocks differ.
         size, age = sum(step.nbytes for step in self._held), begin - self._written
         due = self._comm.bcast(size > HOLD_BYTES or age > HOLD_SECONDS)
@@ -91,8 +100,22 @@ class ResultWriter:
         if due:
             self.flush()
 
+    def _step(self, simulation: Simulation) -> vtkhdf.Step:
+        """Gather the present state on rank 0; collective."""
+        owned = simulation.u.function_space.dofmap.index_map.size_local
+        point_fields = {
+            "displacement_mm": self._dofs(simulation.u.x.array.reshape(-1, 3)[:owned]),
+            "velocity_mm_per_us": self._dofs(simulation.v.x.array.reshape(-1, 3)[:owned]),
+        }
+        cell_fields = {name: self._cells(values) for name, values in simulation.cell_fields().items()}
+        return vtkhdf.Step(simulation.time, point_fields, cell_fields)
+
+    def numbers(self) -> dict[str, float]:
+        """What a checkpoint keeps: outputs since the start, in any file, and the time of the last, us."""
+        return dict(self._numbers)
+
     def flush(self) -> None:
-        """Write all outputs so far; collective.
+        """Write all outputs so far, to the disk; collective.
 
         Raises:
             InputError: The file cannot be extended, on every rank.
@@ -118,12 +141,6 @@ class ResultWriter:
         elif held:
             with suppress(InputError):
                 self._append(held)
-
-    def _go_on(self, now: float, attributes: Mapping[str, Any]) -> None:
-        found = vtkhdf.Results(self.path).attributes
-        mine, its = (bound_inputs(json.loads(made_by.get("inputs", "{}"))) for made_by in (attributes, found))
-        require_inputs(mine, its, self.path)
-        vtkhdf.keep_until(self.path, now)
 
     def _append(self, steps: Sequence[vtkhdf.Step]) -> None:
         """Write ``steps``, at once; where that cannot be, as many as fit."""

@@ -11,13 +11,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 import torch
 from torch import distributed, nn
+
+from microscale.errors import InputError
+from microscale.one_writer import one_writer
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,16 @@ class Ranks:
                 distributed.all_reduce(on_host)
                 parameter.grad.copy_(on_host)
 
+    def raise_first(self, error: InputError | None) -> None:
+        """Raise the first process's error, if it has one, on every process."""
+        if self.size > 1:
+            message = [str(error) if error else None]
+            distributed.broadcast_object_list(message)
+            self.wait()
+            error = error or (InputError(message[0]) if message[0] else None)
+        if error is not None:
+            raise error
+
     def total(self, value: float) -> float:
         """Return the sum of a number over all processes."""
         if self.size == 1:
@@ -68,6 +81,7 @@ def ranks_of_launcher() -> Iterator[Ranks]:
         return
     distributed.init_process_group("gloo")
     try:
+        distributed.barrier()  # the first one, if it leaves early, takes along what others connect through
         yield Ranks(distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()
@@ -75,18 +89,39 @@ def ranks_of_launcher() -> Iterator[Ranks]:
 
 @contextmanager
 def place_of(ranks: Ranks, out: Path) -> Iterator[Path]:
-    """Where a process writes: the first one beside ``out``; the others start from its checkpoint, unseen."""
-    if ranks.rank == 0:
+    """Where a process writes: the first one beside ``out``; the others start from its checkpoint, unseen.
+
+    The first one holds the lock of ``out`` and of what goes beside it.
+
+    Raises:
+        InputError: Another training writes there; on every process.
+    """
+    with ExitStack() as held:
+        error = None
+        if ranks.rank == 0:
+            try:
+                held.enter_context(one_writer(out, out.with_name(f".{out.stem}.lock")))
+            except InputError as caught:
+                error = caught
+        ranks.raise_first(error)
+        if ranks.rank == 0:
+            ranks.wait()
+            yield out
+            return
+        place = held.enter_context(_unseen(out))
         ranks.wait()
-        yield out
-        return
+        yield place
+
+
+@contextmanager
+def _unseen(out: Path) -> Iterator[Path]:
+    """A place like ``out``, with its checkpoint and log, that is removed in the end."""
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         place = Path(folder) / out.name
         checkpoint = out.with_suffix(".checkpoint")
         if checkpoint.exists():
             shutil.copy(checkpoint, place.with_suffix(".checkpoint"))
             shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
-        ranks.wait()
         yield place
 
 

@@ -1,6 +1,7 @@
 """Two processes train a surrogate as one does: the ranks here take the place of torchrun's."""
 
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from mpi4py import MPI
 
 from microscale.errors import InputError
 from microscale.generate import Generation, finish, generate
+from microscale.one_writer import one_writer
 from microscale.paths import StrainPaths
 from multiscale.laws import make_law
 from multiscale.surrogate.fit import fit_recurrent
@@ -55,6 +57,20 @@ def launch(monkeypatch):
             monkeypatch.setenv(name, str(value))
 
     return as_torchrun
+
+
+@pytest.mark.parallel(2)
+def test_another_training_is_an_error_on_every_process(tmp_path, launch):
+    out = MPI.COMM_WORLD.bcast(tmp_path) / "made.safetensors"
+    card = Card("pca", ARCHITECTURE, MATERIAL, TrainingRange(1.0, 10.0, 0.5, 2.0))
+    launch()
+    with ExitStack() as other:
+        if MPI.COMM_WORLD.rank == 0:
+            other.enter_context(one_writer(out, out.with_name(".made.lock")))
+        with pytest.raises(InputError, match=r"made.safetensors is being written by process \d+ on"):
+            fit_histories(histories(64, 0), histories(8, 1), card, out, **SETTINGS)
+    MPI.COMM_WORLD.barrier()
+    assert not out.exists()
 
 
 @pytest.mark.parallel(2)

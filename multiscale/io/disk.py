@@ -1,0 +1,26 @@
+"""What a disk is asked for before and after files are written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def require_space(path: Path, size: int) -> None:
+    """Raise an OSError if a file cannot grow by some ``size`` bytes; HDF5 crashes on a disk that fills up."""
+    with Path(path).open("ab") as file:
+        end = file.tell()
+        try:
+            # Twice the data and a little more: there are headers and indices.
+            os.posix_fallocate(file.fileno(), end, 2 * size + 2**19)
+        finally:
+            file.truncate(end)
