@@ -107,7 +107,8 @@ class Nodes:
         self.v_half[:] = velocity
         self.v_half[self.inverse_mass == 0.0] = 0.0
         self.v_old[:] = self.v_half
-        return self.centre()
+        self.centre()
+        return 0.5 * float(np.sum((self.mass * self.velocity**2)[: self.owned]))
 
     def shared(self) -> tuple[int, int, int]:
         """Numbers of ghosts here, of copies others have of nodes here, of ranks shared with. Collective."""
@@ -153,9 +154,27 @@ class Nodes:
             self.owned,
         )
 
-    def centre(self) -> float:
-        """Set the velocity at the time of the displacement; return this rank's kinetic energy, J."""
-        return central_difference.centre(self.velocity, self.v_old, self.v_half, self.mass, self.owned)
+    def centre(self) -> None:
+        """Set the velocity at the time of the displacement."""
+        central_difference.centre(self.velocity, self.v_old, self.v_half, self.owned)
+
+    def kinetic_energy(self, dt_old: float, dt: float) -> float:
+        """This rank's kinetic energy between two steps, J; see the function of central_difference."""
+        return central_difference.kinetic_energy(
+            self.v_old,
+            self.v_half,
+            self.force,
+            self._force_old,
+            self.mass,
+            self.inverse_mass,
+            dt_old,
+            dt,
+            self.owned,
+        )
+
+    def keep_force(self) -> None:
+        """Make the present force that of the step before."""
+        self._force_old[: self.owned] = self.force[: self.owned]
 
     def momentum(self) -> FloatArray:
         """Momentum of the body, shape (3,), mg mm/us. Collective."""

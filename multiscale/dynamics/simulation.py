@@ -135,6 +135,7 @@ class Simulation:
         self._reduce_ledger()
         self.dt = self._next_step()
         self._nodes.kick(0.0, 0.5 * self.dt)
+        self._nodes.keep_force()
         self._ledger.book_contact(self._obstacles, self._nodes, self.time, self.dt)
         self._ledger.defer_contact()
 
@@ -186,7 +187,7 @@ class Simulation:
     def saved_state(self) -> SavedState:
         """Return all that is needed to go on from here, as views to save or to fill; see :meth:`resume`."""
         clock = {"time": self.time, "dt": self.dt, "step_count": self.step_count}
-        clock |= {"first_step": self._step_size.first, "stable_step": self._agreed_step.value}
+        clock |= {**self._step_size.clock(), "stable_step": self._agreed_step.value}
         clock |= {"limiting_cell": self.limiting_cell, "initial_energy": self.initial_energy}
         booked = np.array([*self._ledger.booked(), self._viscous.dissipated if self._viscous else 0.0])
         return SavedState(clock, booked, self._nodes.saved_arrays(), self.points.saved_arrays())
@@ -201,7 +202,8 @@ class Simulation:
             booked: As saved, or on other ranks: anything with the same sum over the ranks.
         """
         self.time, self.dt, self.step_count = clock["time"], clock["dt"], int(clock["step_count"])
-        self._step_size.first, self.initial_energy = clock["first_step"], clock["initial_energy"]
+        self._step_size.resume(clock)
+        self.initial_energy = clock["initial_energy"]
         self._nodes.resume()
         self._ledger.resume(booked[:-1])
         if self._viscous is not None:
@@ -282,12 +284,16 @@ class Simulation:
         dt_old, self.dt = self.dt, self._next_step()
         self._ledger.work += self._nodes.kick(dt_old, 0.5 * (dt_old + self.dt))
         self._ledger.book_contact(self._obstacles, self._nodes, self.time, self.dt)
-        self._ledger.kinetic = self._nodes.centre()
+        self._nodes.centre()
+        self._ledger.kinetic = self._nodes.kinetic_energy(dt_old, self.dt)
+        self._nodes.keep_force()
         self.timers["update"] += perf_counter() - start
         self._reduce_ledger()
 
     def _next_step(self) -> float:
-        return self._step_size.next(self._agreed_step.value, self.time, self.limiting_cell)
+        return self._step_size.next(
+            self._agreed_step.value, self.time, self.step_count, self.limiting_cell
+        )
 
     def _reduce_ledger(self) -> None:
         """Sum what the ranks booked; the rank of the smallest step adds which cell it is.
