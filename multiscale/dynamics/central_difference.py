@@ -101,7 +101,8 @@ def kinetic_energy(
     for node in range(owned):
         for i in range(3):
             behind, ahead, f = v_old[node, i], v_half[node, i], force[node, i]
-            energy += 0.25 * mass[node, i] * (behind**2 + ahead**2) + 0.25 * f * (dt * ahead - dt_old * behind)
+            energy += 0.25 * mass[node, i] * (behind**2 + ahead**2)
+            energy += 0.25 * f * (dt * ahead - dt_old * behind)
             turned = f * force_old[node, i]
             if turned < 0.0:
                 energy -= 0.125 * dt**2 * inverse_mass[node, i] * turned

@@ -1,9 +1,9 @@
 """The step ahead: a fraction of the stable step, held as long as that allows, shortened to end on time.
 
 The central difference keeps its energy as long as its step is constant; a change adds
-(dt_old^2 - dt_new^2) / 8 f^2 / m. A step that follows the stable one through every elastic wave is short where
-the forces are great, and these amounts add up: 2 % of the energy of a ringing bar in 100,000 steps. So the step
-falls when it must, at once, and grows only when the stable step has stayed above it for long.
+(dt_old^2 - dt_new^2) / 8 f^2 / m. A step that follows the stable one through every elastic wave is short
+where the forces are great, and these amounts add up: 2 % of the energy of a ringing bar in 100,000 steps.
+So the step falls when it must, at once, and grows only when the stable step has stayed above it for long.
 """
 
 from __future__ import annotations
