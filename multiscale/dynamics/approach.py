@@ -1,7 +1,7 @@
 """Where obstacles are when a run starts, and what they are going to meet.
 
-Before anything has touched, the body flies straight and so do the obstacles. A place that is some distance from
-an obstacle cannot touch it before it has flown that far; so steps of that length lead to the time of touch.
+Before anything has touched, the body flies straight and so do the obstacles. A place that is some distance
+from an obstacle cannot touch it before it has flown that far; steps of that length lead to the touch.
 """
 
 from __future__ import annotations

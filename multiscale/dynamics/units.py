@@ -1,5 +1,4 @@
-"""Sizes, speeds and times that no impact has, because a unit is wrong: refused where certain, else "
-"doubted."""
+"""Sizes, speeds and times that no impact has, as a unit is wrong: refused where certain, else doubted."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ LIKELY_SIZE, LIKELY_WAVE_SPEED = (0.1, 1e4), (0.3, 20.0)
 #: An impact this many times faster than the elastic waves is refused; one faster than they are is doubted.
 IMPOSSIBLE_SPEED = 5.0
 
-#: An impact is over after some crossings of a wave; a body below the likely size that sees this many is refused.
+#: An impact is over after some crossings of a wave; a body below the likely size with so many is refused.
 MANY_CROSSINGS = 100.0
 
 
@@ -65,13 +64,11 @@ def check_speed(
         comm: The ranks.
 
     Raises:
-        InputError: A node moves at :data:`IMPOSSIBLE_SPEED` times the wave speed, at rest or past an obstacle.
+        InputError: A node moves faster than :data:`IMPOSSIBLE_SPEED` times that, or so past an obstacle.
     """
     frames = np.vstack([np.zeros(3), obstacle_velocity.reshape(-1, 3)])
-    fastest = max(
-        (np.linalg.norm(velocity - frame, axis=1).max(initial=0.0) for frame in frames), default=0.0
-    )
-    fastest = float(comm.allreduce(fastest, op=MPI.MAX))
+    here = max(np.linalg.norm(velocity - frame, axis=1).max(initial=0.0) for frame in frames)
+    fastest = float(comm.allreduce(here, op=MPI.MAX))
     if fastest <= wave_speed:
         return
     message = (

@@ -58,7 +58,7 @@ def test_a_saved_step_size_goes_on_with_the_same_bits():
 def test_a_crushed_cell_and_an_impossible_factor_are_refused():
     size = StepSize(0.9)
     size.next(1.0, 0.0, 0, 7)
-    with pytest.raises(DeformationError, match="from 0.9 to 9e-06 us at 2 us: cell 7 is crushed"):
+    with pytest.raises(DeformationError, match=r"from 0\.9 to 9e-06 us at 2 us: cell 7 is crushed"):
         size.next(1e-5, 2.0, 1, 7)
     with pytest.raises(InputError, match="courant = 0"):
         StepSize(0.0)
