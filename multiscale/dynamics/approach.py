@@ -42,8 +42,7 @@ def refuse_overlap(obstacle: Obstacle, x: FloatArray, size: float, comm: MPI.Com
         raise InputError(
             f"the {obstacle.name} reaches {-depth:.4g} mm into the body at the start, at the node at "
             f"({_place(place)}) mm, expected it outside: move it (or the mesh) so that they at most touch, "
-            f"or "
-            "ask for it to be moved back (place=True, --place)"
+            "or ask for it to be moved back (place=True, --place)"
         )
 
 
@@ -122,13 +121,10 @@ def thin_obstacle(
     if obstacle.width >= widest:
         return None
     return (
-        f"the {obstacle.name} is {obstacle.width:.4g} mm across and meets faces whose nodes are {widest:.4g} "
-        f"mm "
-        f"apart along the diagonal, as at ({_place(place)}) mm: contact is at nodes, between which it would "
-        f"pass; "
-        f"mesh the faces it meets with sides of at most {obstacle.width / np.sqrt(2.0):.3g} mm, better a "
-        f"quarter "
-        "of that, or take a wider one"
+        f"the {obstacle.name} is {obstacle.width:.4g} mm across and meets faces whose nodes are "
+        f"{widest:.4g} mm apart along the diagonal, as at ({_place(place)}) mm: contact is at nodes, between "
+        f"which it would pass; mesh the faces it meets with sides of at most "
+        f"{obstacle.width / np.sqrt(2.0):.3g} mm, better a quarter of that, or take a wider one"
     )
 
 
@@ -141,4 +137,4 @@ def out_of_reach(
 
 
 def _place(x: FloatArray) -> str:
-    return ", ".join(f"{value:.4g}" for value in x)
+    return ", ".join(f"{round(value, 12) + 0.0:.4g}" for value in x)

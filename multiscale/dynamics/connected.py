@@ -71,8 +71,7 @@ def _complaint(everywhere: list[tuple[IntArray, FloatArray, IntArray]]) -> str |
         f"the mesh is in {number} pieces that share no node: one of {int(sizes[loose])} cell(s) about "
         f"({x:.4g}, {y:.4g}, {z:.4g}) mm is loose from the other {int(sizes.sum() - sizes[loose])}, expected "
         "one body: there is no contact between parts; fragment the volumes in gmsh (or merge double nodes), "
-        "or "
-        "leave one out"
+        "or leave one out"
     )
 
 

@@ -26,6 +26,9 @@ IntArray = NDArray[np.int32]
 #: Numbers that contact books, see :meth:`Obstacle.resist`.
 BOOK = 7
 
+#: How far behind the face of a cylinder, relative to its radius, round-off may put a node that rests on it.
+ON_FACE = 1e-9
+
 
 class NodalMotion(NamedTuple):
     """What contact sees of the nodes, arrays of shape (nodes, 3).
@@ -183,7 +186,7 @@ class RigidCylinder(Obstacle):
         dt: float,
         book: FloatArray,
     ) -> None:
-        """See :meth:`Obstacle.resist`; a node inside leaves by the nearer of face and side."""
+        """See :meth:`Obstacle.resist`; a node leaves by where it came in, or the nearer of face and side."""
         _resist_cylinder(self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, book)
 
 
@@ -270,10 +273,11 @@ def _resist_cylinder(
 ) -> None:
     offset, side = np.empty(3), np.empty(3)
     for node in nodes:
-        above = 0.0
+        before, above = 0.0, 0.0
         for i in range(3):
-            ahead = motion.X[node, i] + motion.u[node, i] + dt * motion.v[node, i]
-            offset[i] = ahead - face[i] - (time + dt) * velocity[i]
+            now = motion.X[node, i] + motion.u[node, i] - face[i] - time * velocity[i]
+            offset[i] = now + dt * (motion.v[node, i] - velocity[i])
+            before += direction[i] * now
             above += direction[i] * offset[i]
         if above >= 0.0:
             continue
@@ -284,7 +288,8 @@ def _resist_cylinder(
         distance = np.sqrt(distance)
         if distance >= radius:
             continue
-        if above > distance - radius:
+        # A node that comes from before the face, or rests on it, enters there, however near the rim.
+        if before > -ON_FACE * radius or above > distance - radius:
             _push(motion, node, above, direction, velocity, dt, book)
         else:
             side /= distance

@@ -37,13 +37,11 @@ class EnergyLimit:
         off = abs(energy.total - put_in)
         error = ConvergenceError(
             f"energy error of {100.0 * energy.error:+.3g} % at t = {time:.6g} us, step {step_count}, "
-            f"expected at "
-            f"most {100.0 * self._limit:g} %: put in {put_in:.4g} J, found {energy.total:.4g} J (kinetic "
-            f"{energy.kinetic:.4g}, internal {energy.internal:.4g}, hourglass {energy.hourglass:.4g}, lost "
-            f"in "
-            f"contact {energy.contact:.4g}, viscous {energy.viscous:.4g}); {_remedy(energy, off)}, or allow "
-            f"more "
-            "(max_energy_error in per cent, --max-energy-error, 0 for no limit)"
+            f"expected at most {100.0 * self._limit:g} %: put in {put_in:.4g} J, found {energy.total:.4g} J "
+            f"(kinetic {energy.kinetic:.4g}, internal {energy.internal:.4g}, hourglass "
+            f"{energy.hourglass:.4g}, lost in contact {energy.contact:.4g}, viscous {energy.viscous:.4g}); "
+            f"{_remedy(energy, off)}, or allow more (max_energy_error in per cent, --max-energy-error, 0 for "
+            "no limit)"
         )
         setattr(error, RAISED_EVERYWHERE, True)
         raise error

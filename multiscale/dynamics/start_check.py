@@ -43,13 +43,14 @@ class StartCheck:
             InputError: The mesh is in pieces, an obstacle is in the body, or a speed is impossible.
         """
         self._comm, self._wave_speed, self._nodes = comm, wave_speed, nodes
-        self._x, self._v = nodes.X[: nodes.owned], nodes.v_half[: nodes.owned]
+        self._x, v = nodes.X[: nodes.owned], nodes.v_half[: nodes.owned]
         require_one_piece(
             nodes.cells, nodes.X[nodes.cells].mean(axis=1), nodes.global_numbers(), nodes.border(), comm
         )
         self._size = float(np.ptp(self._range(self._x), axis=0).max())
         units.check_units(self._size, wave_speed, comm)
-        units.check_speed(self._v, np.array([each.velocity for each in obstacles]), wave_speed, comm)
+        self._velocities = self._range(v)
+        units.check_speed(v, np.array([each.velocity for each in obstacles]), wave_speed, comm)
         if place:
             obstacles = [approach.placed(each, self._x, self._size, comm) for each in obstacles]
         for obstacle in obstacles:
@@ -80,7 +81,7 @@ class StartCheck:
         units.check_duration(end_time, dt, self._size, self._wave_speed, self._comm)
         if not self.obstacles:
             return
-        low, high = self._range(self._v)
+        low, high = self._velocities
         flies = bool((low == high).all())  # straight on, since nothing strains it
         surface = self._nodes.X[self._nodes.surface]
         far = flies and approach.out_of_reach(self.obstacles, surface, low, self._size, end_time)
@@ -88,9 +89,8 @@ class StartCheck:
             units.warn(
                 self._comm,
                 f"the body will not touch {names(self.obstacles)} within the {end_time:.4g} us of this run: "
-                f"check "
-                f"the direction of its velocity, ({low[0]:.4g}, {low[1]:.4g}, {low[2]:.4g}) mm/us, and where "
-                "the obstacles are",
+                f"check its velocity, ({low[0]:.4g}, {low[1]:.4g}, {low[2]:.4g}) mm/us, and where the "
+                "obstacles are",
                 NoContactWarning,
             )
 
@@ -106,8 +106,7 @@ class StartCheck:
             units.warn(
                 self._comm,
                 f"never touched: until {time:.4g} us the body has not met {names(self.obstacles)}; its "
-                f"velocity, "
-                "the obstacles' places or the end time are not those of an impact",
+                "velocity, the obstacles' places or the end time are not those of an impact",
                 NoContactWarning,
             )
 

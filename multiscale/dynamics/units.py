@@ -40,8 +40,7 @@ def check_units(size: float, wave_speed: float, comm: MPI.Comm) -> None:
         warn(
             comm,
             f"the body is {size:.4g} mm long, expected {low:g} to {high:g} mm: lengths are mm; a mesh in "
-            f"{unit} "
-            f"must be scaled by {factor}",
+            f"{unit} must be scaled by {factor}",
         )
     low, high = LIKELY_WAVE_SPEED
     if not low <= wave_speed <= high:
@@ -97,15 +96,12 @@ def check_duration(end_time: float, dt: float, size: float, wave_speed: float, c
     if size < LIKELY_SIZE[0] and crossings > MANY_CROSSINGS:
         raise InputError(
             f"{end_time:.4g} us of a body {size:.4g} mm long are some {end_time / dt:.0f} steps, in which a "
-            f"wave "
-            f"crosses it {crossings:.0f} times, expected at most {MANY_CROSSINGS:g}: lengths are mm; scale a "
-            f"mesh "
-            "in metres by 1000, or end earlier"
+            f"wave crosses it {crossings:.0f} times, expected at most {MANY_CROSSINGS:g}: lengths are mm; "
+            "scale a mesh in metres by 1000, or end earlier"
         )
-    if end_time < dt:
+    if end_time < 0.1 * dt:
         warn(
             comm,
-            f"the run ends at {end_time:.4g} us, within its first step of {dt:.4g} us: times are us and "
-            f"lengths "
-            "mm; end later, or scale the mesh",
+            f"the run ends at {end_time:.4g} us, a fraction of its first step, {dt:.4g} us: times are us and "
+            "lengths mm; end later, or scale the mesh",
         )

@@ -16,7 +16,7 @@ from microscale.errors import InputError
 from multiscale.dynamics.saved_state import FloatArray
 from multiscale.io.gather import IndexArray
 
-FORMAT = "multiscale checkpoint 1"
+FORMAT = "multiscale checkpoint 2"
 
 #: HDF5 format: the first whose metadata carry check sums throughout.
 LIBRARY = ("v110", "v110")

@@ -16,7 +16,7 @@ from multiscale.io.provenance import plain
 
 #: Inputs a restart may change. Weights and mesh may lie elsewhere: law and mesh are compared by content.
 FREE = {"output", "restart", "checkpoint_every", "max_wall", "steps_between_outputs", "end_time"}
-FREE |= {"weights", "mesh"}
+FREE |= {"weights", "mesh", "max_energy_error"}
 
 
 class Origin:
