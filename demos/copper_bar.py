@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from meshes.cylinder import cylinder
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements import cell_shape
+from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.inputs import require_positive
@@ -55,6 +56,7 @@ def copper_bar(
     yield_stress: float = 0.4,
     hardening_modulus: float = 0.1,
     density: float = 8.93,
+    max_energy_error: float = MAX_ENERGY_ERROR,
     output: Path = Path("results/copper_bar"),
 ) -> list[dict[str, float]]:
     """Run the bar on each mesh; return, print and draw how its shape converges.
@@ -72,6 +74,7 @@ def copper_bar(
         yield_stress: Initial yield stress, GPa.
         hardening_modulus: Hardening modulus, GPa.
         density: Density, g/cm^3.
+        max_energy_error: Error of the energy past which a run ends, per cent; 0 for none.
         output: Folder for table and picture.
     """
     require_positive("m/s", velocity=velocity)
@@ -86,6 +89,7 @@ def copper_bar(
             [RigidPlane()],
             supports={"symmetry_x": 0, "symmetry_y": 1},
             initial_velocity=(0.0, 0.0, -1e-3 * velocity),  # m/s to mm/us
+            max_energy_error=max_energy_error,
         )
         rows.append(run(bar, end_time, 0.5 * diameter))
         if bar.mesh.comm.rank == 0:

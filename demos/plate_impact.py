@@ -22,6 +22,7 @@ from typing import Any, Literal
 from meshes.plate import plate
 from multiscale.dynamics.contact import RigidCylinder
 from multiscale.dynamics.elements import cell_shape
+from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
@@ -55,6 +56,7 @@ def plate_impact(
     checkpoint_every: float | None = None,
     restart: Path | None = None,
     max_wall: float | None = None,
+    max_energy_error: float = MAX_ENERGY_ERROR,
 ) -> dict[str, Any]:
     """Drive a rigid cylinder into a plate; write fields, energies, picture and summary.
 
@@ -83,6 +85,7 @@ def plate_impact(
             SIGUSR1 and at --max-wall.
         restart: Checkpoint to go on from, with the inputs it was made with, on any number of ranks.
         max_wall: Wall time after which the run leaves a checkpoint and ends with exit code 75, s.
+        max_energy_error: Error of the energy past which the run ends, per cent; 0 for none.
     """
     inputs = dict(locals())
     control = RunControl(checkpoint_every, restart, max_wall)
@@ -102,7 +105,14 @@ def plate_impact(
     body = plate(width, thickness, impact_radius=radius, layers=layers, cell=cell_shape(element))
     speed = 1e-3 * velocity  # m/s to mm/us
     projectile = RigidCylinder((0.0, 0.0, thickness), direction=(0.0, 0.0, -1.0), radius=radius, speed=speed)
-    simulation = Simulation(body, material, element, obstacles=[projectile], supports=SUPPORTS)
+    simulation = Simulation(
+        body,
+        material,
+        element,
+        obstacles=[projectile],
+        supports=SUPPORTS,
+        max_energy_error=max_energy_error,
+    )
     drawn = {"cylinder_radius_mm": radius, "face_z_mm": thickness, "velocity_mm_per_us": -speed}
     return run_and_record(
         simulation,

@@ -25,9 +25,12 @@ from typing import Any, Literal
 
 from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
+from microscale.errors import InputError
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements import cell_shape
+from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
+from multiscale.io.bar import foot_of_bar
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
 from multiscale.io.inputs import require_positive
@@ -50,6 +53,7 @@ def taylor_anvil(
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
     model: Literal["full", "quarter"] = "full",
     mesh: Path | None = None,
+    place: bool = False,
     output: Path = Path("results/taylor_anvil"),
     steps_between_outputs: int | None = None,
     weights: Path | None = None,
@@ -61,6 +65,7 @@ def taylor_anvil(
     checkpoint_every: float | None = None,
     restart: Path | None = None,
     max_wall: float | None = None,
+    max_energy_error: float = MAX_ENERGY_ERROR,
 ) -> dict[str, Any]:
     """Drop a cylinder on a rigid wall; write fields, energies, picture and summary.
 
@@ -76,6 +81,7 @@ def taylor_anvil(
         model: The full cylinder, or a quarter with two planes of symmetry.
         mesh: A gmsh file of your own instead of the cylinder: hexahedra, or tetrahedra for tet10; axis along
             z, foot on z = 0.
+        place: Put the wall where the foot of your mesh is, instead of z = 0.
         output: Folder for the results.
         steps_between_outputs: Time steps from one output to the next; by default 20, even in time, 8 if
             there are fewer than some 160 steps.
@@ -91,11 +97,14 @@ def taylor_anvil(
             SIGUSR1 and at --max-wall.
         restart: Checkpoint to go on from, with the inputs it was made with, on any number of ranks.
         max_wall: Wall time after which the run leaves a checkpoint and ends with exit code 75, s.
+        max_energy_error: Error of the energy past which the run ends, per cent; 0 for none.
     """
     inputs = dict(locals())
     control = RunControl(checkpoint_every, restart, max_wall)
     require_positive("m/s", velocity=velocity)
     require_positive("us", end_time=end_time)
+    if place and not mesh:
+        raise InputError("place = True puts the wall under a mesh of your own: give --mesh too")
     material = impact_law(
         law,
         duration=end_time,
@@ -112,13 +121,15 @@ def taylor_anvil(
         if mesh
         else cylinder(height, diameter, elements, model, cell_shape(element))
     )
+    wall = foot_of_bar(body, supports, place)
     simulation = Simulation(
         body,
         material,
         element,
-        obstacles=[RigidPlane(point=(0.0, 0.0, 0.0), normal=(0.0, 0.0, 1.0))],
+        obstacles=[RigidPlane(point=(0.0, 0.0, wall), normal=(0.0, 0.0, 1.0))],
         supports=supports,
         initial_velocity=(0.0, 0.0, -1e-3 * velocity),  # m/s to mm/us
+        max_energy_error=max_energy_error,
     )
     return run_and_record(
         simulation,
@@ -126,7 +137,7 @@ def taylor_anvil(
         output,
         steps_between_outputs,
         inputs,
-        obstacle={"wall_z_mm": 0.0},
+        obstacle={"wall_z_mm": wall},
         measure=bar_shape,
         control=control,
         title=f"Taylor anvil, {velocity:g} m/s, {law}",

@@ -10,4 +10,4 @@ class DeformationError(ValueError):
 
 
 class ConvergenceError(RuntimeError):
-    """An iteration did not converge, even after its steps were cut."""
+    """An iteration did not converge, even after its steps were cut, or a run lost its balance of energy."""

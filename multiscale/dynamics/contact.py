@@ -5,14 +5,14 @@ would enter an obstacle, an impulse along the obstacle's normal gives it the vel
 The impulse only pushes, so nodes separate as soon as they are pulled; a node at rest on the obstacle receives
 the impulse that balances its force, so nothing bounces from step to step (no penalty stiffness, no chatter,
 no limit on the time step). A node that hits is a perfectly plastic impact of its lumped mass: energy is
-lost, never gained, in proportion to the mass of the layer of nodes at the surface, so it vanishes with the
-mesh size. It is booked.
+lost, in proportion to the mass of the layer of nodes at the surface, so it vanishes with the mesh size. A
+node that is pushed out of an obstacle gains energy, which no contact may: that is booked apart, as an error.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, final
+from typing import NamedTuple, Self, final
 
 import numpy as np
 from numba import njit
@@ -22,6 +22,12 @@ from microscale.errors import InputError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
+
+#: Numbers that contact books, see :meth:`Obstacle.resist`.
+BOOK = 7
+
+#: How far behind the face of a cylinder, relative to its radius, round-off may put a node that rests on it.
+ON_FACE = 1e-9
 
 
 class NodalMotion(NamedTuple):
@@ -48,10 +54,29 @@ class Obstacle(ABC):
     Attributes:
         name: For messages and summaries.
         velocity: Its velocity, shape (3,), mm/us.
+        facing: Unit vector from it to where the body may be, shape (3,); backwards it extends without end.
+        width: Its smallest extent across that direction, mm; infinite for one without edges.
     """
 
     name: str
     velocity: FloatArray
+    facing: FloatArray
+    width: float
+
+    @abstractmethod
+    def gap(self, x: FloatArray) -> FloatArray:
+        """Return the distances of positions from the surface at time zero, negative inside.
+
+        Args:
+            x: Positions, shape (n, 3), mm.
+
+        Returns:
+            Distances, shape (n,), mm; never more than the way to the surface.
+        """
+
+    @abstractmethod
+    def moved(self, shift: ArrayLike) -> Self:
+        """Return the same obstacle at another place, ``shift`` away, shape (3,), mm."""
 
     @abstractmethod
     def resist(
@@ -69,8 +94,9 @@ class Obstacle(ABC):
             nodes: Candidate nodes.
             time: Time at the step's start, us.
             dt: The step, us.
-            book: Added to, shape (5,): the impulse on the body, mg mm/us, the work of the obstacle's
-                motion, J, and the energy lost in plastic impacts, never negative, J.
+            book: Added to, shape (BOOK,): the impulse on the body, mg mm/us, the work of the obstacle's
+                motion, J, the energy lost in plastic impacts, and that gained, J, neither negative, and the
+                sum of the impulses' magnitudes, mg mm/us.
         """
 
 
@@ -94,8 +120,16 @@ class RigidPlane(Obstacle):
             velocity: Velocity, mm/us.
         """
         self.point = _vector("point", point)
-        self.normal = _unit("normal", normal)
-        self.velocity = _vector("velocity", velocity)
+        self.normal = self.facing = _unit("normal", normal)
+        self.velocity, self.width = _vector("velocity", velocity), np.inf
+
+    def gap(self, x: FloatArray) -> FloatArray:
+        """See :meth:`Obstacle.gap`."""
+        return np.asarray((x - self.point) @ self.normal)
+
+    def moved(self, shift: ArrayLike) -> Self:
+        """See :meth:`Obstacle.moved`."""
+        return type(self)(self.point + np.asarray(shift), self.normal, self.velocity)
 
     def resist(
         self,
@@ -129,9 +163,20 @@ class RigidCylinder(Obstacle):
         if not np.isfinite(speed):
             raise InputError(f"speed of the rigid cylinder = {speed} mm/us, expected a finite number")
         self.face = _vector("face", face)
-        self.direction = _unit("direction", direction)
-        self.radius = radius
-        self.velocity = speed * self.direction
+        self.direction = self.facing = _unit("direction", direction)
+        self.radius, self.width = radius, 2.0 * radius
+        self.speed, self.velocity = speed, speed * self.direction
+
+    def gap(self, x: FloatArray) -> FloatArray:
+        """See :meth:`Obstacle.gap`."""
+        above = (x - self.face) @ self.direction
+        beside = np.linalg.norm(x - self.face - above[:, None] * self.direction, axis=1) - self.radius
+        outside = np.hypot(np.maximum(above, 0.0), np.maximum(beside, 0.0))
+        return np.asarray(outside + np.minimum(np.maximum(above, beside), 0.0))
+
+    def moved(self, shift: ArrayLike) -> Self:
+        """See :meth:`Obstacle.moved`."""
+        return type(self)(self.face + np.asarray(shift), self.direction, self.radius, self.speed)
 
     def resist(
         self,
@@ -141,7 +186,7 @@ class RigidCylinder(Obstacle):
         dt: float,
         book: FloatArray,
     ) -> None:
-        """See :meth:`Obstacle.resist`; a node inside leaves by the nearer of face and side."""
+        """See :meth:`Obstacle.resist`; a node leaves by where it came in, or the nearer of face and side."""
         _resist_cylinder(self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, book)
 
 
@@ -189,7 +234,9 @@ def _push(
         given += component * velocity[i]
         book[i] += component
     book[3] += given
-    book[4] += given - received
+    book[4] += max(given - received, 0.0)
+    book[5] += max(received - given, 0.0)
+    book[6] += magnitude
 
 
 @njit(cache=True)
@@ -226,10 +273,11 @@ def _resist_cylinder(
 ) -> None:
     offset, side = np.empty(3), np.empty(3)
     for node in nodes:
-        above = 0.0
+        before, above = 0.0, 0.0
         for i in range(3):
-            ahead = motion.X[node, i] + motion.u[node, i] + dt * motion.v[node, i]
-            offset[i] = ahead - face[i] - (time + dt) * velocity[i]
+            now = motion.X[node, i] + motion.u[node, i] - face[i] - time * velocity[i]
+            offset[i] = now + dt * (motion.v[node, i] - velocity[i])
+            before += direction[i] * now
             above += direction[i] * offset[i]
         if above >= 0.0:
             continue
@@ -240,7 +288,8 @@ def _resist_cylinder(
         distance = np.sqrt(distance)
         if distance >= radius:
             continue
-        if above > distance - radius:
+        # A node that comes from before the face, or rests on it, enters there, however near the rim.
+        if before > -ON_FACE * radius or above > distance - radius:
             _push(motion, node, above, direction, velocity, dt, book)
         else:
             side /= distance

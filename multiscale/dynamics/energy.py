@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from multiscale.dynamics.contact import Obstacle
+from multiscale.dynamics.contact import BOOK, Obstacle
 from multiscale.dynamics.nodes import Nodes
 
 FloatArray = NDArray[np.float64]
@@ -22,19 +22,24 @@ class Energy:
         kinetic: Of the lumped masses.
         internal: Work of the stress: stored, and dissipated by plastic flow.
         contact: Lost in the plastic impacts of nodes on obstacles; never decreases.
+        gained: Gained by nodes pushed out of obstacles, which no contact may; never decreases. It is not in
+            ``total`` and so counts as an error.
         hourglass: Stored by hourglass control.
         viscous: Dissipated by bulk viscosity; never decreases.
         external: Work of moving obstacles on the body.
         initial: Kinetic energy at the start.
+        negligible: What is no energy to speak of: that of a body at rest, but for round-off.
     """
 
     kinetic: float
     internal: float
     contact: float
+    gained: float
     hourglass: float
     viscous: float
     external: float
     initial: float
+    negligible: float = 0.0
 
     @property
     def total(self) -> float:
@@ -43,10 +48,13 @@ class Energy:
 
     @property
     def error(self) -> float:
-        """Imbalance relative to the energy put in, initial kinetic energy plus external work."""
-        put_in = self.initial + self.external
-        scale = self.initial + abs(self.external)
-        return (self.total - put_in) / scale if scale > 0.0 else 0.0
+        """Imbalance relative to the energy put in, initial kinetic energy plus external work.
+
+        Where next to none was put in, relative to ``negligible``: energy that comes from nowhere is an error.
+        """
+        imbalance = self.total - self.initial - self.external
+        scale = max(self.initial + abs(self.external), self.negligible)
+        return imbalance / scale if scale > 0.0 else 0.0
 
 
 class Ledger:
@@ -56,13 +64,12 @@ class Ledger:
         kinetic: Kinetic energy now, J.
         work: Work of the internal force so far, J.
         hourglass: Energy stored by hourglass control now, J.
-        contact: Impulse of the obstacles on the body, mg mm/us, shape (3,); work of their motion; loss in
-            contact, J.
+        contact: What the obstacles have booked, see :meth:`multiscale.dynamics.contact.Obstacle.resist`.
     """
 
     def __init__(self) -> None:
         self.kinetic = self.work = self.hourglass = 0.0
-        self.contact, self._present = np.zeros(5), np.zeros(5)
+        self.contact, self._present = np.zeros((2, BOOK))
 
     def book_contact(self, obstacles: Sequence[Obstacle], nodes: Nodes, time: float, dt: float) -> None:
         """Let the obstacles act on the velocities of the step ahead.
@@ -87,19 +94,20 @@ class Ledger:
     def resume(self, booked: FloatArray) -> None:
         """Go on from what :meth:`booked` said."""
         self.kinetic, self.work, self.hourglass = (float(value) for value in booked[:3])
-        self.contact[:], self._present[:] = booked[3:8], booked[8:]
+        self.contact[:], self._present[:] = booked[3 : 3 + BOOK], booked[3 + BOOK :]
 
     def values(self, viscous: float) -> tuple[float, ...]:
         """The numbers to sum over the ranks, in the order :func:`summed` expects."""
         return self.kinetic, self.work, self.hourglass, viscous, *self.contact
 
 
-LEDGER_SIZE = 9
+LEDGER_SIZE = 4 + BOOK
 
 
-def summed(values: FloatArray, initial: float) -> tuple[Energy, FloatArray]:
-    """Energies and contact impulse of the body from the sum of the ranks' :meth:`Ledger.values`."""
+def summed(values: FloatArray, initial: float, negligible: float) -> tuple[Energy, FloatArray, float]:
+    """Energies, contact impulse and sum of its magnitudes, from the ranks' :meth:`Ledger.values` in sum."""
     kinetic, work, hourglass, viscous = (float(value) for value in values[:4])
-    external, lost = float(values[7]), float(values[8])
+    external, lost, gained, pushed = (float(value) for value in values[7:])
     internal = work - hourglass - viscous
-    return Energy(kinetic, internal, lost, hourglass, viscous, external, initial), values[4:7]
+    energy = Energy(kinetic, internal, lost, gained, hourglass, viscous, external, initial, negligible)
+    return energy, values[4:7], pushed

@@ -33,6 +33,7 @@ class Nodes:
         u: Displacement function, mm.
         v: Velocity function at the same time, mm/us.
         X: Reference positions, mm.
+        degree: Distances between nodes along an edge of a cell.
         cells: Node numbers of each cell, shape (cells, nodes of a cell).
         owned: Number of nodes this rank owns.
         displacement: The values of ``u``.
@@ -48,7 +49,8 @@ class Nodes:
     def __init__(self, mesh: dolfinx_mesh.Mesh, density: float) -> None:
         """Set the nodes of ``mesh`` at rest, with the masses of a body of that density, g/cm^3."""
         self._comm = mesh.comm
-        self._space = fem.functionspace(mesh, ("Lagrange", mesh.geometry.cmaps[0].degree, (3,)))
+        self.degree = mesh.geometry.cmaps[0].degree
+        self._space = fem.functionspace(mesh, ("Lagrange", self.degree, (3,)))
         self.u = fem.Function(self._space, name="displacement")
         self.v = fem.Function(self._space, name="velocity")
         index_map = self._space.dofmap.index_map
@@ -83,6 +85,25 @@ class Nodes:
         nodes = fem.locate_dofs_topological(self._space, 2, facets, remote=True)
         return np.unique(nodes[nodes < self.owned]).astype(np.int32)
 
+    def surface_faces(self) -> NDArray[np.int32]:
+        """Local nodes of each face of the body's surface that is here, shape (faces, nodes of a face)."""
+        topology, layout = self._space.mesh.topology, self._space.dofmap.dof_layout
+        topology.create_connectivity(3, 2)
+        of_cell = topology.connectivity(3, 2).array.reshape(len(self.cells), -1)
+        closures = np.array([layout.entity_closure_dofs(2, face) for face in range(of_cell.shape[1])])
+        cell, face = np.nonzero(np.isin(of_cell, dolfinx_mesh.exterior_facet_indices(topology)))
+        return np.asarray(self.cells[cell[:, None], closures[face]])
+
+    def global_numbers(self) -> NDArray[np.int64]:
+        """Global number of each node, shape (nodes,)."""
+        index_map = self._space.dofmap.index_map
+        return np.asarray(index_map.local_to_global(np.arange(len(self.X), dtype=np.int32)))
+
+    def border(self) -> NDArray[np.int64]:
+        """Nodes other ranks have too: ghosts, and owned ones that are ghosts elsewhere. Collective."""
+        copies = np.diff(self._space.dofmap.index_map.index_to_dest_ranks(0).offsets)
+        return np.union1d(np.flatnonzero(copies), np.arange(self.owned, len(self.X)))
+
     def hold(self, impact_mesh: ImpactMesh, group: str, components: int | Sequence[int]) -> None:
         """Hold components of the displacement of a group of facets at zero. Collective.
 
@@ -107,7 +128,8 @@ class Nodes:
         self.v_half[:] = velocity
         self.v_half[self.inverse_mass == 0.0] = 0.0
         self.v_old[:] = self.v_half
-        return self.centre()
+        self.centre()
+        return 0.5 * float(np.sum((self.mass * self.velocity**2)[: self.owned]))
 
     def shared(self) -> tuple[int, int, int]:
         """Numbers of ghosts here, of copies others have of nodes here, of ranks shared with. Collective."""
@@ -153,9 +175,31 @@ class Nodes:
             self.owned,
         )
 
-    def centre(self) -> float:
-        """Set the velocity at the time of the displacement; return this rank's kinetic energy, J."""
-        return central_difference.centre(self.velocity, self.v_old, self.v_half, self.mass, self.owned)
+    def centre(self) -> None:
+        """Set the velocity at the time of the displacement."""
+        central_difference.centre(self.velocity, self.v_old, self.v_half, self.owned)
+
+    def kinetic_energy(self, dt_old: float, dt: float) -> float:
+        """This rank's kinetic energy between two steps, J; see the function of central_difference."""
+        return central_difference.kinetic_energy(
+            self.v_old,
+            self.v_half,
+            self.force,
+            self._force_old,
+            self.mass,
+            self.inverse_mass,
+            dt_old,
+            dt,
+            self.owned,
+        )
+
+    def keep_force(self) -> None:
+        """Make the present force that of the step before."""
+        self._force_old[: self.owned] = self.force[: self.owned]
+
+    def total_mass(self) -> float:
+        """Mass of the body, mg. Collective."""
+        return float(self._sum(np.ones_like(self.mass))[0])
 
     def momentum(self) -> FloatArray:
         """Momentum of the body, shape (3,), mg mm/us. Collective."""

@@ -18,12 +18,14 @@ from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import Obstacle
 from multiscale.dynamics.elements import make_element
 from multiscale.dynamics.energy import Ledger, summed
+from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR, EnergyLimit
 from multiscale.dynamics.fields import cell_averages
 from multiscale.dynamics.memory import array_bytes
 from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
+from multiscale.dynamics.start_check import StartCheck
 from multiscale.dynamics.step_size import StepSize
 from multiscale.dynamics.step_sums import StepSums
 from multiscale.dynamics.traffic import Traffic
@@ -46,6 +48,7 @@ class Simulation:
     Attributes:
         mesh: The dolfinx mesh, lengths in mm.
         law: The constitutive law.
+        obstacles: The obstacles, where they are at time zero.
         element: The cells of this rank.
         points: F, P and state at the quadrature points of this rank.
         positions: Reference positions of this rank's nodes, as ``u`` numbers them, shape (nodes, 3), mm.
@@ -59,6 +62,7 @@ class Simulation:
         energy: The ledger at ``time``.
         initial_energy: Kinetic energy at the start, J.
         contact_impulse: Impulse of all obstacles on the body so far, shape (3,), mg mm/us.
+        touched: Whether an obstacle has pushed the body so far.
         poll: Asked on each rank, once a step, for a request: zero, or a number up to ``step_sums.REQUESTS``.
         request: The greatest request of all ranks at this step.
         timers: Seconds this rank spent by stage.
@@ -76,6 +80,8 @@ class Simulation:
         initial_velocity: ArrayLike | Callable[[FloatArray], FloatArray] = (0.0, 0.0, 0.0),
         courant: float = 0.9,
         viscosity: BulkViscosity | None = None,
+        place: bool = False,
+        max_energy_error: float = MAX_ENERGY_ERROR,
     ) -> None:
         """Set the body at rest in its reference shape, then give it its velocity.
 
@@ -89,18 +95,22 @@ class Simulation:
             initial_velocity: One vector, or a function from positions (3, n) to velocities (3, n), mm/us.
             courant: Fraction of the estimated stable step that is taken.
             viscosity: Shock viscosity; none if not given.
+            place: Whether an obstacle that reaches into the body is moved back, against its ``facing``, until
+                it just touches; otherwise it is refused.
+            max_energy_error: Error of the energy past which a run ends, per cent; zero for none.
 
         Raises:
-            InputError: An argument is out of its range or a group is not in the mesh.
+            InputError: An argument is out of its range, a group is not in the mesh, or the start is not that
+                of an impact; see :mod:`multiscale.dynamics.start_check`.
         """
         self.mesh = impact_mesh.mesh
         self.law = law
         self._comm = self.mesh.comm
-        self._obstacles = tuple(obstacles)
         self._step_size, self._agreed_step = StepSize(courant), AgreedStep(self._comm)
         self.timers = dict.fromkeys(STAGES, 0.0)
         self.time, self.dt, self.step_count = 0.0, 0.0, 0
         self._ledger, self._sums = Ledger(), StepSums(self._comm)
+        self._energy_limit = EnergyLimit(max_energy_error)
         self._error: Exception | None = None
         self.poll: Callable[[], int] = int  # which returns zero
         self._nodes = Nodes(self.mesh, law.density)
@@ -110,6 +120,10 @@ class Simulation:
         with ranks.shared_errors(self._comm):
             self._make_cells(element, viscosity)
             self._set_velocity(initial_velocity)
+        momentum = float(self._nodes.total_mass() * law.wave_speed())
+        self._slightest_push, self._negligible = 1e-12 * momentum, 0.5e-14 * momentum * law.wave_speed()
+        self._start_check = StartCheck(self._nodes, obstacles, law.wave_speed(), place, self._comm)
+        self.obstacles = self._start_check.obstacles
         self._start()
 
     def _make_cells(self, name: str, viscosity: BulkViscosity | None) -> None:
@@ -135,16 +149,19 @@ class Simulation:
         self._reduce_ledger()
         self.dt = self._next_step()
         self._nodes.kick(0.0, 0.5 * self.dt)
-        self._ledger.book_contact(self._obstacles, self._nodes, self.time, self.dt)
+        self._nodes.keep_force()
+        self._ledger.book_contact(self.obstacles, self._nodes, self.time, self.dt)
         self._ledger.defer_contact()
 
     def step(self) -> None:
         """Advance by one step.
 
         Raises:
+            ConvergenceError: The energy error is past its limit.
             DeformationError: An element inverted or the stress is not finite, on any rank.
             Exception: Whatever the law raised on any rank.
         """
+        self._energy_limit.require(self.energy, self.time, self.step_count)
         start = perf_counter()
         self._nodes.drift(self.dt)
         self.timers["communication"] += perf_counter() - start
@@ -165,6 +182,7 @@ class Simulation:
         self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
         if self.step_count == 0:
+            self._start_check.check_run(end_time, self._step_size.first)
             self._observe(observers)
         while end_time - self.time > 1e-12 * end_time:
             self.step()
@@ -173,6 +191,8 @@ class Simulation:
         if self.step_count % every != 0:
             self._observe(observers)
         ranks.raise_shared(self._comm, self._error)
+        self._energy_limit.require(self.energy, self.time, self.step_count)
+        self._start_check.check_end(self.touched, self.time)
 
     @property
     def first_dt(self) -> float:
@@ -186,7 +206,7 @@ class Simulation:
     def saved_state(self) -> SavedState:
         """Return all that is needed to go on from here, as views to save or to fill; see :meth:`resume`."""
         clock = {"time": self.time, "dt": self.dt, "step_count": self.step_count}
-        clock |= {"first_step": self._step_size.first, "stable_step": self._agreed_step.value}
+        clock |= {**self._step_size.clock(), "stable_step": self._agreed_step.value}
         clock |= {"limiting_cell": self.limiting_cell, "initial_energy": self.initial_energy}
         booked = np.array([*self._ledger.booked(), self._viscous.dissipated if self._viscous else 0.0])
         return SavedState(clock, booked, self._nodes.saved_arrays(), self.points.saved_arrays())
@@ -201,7 +221,8 @@ class Simulation:
             booked: As saved, or on other ranks: anything with the same sum over the ranks.
         """
         self.time, self.dt, self.step_count = clock["time"], clock["dt"], int(clock["step_count"])
-        self._step_size.first, self.initial_energy = clock["first_step"], clock["initial_energy"]
+        self._step_size.resume(clock)
+        self.initial_energy = clock["initial_energy"]
         self._nodes.resume()
         self._ledger.resume(booked[:-1])
         if self._viscous is not None:
@@ -286,13 +307,15 @@ class Simulation:
         start = perf_counter()
         dt_old, self.dt = self.dt, self._next_step()
         self._ledger.work += self._nodes.kick(dt_old, 0.5 * (dt_old + self.dt))
-        self._ledger.book_contact(self._obstacles, self._nodes, self.time, self.dt)
-        self._ledger.kinetic = self._nodes.centre()
+        self._ledger.book_contact(self.obstacles, self._nodes, self.time, self.dt)
+        self._nodes.centre()
+        self._ledger.kinetic = self._nodes.kinetic_energy(dt_old, self.dt)
+        self._nodes.keep_force()
         self.timers["update"] += perf_counter() - start
         self._reduce_ledger()
 
     def _next_step(self) -> float:
-        return self._step_size.next(self._agreed_step.value, self.time, self.limiting_cell)
+        return self._step_size.next(self._agreed_step.value, self.time, self.step_count, self.limiting_cell)
 
     def _reduce_ledger(self) -> None:
         """Sum what the ranks booked; the rank of the smallest step adds which cell it is.
@@ -304,7 +327,8 @@ class Simulation:
         limiting = (int(self._original_cell[step.cell]), self._centres[step.cell]) if step.is_here else None
         booked = self._ledger.values(self._viscous.dissipated if self._viscous else 0.0)
         sums.reduce(booked, limiting, self._error is not None, self.poll())
-        self.energy, self.contact_impulse = summed(sums.ledger, self.initial_energy)
+        self.energy, self.contact_impulse, pushed = summed(sums.ledger, self.initial_energy, self._negligible)
+        self.touched = pushed > self._slightest_push
         self.limiting_cell, self.limiting_position = sums.limiting_cell, sums.limiting_position
         self.request = sums.request
         self.timers["communication"] += perf_counter() - start

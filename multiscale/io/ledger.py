@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
 
 #: Energies of the ledger, J, in the order of the columns.
-ENERGIES = ("kinetic", "internal", "contact", "hourglass", "viscous", "external")
+ENERGIES = ("kinetic", "internal", "contact", "gained", "hourglass", "viscous", "external")
 COLUMNS = ("step", "time_us", "dt_us", *(f"{name}_J" for name in ENERGIES), "error_percent")
 
 

@@ -16,7 +16,7 @@ from multiscale.io.provenance import plain
 
 #: Inputs a restart may change, as it may where files lie: law and mesh are compared by what is in them.
 FREE = {"output", "restart", "checkpoint_every", "max_wall", "steps_between_outputs", "end_time"}
-FREE |= {"weights", "mesh", "constants", "crystal"}
+FREE |= {"weights", "mesh", "constants", "crystal", "max_energy_error"}
 
 
 class Origin:

@@ -237,8 +237,9 @@ def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> 
     told = ", ".join(f"{name} = {summary[name]:.6g}" for name in figures)
     wall = summary["wall_seconds"]["total"]
     beyond = left_range_told(summary["left_training_range"], summary["points"])
+    missed = "" if summary["touched"] else "NEVER TOUCHED: the body has met no obstacle\n"
     return (
-        f"\n{told}\n"
+        f"\n{missed}{told}\n"
         f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
         f"{summary['elements']} elements, {wall:.1f} s on {summary['ranks']} rank(s)\n\n"
         f"{folder / RESULTS}\n"

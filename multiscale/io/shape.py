@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from multiscale.io.vtkhdf import Results
+
+FloatArray = NDArray[np.float64]
 
 #: The foot is what stands within this share of the body's length from its lowest point.
 FOOT_SHARE = 0.1
 
 
 def bar_shape(results: Results, step: int = -1) -> dict[str, float]:
-    """Return the figures of an impacted bar whose axis is z and whose foot is its lower end.
+    """Return the figures of an impacted bar along z whose foot is its lower end.
 
     Args:
-        results: Result file of the run; of a full or a quarter model with the axis at x = y = 0.
+        results: Result file of the run. The axis is in the middle of the reference body, or where the planes
+            of symmetry x = 0 and y = 0 of a quarter or half model meet.
         step: Step to measure.
 
     Returns:
@@ -25,7 +29,18 @@ def bar_shape(results: Results, step: int = -1) -> dict[str, float]:
     height = position[:, 2] - position[:, 2].min()
     length = float(height.max())
     foot = position[height <= FOOT_SHARE * length]
-    return {"final_length_mm": length, "foot_radius_mm": float(np.hypot(foot[:, 0], foot[:, 1]).max())}
+    radius = np.linalg.norm(foot[:, :2] - _axis(results.points), axis=1).max()
+    return {"final_length_mm": length, "foot_radius_mm": float(radius)}
+
+
+def _axis(reference: FloatArray) -> FloatArray:
+    """Where the axis of a bar along z is, shape (2,), mm; a part of one has nodes where its planes meet."""
+    plan = reference[:, :2]
+    low, high = plan.min(axis=0), plan.max(axis=0)
+    near = 1e-6 * (high - low).max()
+    middle = 0.5 * (low + high)
+    meet = np.where(np.abs(low) < near, 0.0, middle)
+    return meet if (np.linalg.norm(plan - meet, axis=1) < near).any() else middle
 
 
 def plate_shape(results: Results, step: int = -1) -> dict[str, float]:

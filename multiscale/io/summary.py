@@ -40,6 +40,8 @@ def account(
     return {
         "final_time_us": simulation.time,
         "energy_error_percent": 100.0 * simulation.energy.error,
+        "touched": simulation.touched,
+        "gained_in_contact_J": simulation.energy.gained,
         "initial_kinetic_energy_J": simulation.initial_energy,
         "steps": simulation.step_count,
         "elements": elements,

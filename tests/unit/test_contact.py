@@ -9,7 +9,7 @@ from mpi4py import MPI
 from meshes.box import box
 from microscale.errors import InputError
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
-from multiscale.dynamics.contact import NodalMotion, RigidCylinder, RigidPlane
+from multiscale.dynamics.contact import BOOK, NodalMotion, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.neo_hooke import NeoHooke
 
@@ -22,7 +22,7 @@ def move(obstacle, x, v_old, v, inverse_mass=0.5, dt=0.1, time=0.0):
         np.array([x], dtype=float), np.zeros((1, 3)), np.array([v_old], dtype=float),
         np.array([v], dtype=float), np.full((1, 3), inverse_mass) * np.ones(3),
     )  # fmt: skip
-    book = np.zeros(5)
+    book = np.zeros(BOOK)
     obstacle.resist(motion, NODE, time, dt, book)
     return motion.v[0], book
 

@@ -15,7 +15,7 @@ from multiscale.io.progress import CycleLine
 
 def at(step, steps=1000):
     """A simulation of one microsecond after ``step`` steps of ``steps``."""
-    energy = Energy(0.8, 0.15, 0.04, 0.003, 0.002, 0.0, 1.0)
+    energy = Energy(0.8, 0.15, 0.04, 0.0, 0.003, 0.002, 0.0, 1.0)
     return SimpleNamespace(
         time=step / steps, dt=1.0 / steps, step_count=step, limiting_cell=42, energy=energy
     )
