@@ -129,12 +129,13 @@ def miller_bravais_normal(hkil: FloatArray, c_over_a: float) -> FloatArray:
     return vector / np.linalg.norm(vector, axis=-1, keepdims=True)
 
 
-def read_crystal(path: str | Path | None = None) -> Crystal:
+def read_crystal(path: str | Path | Crystal | None = None) -> Crystal:
     """Read a crystal from a YAML or JSON file.
 
     Args:
         path: A file laid out like ``magnesium.yaml`` (hexagonal, four-index systems; the default) or like
-            ``two_slip.yaml`` (Cartesian systems, no twins); the bare name of either reads ours.
+            ``two_slip.yaml`` (Cartesian systems, no twins); the bare name of either reads ours. A crystal is
+            returned as it is.
 
     Raises:
         InputError: The file cannot be read, or does not follow the schema of
@@ -142,6 +143,8 @@ def read_crystal(path: str | Path | None = None) -> Crystal:
     """
     from microscale.material_file import read_material  # schemas take a tenth of a second
 
+    if isinstance(path, Crystal):
+        return path
     ours = path is None or path in OURS
     folder = Path(__file__).parent
     return read_material(folder / str(path or OURS[0]) if ours else Path(str(path)))

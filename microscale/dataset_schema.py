@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
+from microscale.crystal import Crystal, SlipFamily, Twinning
+from microscale.errors import InputError
 from microscale.schema import STRICT, Count, Name, NotNegative, Positive, Strict
 from microscale.tensors import FloatArray, from_mandel
 
@@ -17,6 +19,8 @@ LARGEST_STRESS = 1e6
 LARGEST_STRETCH = 1e3
 LARGEST_TIME = 1e12
 """us: slow paths of the plane crystal last 1e6."""
+
+VECTORS = ("directions", "normals")
 
 Plain = str | bool | int | float | None
 Components = Annotated[list[float], Field(min_length=3, max_length=3)]
@@ -29,10 +33,28 @@ class Record(Strict):
 
 
 class SystemsRecord(Record):
-    """Slip or twin systems, as :class:`microscale.crystal.SlipFamily` and ``Twinning`` have them."""
+    """Slip or twin systems."""
 
     directions: list[Components]
     normals: list[Components]
+    hardening: NotNegative
+    strength: Positive
+    reference_rate: NotNegative
+
+
+class FamilyRecord(SystemsRecord):
+    """A slip family, as :class:`microscale.crystal.SlipFamily` has it."""
+
+    name: Name
+    saturation: NotNegative
+    latent: NotNegative
+
+
+class TwinRecord(SystemsRecord):
+    """Twin systems, as :class:`microscale.crystal.Twinning` has them."""
+
+    interaction: NotNegative
+    shear: NotNegative
 
 
 class CrystalRecord(Record):
@@ -43,8 +65,18 @@ class CrystalRecord(Record):
     lambda_e: Positive
     density: Positive
     rate_sensitivity: Positive
-    families: list[SystemsRecord]
-    twinning: SystemsRecord
+    families: list[FamilyRecord]
+    twinning: TwinRecord
+
+
+class TaylorOptions(Record):
+    """Options of the law ``taylor`` as far as it is made again from them, of a size that takes no minutes."""
+
+    grains: Annotated[int, Field(ge=1, le=4096)] = 128
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    texture: Literal["random", "uniform"] = "uniform"
+    resolution: Annotated[int, Field(ge=1, le=128)] | None = None
+    rate_sensitivity: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
 
 class LawRecord(Record):
@@ -74,6 +106,27 @@ class Provenance(Strict):
     law: LawRecord
     paths: PathsRecord
     versions: dict[str, str]
+
+
+def recorded_crystal(record: Mapping[str, Any]) -> Crystal:
+    """Return the crystal of a record of the schema :class:`CrystalRecord`; its file is not asked for.
+
+    Raises:
+        InputError: It has parameters that this version does not know.
+    """
+
+    def systems(entry: Mapping[str, Any]) -> dict[str, Any]:
+        vectors = {name: np.array(entry[name], dtype=float).reshape(-1, 3) for name in VECTORS}
+        return {**entry, **vectors}
+
+    try:
+        families = tuple(SlipFamily(**systems(family)) for family in record["families"])
+        twinning = Twinning(**systems(record["twinning"]))
+        return Crystal(**{**record, "families": families, "twinning": twinning})
+    except TypeError as error:
+        raise InputError(
+            f"the crystal of the data is of another version ({error}); generate it again"
+        ) from error
 
 
 def require_histories(arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -53,7 +53,7 @@ def opened(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         raise
     except DAMAGE as error:
         reason = printable(" ".join(str(error).split()) or type(error).__name__)
-        raise InputError(f"{what} {path} is damaged or no such file ({reason}); {remedy}") from error
+        raise InputError(f"{what} {path} is damaged or cannot be used ({reason}); {remedy}") from error
 
 
 def text_of(file: h5py.File, name: str) -> str:
@@ -96,9 +96,8 @@ def numbers_of(
     array = _member(file, name)
     found, kind = array.shape, array.dtype
     if kind.kind != ("i" if whole else "f") or kind.subdtype is not None or kind.itemsize > 8:
-        raise ValueError(
-            f"{name} holds {printable(kind, 60)}, expected {'whole numbers' if whole else 'floating-point numbers'}"
-        )
+        expected = "whole numbers" if whole else "floating-point numbers"
+        raise ValueError(f"{name} holds {printable(kind, 60)}, expected {expected}")
     fits = found is not None and len(found) == len(shape)
     if not fits or any(n is not None and n != m for n, m in zip(shape, found, strict=True)):
         expected = ", ".join("any" if n is None else str(n) for n in shape)

@@ -100,7 +100,7 @@ def _expected(kind: str, context: dict[str, Any], message: str) -> str:
         return "zero or a positive number"
     if kind in EXPECTED:
         return EXPECTED[kind]
-    return message[:1].lower() + message[1:].removeprefix("nput should be ").removeprefix("Input should be ")
+    return message.removeprefix("Input should be ")
 
 
 def _unknown_key(place: Sequence[int | str], model: Any) -> str:

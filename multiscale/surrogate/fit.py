@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from microscale.printable import printable
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
@@ -121,7 +122,7 @@ def _fit(
     errors = {"validation": {"deviatoric_mean": progress.best_error}}
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
-    print(f"weights: {out}")
+    print(f"weights: {printable(out)}")
 
 
 def check_sizes(**sizes: float) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from microscale.errors import InputError
+from microscale.printable import printable
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fit import VALIDATION_SHARE, check_sizes
 from multiscale.surrogate.histories import Histories
@@ -86,7 +87,7 @@ def fit_histories(
     errors = {"validation": {f"{learner.judged}_mean": progress.best_error}}
     card = replace(card, errors=errors, training=vars(progress) | schedule)
     write_surrogate(out, learner.surrogate.arrays(), card)
-    print(f"weights: {out}")
+    print(f"weights: {printable(out)}")
 
 
 def read_pca(path: Path) -> PcaSurrogate:
