@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,10 +40,10 @@ def read_document(path: Path, what: str, remedy: str) -> Any:
     language = "JSON" if path.suffix.lower() == ".json" else "YAML"
     data = read_bytes(path, what, remedy, LARGEST[language])
     try:
-        text = data.decode()
+        text = _decoded(data, language)
         return parse_json(text) if language == "JSON" else parse_yaml(text)
     except ValueError as error:
-        raise InputError(f"{what} {path} is damaged or no {language} ({error}); {remedy}") from error
+        raise InputError(f"{what} {path}: {error}; {remedy}") from error
 
 
 def read_bytes(path: Path, what: str, remedy: str, largest: int) -> bytes:
@@ -63,6 +63,13 @@ def read_bytes(path: Path, what: str, remedy: str, largest: int) -> bytes:
         raise InputError(f"{what} {printable(path)} has no usable name ({error}); {remedy}") from error
 
 
+def _decoded(data: bytes, language: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"damaged or no {language} ({error})") from error
+
+
 def parse_json(text: str) -> Any:
     """Return the plain data of a JSON text.
 
@@ -70,11 +77,11 @@ def parse_json(text: str) -> Any:
         ValueError: It is not JSON, has a key twice, NaN or an infinity, or goes beyond a limit.
     """
     try:
-        data = json.loads(
-            text, object_pairs_hook=_once, parse_int=_whole, parse_float=_finite, parse_constant=_finite
-        )
+        data = json.loads(text, object_pairs_hook=_once, parse_int=_whole)
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"damaged or no JSON ({error})") from error
     _require_limits(data)
     return data
 
@@ -90,9 +97,9 @@ def parse_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
-        raise ValueError(f"{place}{error.problem}") from error
+        raise ValueError(f"damaged or no YAML ({place}{error.problem})") from error
     except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from error
+        raise ValueError(f"damaged or no YAML ({' '.join(str(error).split())})") from error
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
     _require_limits(data)
@@ -111,30 +118,34 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{printable(text, 60)}, expected a finite number")
-    return value
-
-
 def _whole(text: str) -> int:
-    if len(text) > 20:
+    if len(text) > 4000:  # Python converts no more
         raise ValueError(f"a whole number of {len(text)} digits, expected at most 19")
     return int(text)
 
 
-def _require_limits(data: Any, depth: int = 0) -> None:
-    if depth > DEEPEST:
+def _require_limits(data: Any, place: tuple[int | str, ...] = ()) -> None:
+    """Raise where a key is no text, a number is not finite, or keys and lists go too deep."""
+    if len(place) > DEEPEST:
         raise ValueError(_TOO_DEEP)
     if isinstance(data, dict):
         for key, value in data.items():
-            if not isinstance(key, str):
-                raise ValueError(f"key {printable(key, 60)} is no text, expected a name")
-            _require_limits(value, depth + 1)
+            _require_limits(value, (*place, key))
     elif isinstance(data, list):
-        for value in data:
-            _require_limits(value, depth + 1)
+        for k, value in enumerate(data):
+            _require_limits(value, (*place, k))
+    elif isinstance(data, int) and not -(2**63) <= data < 2**63:
+        raise ValueError(f"{key_path(place)} = {printable(data, 60)}, expected a whole number of 64 bits")
+    elif isinstance(data, float) and not math.isfinite(data):
+        raise ValueError(f"{key_path(place)} = {data}, expected a finite number")
+
+
+def key_path(place: Sequence[int | str]) -> str:
+    """Return where in a file something is, such as ``slip_families.basal.plane_direction[0]``."""
+    if len(place) > 1 and place[-1] == "value":  # of a quantity: its name says enough
+        place = place[:-1]
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{printable(key, 60)}" for key in place)
+    return text.removeprefix(".") or "the file"
 
 
 class _CoreLoader(yaml.SafeLoader):

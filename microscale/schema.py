@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import types
 from collections.abc import Sequence
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from microscale.documents import key_path
 from microscale.errors import InputError
 from microscale.printable import printable
 
@@ -25,6 +27,8 @@ Count = Annotated[int, Field(ge=1, lt=2**31)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""What pydantic calls a key that no model, or no dataclass, knows."""
 EXPECTED = {
     "float_type": "a number",
     "int_type": "a whole number",
@@ -62,11 +66,12 @@ def validated[T](model: type[T], data: Any, where: str, remedy: str) -> T:
         InputError: In one line: the file, the key, its value, what was expected, the remedy.
     """
     try:
-        return cast(T, _adapter(cast(Any, model)).validate_python(data))
+        # As JSON: of Python's own mappings pydantic, where strict, makes no dataclasses.
+        return cast(T, _adapter(cast(Any, model)).validate_json(json.dumps(data)))
     except ValidationError as error:
         found = error.errors(include_url=False)
         # A wrong key leaves the right one missing: name the wrong one.
-        first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
+        first = next((e for e in found if e["type"] in UNKNOWN), found[0])
         raise InputError(f"{where}: {_described(first, model)}; {remedy}") from error
 
 
@@ -82,13 +87,13 @@ def wrong(expected: str, value: str | None = None) -> PydanticCustomError:
 
 def _described(error: ErrorDetails, model: Any) -> str:
     place, kind, context = [*error["loc"]], error["type"], error.get("ctx", {})
-    if kind == "extra_forbidden":
+    if kind in UNKNOWN:
         return _unknown_key(place, model)
     if kind == "missing":
         return f"{key_path(place)} is missing"
     value = context.get("value") if kind == "ours" else None
     shown = _short(error["input"]) if value is None else value
-    return f"{key_path(place) or 'it'} = {shown}, expected {_expected(kind, context, error['msg'])}"
+    return f"{key_path(place)} = {shown}, expected {_expected(kind, context, error['msg'])}"
 
 
 def _expected(kind: str, context: dict[str, Any], message: str) -> str:
@@ -109,14 +114,6 @@ def _unknown_key(place: Sequence[int | str], model: Any) -> str:
     near = difflib.get_close_matches(name, known, 1, cutoff=0.5)
     meant = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
     return f"{key_path(place)} is no known key, {meant}"
-
-
-def key_path(place: Sequence[int | str]) -> str:
-    """Return where in a file something is, such as ``slip_families.basal.plane_direction[0]``."""
-    if len(place) > 1 and place[-1] == "value":  # of a quantity: its name says enough
-        place = place[:-1]
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{printable(key, 60)}" for key in place)
-    return text.removeprefix(".")
 
 
 def _known_keys(model: Any, place: Sequence[int | str]) -> list[str]:

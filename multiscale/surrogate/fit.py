@@ -100,7 +100,7 @@ def _fit(
     first: Card | None,
     longest_step: float,
 ) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "kind": card.kind,
         **card.architecture,
         "batch": batch,

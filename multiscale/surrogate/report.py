@@ -153,7 +153,8 @@ def _promises(predict: Predict, law: ConstitutiveLaw, data: Histories) -> dict[s
 
 def _draw_worst(found: Evaluation, data: Histories, pictures: Path) -> None:
     picture, path = pictures / f"{found.name}_worst.png", found.worst
-    title = f"{drawable(found.name)}, worst path {path}: deviatoric error {100 * found.errors.deviatoric[path]:.1f} %"
+    error = 100.0 * found.errors.deviatoric[path]
+    title = f"{drawable(found.name)}, worst path {path}: deviatoric error {error:.1f} %"
     draw_path(data.times[path], data.stress[path], found.predicted, title, picture)
     print(printable(f"worst path of {found.name}: {picture}"))
 

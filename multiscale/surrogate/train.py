@@ -21,8 +21,8 @@ from safetensors.torch import save
 from torch import nn
 
 from microscale.errors import InputError
+from microscale.whole_file import write_whole
 from multiscale.surrogate.histories import RelativeErrors
-from multiscale.surrogate.store import replace_file
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 WARM_UP, LONGEST_WARM_UP = 0.05, 500
@@ -196,7 +196,7 @@ class Training:
         metadata = {name: repr(value) for name, value in vars(self.progress).items()} | {
             "settings": self.settings
         }
-        replace_file(self.checkpoint, save(tensors, metadata))
+        write_whole(self.checkpoint, save(tensors, metadata))
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():

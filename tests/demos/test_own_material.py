@@ -11,9 +11,9 @@ from microscale.dataset import read_dataset
 from microscale.errors import InputError
 from microscale.law import drive
 from microscale.tensors import von_mises
-from multiscale.calibrate import read_constants
 from multiscale.cli import calibrate, generate, train
 from multiscale.laws import make_law
+from multiscale.laws.constants_file import read_constants
 
 COPPER = Path("demos/copper.yaml")
 SMALL = {"elements": 100, "end_time": 0.2, "model": "quarter"}
