@@ -58,15 +58,15 @@ class TwinRecord(SystemsRecord):
 
 
 class CrystalRecord(Record):
-    """A crystal, as :class:`microscale.crystal.Crystal` has it."""
+    """A crystal, as :class:`microscale.crystal.Crystal` has it; elasticity and density at least."""
 
     name: Name
     shear_modulus: Positive
     lambda_e: Positive
     density: Positive
-    rate_sensitivity: Positive
-    families: list[FamilyRecord]
-    twinning: TwinRecord
+    rate_sensitivity: Positive | None = None
+    families: list[FamilyRecord] | None = None
+    twinning: TwinRecord | None = None
 
 
 class TaylorOptions(Record):
@@ -123,7 +123,7 @@ def recorded_crystal(record: Mapping[str, Any]) -> Crystal:
         families = tuple(SlipFamily(**systems(family)) for family in record["families"])
         twinning = Twinning(**systems(record["twinning"]))
         return Crystal(**{**record, "families": families, "twinning": twinning})
-    except TypeError as error:
+    except (KeyError, TypeError) as error:
         raise InputError(
             f"the crystal of the data is of another version ({error}); generate it again"
         ) from error

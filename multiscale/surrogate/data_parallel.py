@@ -85,7 +85,8 @@ def place_of(ranks: Ranks, out: Path) -> Iterator[Path]:
         checkpoint = out.with_suffix(".checkpoint")
         if checkpoint.exists():
             shutil.copy(checkpoint, place.with_suffix(".checkpoint"))
-            shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
+            if out.with_suffix(".csv").is_file():
+                shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
         ranks.wait()
         yield place
 

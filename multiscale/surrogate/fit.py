@@ -17,8 +17,9 @@ from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
 from multiscale.surrogate.recurrent_learner import COARSE, RecurrentLearner
 from multiscale.surrogate.sources import read_sources, split, training_range
-from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
+from multiscale.surrogate.store import Card, read_surrogate, require_weights_name, write_surrogate
 from multiscale.surrogate.train import Training
+from multiscale.surrogate.training_log import draw_losses
 
 VALIDATION_SHARE = 0.04
 
@@ -57,6 +58,7 @@ def fit_recurrent(
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
     architecture = Architecture(groups, tensors, scalars, hidden)
+    require_weights_name(out)
     check_sizes(**asdict(architecture), epochs=epochs, rate=rate, longest_step=longest_step)
     with ranks_of_launcher() as ranks:
         smallest = BLOCK * ranks.size
@@ -123,6 +125,7 @@ def _fit(
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
     print(f"weights: {printable(out)}")
+    draw_losses(out.with_suffix(".csv"), out.with_suffix(".png"))
 
 
 def check_sizes(**sizes: float) -> None:

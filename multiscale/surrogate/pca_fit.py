@@ -20,8 +20,15 @@ from multiscale.surrogate.pca_architecture import PcaArchitecture
 from multiscale.surrogate.pca_learner import PcaLearner
 from multiscale.surrogate.pca_net import PcaSurrogate, SeluNetwork
 from multiscale.surrogate.sources import read_sources, split, training_range
-from multiscale.surrogate.store import Card, finite_array, read_surrogate, write_surrogate
+from multiscale.surrogate.store import (
+    Card,
+    finite_array,
+    read_surrogate,
+    require_weights_name,
+    write_surrogate,
+)
 from multiscale.surrogate.train import Training
+from multiscale.surrogate.training_log import draw_losses
 
 
 def fit_pca(
@@ -51,6 +58,7 @@ def fit_pca(
     Raises:
         InputError: Data, sizes or checkpoint cannot be used.
     """
+    require_weights_name(out)
     check_sizes(modes=modes, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
     sources = read_sources(files, one_sampling=True)
     samples = sources.histories.times.shape[1]
@@ -97,6 +105,7 @@ def fit_histories(
     card = replace(card, errors=errors, training=vars(progress) | schedule)
     write_surrogate(out, learner.surrogate.arrays(), card)
     print(f"weights: {printable(out)}")
+    draw_losses(out.with_suffix(".csv"), out.with_suffix(".png"))
 
 
 def read_pca(path: Path) -> PcaSurrogate:

@@ -247,6 +247,19 @@ def _refuse_other_format(entries: Any, path: Path) -> None:
         )
 
 
+def require_weights_name(path: Path) -> None:
+    """Refuse a name of weights that card, log, picture or checkpoint beside them would have too.
+
+    Raises:
+        InputError: The name does not end in ``.safetensors``.
+    """
+    if path.suffix != ".safetensors" or path.is_dir():
+        raise InputError(
+            f"--out {path} for weights, expected a file whose name ends in .safetensors: its description "
+            "(.json), log (.csv), picture (.png) and checkpoint lie beside it"
+        )
+
+
 def card_path(weights: Path) -> Path:
     """Return the path of the JSON file beside the weights."""
     return Path(weights).with_suffix(".json")
