@@ -152,7 +152,7 @@ def _opened(file: Path) -> Iterator[h5py.File]:
         )
     with opened(file, "data set", REMEDY) as stored:
         if (found := text_of(stored, "format")) != FORMAT:
-            raise ValueError(f"format is '{printable(found, 60)}', expected '{FORMAT}'")
+            raise ValueError(f"has format '{printable(found, 60)}', expected '{FORMAT}'")
         yield stored
 
 

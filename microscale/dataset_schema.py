@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from microscale.crystal import Crystal, SlipFamily, Twinning
 from microscale.errors import InputError
-from microscale.schema import STRICT, Count, Name, NotNegative, Positive, Strict
+from microscale.schema import Count, Name, NotNegative, Positive, Record, Strict
 from microscale.tensors import FloatArray, from_mandel
 
 LARGEST_STRESS = 1e6
@@ -24,12 +24,6 @@ VECTORS = ("directions", "normals")
 
 Plain = str | bool | int | float | None
 Components = Annotated[list[float], Field(min_length=3, max_length=3)]
-
-
-class Record(Strict):
-    """A part of a record: keys that are read are checked, others (of another version) are kept."""
-
-    model_config = ConfigDict(**{**STRICT, "extra": "allow"})
 
 
 class SystemsRecord(Record):

@@ -47,13 +47,22 @@ def opened(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         raise InputError(f"{what} {path} cannot be read ({error.strerror}); {remedy}") from error
     try:
         # No lock: files appear whole, and one that another process holds open is not damaged.
-        with h5py.File(path, "r", locking=False) as file:
+        file = h5py.File(path, "r", locking=False)
+    except DAMAGE as error:
+        raise InputError(f"{path} is no {what}, or damaged ({_reason(error)}); {remedy}") from error
+    try:
+        with file:
             yield file
     except InputError:
         raise
     except DAMAGE as error:
-        reason = printable(" ".join(str(error).split()) or type(error).__name__)
-        raise InputError(f"{what} {path} is damaged or cannot be used ({reason}); {remedy}") from error
+        raise InputError(
+            f"{what} {path} is damaged or cannot be used ({_reason(error)}); {remedy}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return printable(" ".join(str(error).split()) or type(error).__name__)
 
 
 def text_of(file: h5py.File, name: str) -> str:

@@ -53,6 +53,12 @@ class Strict(BaseModel):
     model_config = STRICT
 
 
+class Record(Strict):
+    """A part of a record: keys that are read are checked, others (of another version) are kept."""
+
+    model_config = ConfigDict(**{**STRICT, "extra": "allow"})
+
+
 def validated[T](model: type[T], data: Any, where: str, remedy: str) -> T:
     """Return data as what its schema says.
 

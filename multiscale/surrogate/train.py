@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from microscale.errors import ConvergenceError
 from multiscale.surrogate.histories import RelativeErrors
 from multiscale.surrogate.training_checkpoint import (
     Progress,
@@ -153,12 +152,10 @@ class Training:
     def _record(self, loss: float, errors: RelativeErrors) -> None:
         progress = self.progress
         means = {kind: float(values.mean()) for kind, values in vars(errors).items()}
-        for name, value in {"loss": loss, "validation error": means[self.learner.judged]}.items():
-            if not math.isfinite(value):
-                raise ConvergenceError(
-                    f"the {name} became {value} in epoch {progress.epoch}, expected a finite number; choose "
-                    "a smaller --rate"
-                )
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss became {loss} in epoch {progress.epoch}; choose a smaller --rate"
+            )
         if means[self.learner.judged] < progress.best_error:
             progress.best_error, progress.best_epoch = means[self.learner.judged], progress.epoch
             self.best = _tensors(self.learner.module)
