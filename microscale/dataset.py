@@ -93,16 +93,18 @@ def read_provenance(file: Path) -> dict[str, Any]:
         return _provenance(stored)
 
 
-def read_part(file: Path, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Read one array, of a known shape, of some paths of a set that is being made.
+def read_part(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
+    """Read some arrays, of known shapes, of some paths of a set that is being made.
 
     Raises:
-        InputError: As :func:`read_dataset`, or the shape is another.
+        InputError: As :func:`read_dataset`, or a shape is another.
     """
     with _opened(file) as stored:
-        part = rows_of(numbers_of(stored, name, shape, whole=name in COUNTS))
-        if not np.isfinite(part).all():
-            raise ValueError(f"{name} is not finite")
+        part = {
+            name: rows_of(numbers_of(stored, name, shape, name in COUNTS)) for name, shape in shapes.items()
+        }
+        if set(part) == set(ARRAYS):
+            require_histories(part)
         return part
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microscale.dataset import ARRAYS, blocks_of, check_file, parts_folder, read_part, read_provenance
 from microscale.dataset_schema import Provenance
@@ -128,7 +129,9 @@ def finish(job: Generation, out: Path) -> None:
     samples = job.paths.steps // job.keep_every + 1
     rows: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, ())
     rows |= {"times": (samples,), "stretch": (samples, 6), "stress": (samples, 6)}
-    whole = {name: ((job.count, *row), _blocks(job, parts, name, row)) for name, row in rows.items()}
+    for _ in _blocks(job, parts, rows):
+        pass  # all of it is sound before anything is written
+    whole = {name: ((job.count, *row), _column(job, parts, name, row)) for name, row in rows.items()}
     write_file(out, whole, job.provenance, parts)
     shutil.rmtree(parts)
 
@@ -219,12 +222,20 @@ def _short(value: Any) -> str:
     return printable(json.dumps(value), 60)
 
 
-def _blocks(job: Generation, parts: Path, name: str, row: tuple[int, ...]) -> Iterator[Any]:
-    """Arrays of all blocks; a row is the shape of a path's part of one."""
+def _column(job: Generation, parts: Path, name: str, row: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+    """One array of one block after another."""
+    for part in _blocks(job, parts, {name: row}):
+        yield part[name]
+
+
+def _blocks(
+    job: Generation, parts: Path, rows: Mapping[str, tuple[int, ...]]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Arrays of one block after another; ``rows`` are the shapes of a path's parts of them."""
     for block in blocks_of(job.count, BLOCK):
         file = parts / f"{block.start:09d}.h5"
         try:
-            yield read_part(file, name, (len(block), *row))
+            yield read_part(file, {name: (len(block), *row) for name, row in rows.items()})
         except InputError as error:
             file.unlink(missing_ok=True)
             raise InputError(f"{error}; it was removed, run the same command again") from error

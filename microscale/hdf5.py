@@ -49,7 +49,7 @@ def opened(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         # No lock: files appear whole, and one that another process holds open is not damaged.
         file = h5py.File(path, "r", locking=False)
     except DAMAGE as error:
-        raise InputError(f"{path} is no {what}, or damaged ({_reason(error)}); {remedy}") from error
+        raise InputError(f"{path} cannot be read as a {what} ({_reason(error)}); {remedy}") from error
     try:
         with file:
             yield file
@@ -103,8 +103,10 @@ def numbers_of(
         ValueError: It is missing, a link, of another shape or kind, or not stored in this file.
     """
     array = _member(file, name)
+    if not isinstance(array, h5py.Dataset):
+        raise ValueError(f"{name} is a {type(array).__name__.lower()}, expected an array")
     found, kind = array.shape, array.dtype
-    if kind.kind != ("i" if whole else "f") or kind.subdtype is not None or kind.itemsize > 8:
+    if kind.kind not in ("iu" if whole else "f") or kind.subdtype is not None or kind.itemsize > 8:
         expected = "whole numbers" if whole else "floating-point numbers"
         raise ValueError(f"{name} holds {printable(kind, 60)}, expected {expected}")
     fits = found is not None and len(found) == len(shape)
@@ -113,11 +115,23 @@ def numbers_of(
         raise ValueError(f"{name} has shape {found}, expected ({expected})")
     size = math.prod(found) * kind.itemsize
     _require_storage(array, name, size, complete)
-    _require_memory(name, size)
     return array
 
 
-def _member(file: h5py.File, name: str) -> h5py.Dataset:
+def group_of(file: h5py.File, name: str) -> h5py.Group:
+    """Return a group of a file.
+
+    Raises:
+        ValueError: It is missing, a link, or no group.
+    """
+    found = _member(file, name)
+    if not isinstance(found, h5py.Group):
+        raise ValueError(f"{name} is no group")
+    return found
+
+
+def _member(file: h5py.File, name: str) -> h5py.HLObject:
+    """Go from group to group, along no links."""
     place: h5py.Group = file
     for part in name.split("/"):
         if not isinstance(place, h5py.Group):
@@ -128,8 +142,6 @@ def _member(file: h5py.File, name: str) -> h5py.Dataset:
         if not isinstance(link, h5py.HardLink):
             raise ValueError(f"{name} is a link, which is not followed; expected the numbers themselves")
         place = place[part]
-    if not isinstance(place, h5py.Dataset):
-        raise ValueError(f"{name} is a {type(place).__name__.lower()}, expected an array")
     return place
 
 
@@ -168,4 +180,6 @@ def free_memory() -> int:
 
 def rows_of(array: h5py.Dataset, first: int = 0, last: int | None = None) -> NDArray[Any]:
     """Return rows of an array of :func:`numbers_of`: doubles, or whole numbers of 64 bits."""
+    rows = range(len(array))[first:last]
+    _require_memory(array.name, len(rows) * 8 * math.prod(array.shape[1:]))
     return np.asarray(array[first:last], dtype=np.float64 if array.dtype.kind == "f" else np.int64)

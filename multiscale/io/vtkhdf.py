@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import InputError
+from multiscale.io.result_reading import read_field, read_mesh
 
 FloatArray = NDArray[np.float64]
 
@@ -224,32 +225,15 @@ class Results:
             InputError: The file is missing, damaged or not a temporal VTKHDF file.
         """
         self.path = Path(path)
-        try:
-            with h5py.File(path, locking=False) as file:
-                root = file["VTKHDF"]
-                count = int(root["Steps"].attrs["NSteps"])
-                self.times: FloatArray = root["Steps/Values"][:count]
-                self.points: FloatArray = root["Points"][:]
-                self.cells: NDArray[np.int64] = root["Connectivity"][:].reshape(len(root["Types"]), -1)
-                self.cell_fields = sorted(root["CellData"])
-                self.vtk_cell_type = int(root["Types"][0])
-                self.attributes: dict[str, Any] = dict(file.attrs)
-        except (OSError, KeyError) as error:
-            raise InputError(
-                f"{path} cannot be read as a result file ({error}): give the .vtkhdf file a run has written"
-            ) from error
+        self._mesh = read_mesh(self.path)
+        self.points, self.cells, self.vtk_cell_type, self.times, self.cell_fields, self.attributes = (
+            self._mesh
+        )
 
     def field(self, name: str, step: int) -> FloatArray:
         """Return the point or cell field ``name`` at ``step`` (negative: from the end).
 
         Raises:
-            InputError: There is no such field.
+            InputError: There is no such field, or the file is damaged.
         """
-        step = range(len(self.times))[step]
-        with h5py.File(self.path, locking=False) as file:
-            for association, rows in (("PointData", len(self.points)), ("CellData", len(self.cells))):
-                group = file["VTKHDF"][association]
-                if name in group:
-                    return group[name][step * rows : (step + 1) * rows]
-            known = sorted({*file["VTKHDF/PointData"], *file["VTKHDF/CellData"]})
-        raise InputError(f"{self.path} holds no field {name!r}, expected one of {', '.join(known)}")
+        return read_field(self.path, self._mesh, name, range(len(self.times))[step])
