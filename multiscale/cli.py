@@ -137,7 +137,7 @@ def inspect(file: Path, *, samples: int = 4) -> None:
         raise InputError(f"samples = {samples}, expected at least 1")
     data = read_dataset(file)
     Console().print(report(file, data))
-    picture = file.with_suffix(".png")
+    picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
     drawn = slice(0, min(samples, len(data)))
     made = data.provenance
     title = f"{file.name}: protocol {made['paths']['protocol']}, law {made['law']['name']}"

@@ -72,6 +72,7 @@ class PcaLaw(ConstitutiveLaw):
         architecture = validated(PcaArchitecture, card.architecture, "sizes in the surrogate's card", REMEDY)
         if architecture.components != 6:
             raise InputError("the surrogate is of plane histories, expected components = 6 for a simulation")
+        architecture.require_arrays(weights)
         modes = architecture.modes
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),

@@ -17,7 +17,13 @@ from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
 from multiscale.surrogate.recurrent_learner import COARSE, RecurrentLearner
 from multiscale.surrogate.sources import read_sources, split, training_range
-from multiscale.surrogate.store import Card, read_surrogate, require_weights_name, write_surrogate
+from multiscale.surrogate.store import (
+    Card,
+    finite_array,
+    read_surrogate,
+    require_weights_name,
+    write_surrogate,
+)
 from multiscale.surrogate.train import Training
 from multiscale.surrogate.training_log import draw_losses
 
@@ -87,7 +93,10 @@ def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> 
             f"{file} has sizes {card.architecture}, expected {architecture}: give these with --groups, "
             "--tensors, --scalars and --hidden"
         )
-    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    wanted = module.state_dict()
+    for name, tensor in wanted.items():
+        finite_array(weights, name, tuple(tensor.shape))
+    module.load_state_dict({name: torch.from_numpy(weights[name]) for name in wanted})
     return card
 
 

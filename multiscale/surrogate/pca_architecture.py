@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
+from microscale.errors import InputError
 from microscale.schema import STRICT
 from multiscale.surrogate.architecture import Size
+from multiscale.surrogate.store import Weights, finite_array
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,25 @@ class PcaArchitecture:
     def widths(self) -> list[int]:
         """Inputs of the first layer, then outputs of each."""
         return [self.coefficients + 1, *[self.hidden] * self.layers, self.coefficients]
+
+    def require_arrays(self, weights: Weights) -> None:
+        """Refuse arrays that are not those of a surrogate of these sizes.
+
+        Raises:
+            InputError: One is missing, of another shape or not finite, the instants do not increase from 0 to
+                1, or a scale is not positive.
+        """
+        for name, shape in self.shapes(np.size(weights.get("fractions", ()))).items():
+            finite_array(weights, name, shape)
+        fractions = weights["fractions"]
+        ends = len(fractions) > 1 and fractions[0] == 0.0 and fractions[-1] == 1.0
+        if not (ends and (np.diff(fractions) > 0.0).all()):
+            raise InputError("array 'fractions' of the surrogate does not increase from 0 to 1")
+        for name in ("stress_scale", "time_scale"):
+            if not weights[name][0] > 0.0:
+                raise InputError(
+                    f"array '{name}' of the surrogate is {weights[name][0]}, expected more than zero"
+                )
 
     def shapes(self, samples: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes of all arrays of the surrogate, with modes of so many samples, by their names."""

@@ -22,7 +22,6 @@ from multiscale.surrogate.pca_net import PcaSurrogate, SeluNetwork
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import (
     Card,
-    finite_array,
     read_surrogate,
     require_weights_name,
     write_surrogate,
@@ -117,9 +116,7 @@ def read_pca(path: Path) -> PcaSurrogate:
     weights, card = read_surrogate(path, kind="pca")
     try:
         architecture = validated(PcaArchitecture, card.architecture, "sizes", "train it again")
-        samples = weights["fractions"].size if "fractions" in weights else 0
-        for name, shape in architecture.shapes(samples).items():
-            finite_array(weights, name, shape)
+        architecture.require_arrays(weights)
     except InputError as error:
         raise InputError(f"weights {path} do not fit the network of their card ({error})") from error
     network = SeluNetwork(architecture)
