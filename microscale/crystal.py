@@ -1,15 +1,11 @@
-"""Crystallography and parameters of a crystal with slip and twinning, read from a cited YAML file."""
+"""Crystallography and parameters of a crystal with slip and twinning."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 
 from microscale.errors import InputError
 from microscale.tensors import FloatArray
@@ -66,9 +62,6 @@ class Twinning:
 NO_TWINNING = Twinning(np.empty((0, 3)), np.empty((0, 3)))
 OURS = ("magnesium.yaml", "two_slip.yaml")
 """Crystals that come with this package."""
-POSITIVE = ("shear_modulus", "lambda_e", "density", "strength", "reference_rate", "shear")
-NOT_NEGATIVE = ("hardening", "saturation", "latent", "interaction")
-"""Constants in material files, of the crystal, its families and its twins."""
 
 
 @dataclass(frozen=True)
@@ -136,77 +129,22 @@ def miller_bravais_normal(hkil: FloatArray, c_over_a: float) -> FloatArray:
     return vector / np.linalg.norm(vector, axis=-1, keepdims=True)
 
 
-def read_crystal(path: str | Path | None = None) -> Crystal:
-    """Read a crystal from a YAML file.
+def read_crystal(path: str | Path | Crystal | None = None) -> Crystal:
+    """Read a crystal from a YAML or JSON file.
 
     Args:
         path: A file laid out like ``magnesium.yaml`` (hexagonal, four-index systems; the default) or like
-            ``two_slip.yaml`` (Cartesian systems, no twins); the bare name of either reads ours.
+            ``two_slip.yaml`` (Cartesian systems, no twins); the bare name of either reads ours. A crystal is
+            returned as it is.
 
     Raises:
-        InputError: The file cannot be read, an entry is missing or has no meaning, or a slip direction leaves
-            its plane.
+        InputError: The file cannot be read, or does not follow the schema of
+            :mod:`microscale.material_file`; the line names file, key and value.
     """
+    from microscale.material_file import read_material  # schemas take a tenth of a second
+
+    if isinstance(path, Crystal):
+        return path
     ours = path is None or path in OURS
-    source = files("microscale").joinpath(str(path or "magnesium.yaml")) if ours else Path(str(path))
-    try:
-        crystal = _crystal_from(yaml.safe_load(source.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(
-            f"material file {source}: {error.strerror}; give the path of a readable YAML file"
-        ) from error
-    except InputError:
-        raise
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"material file {source}: {error!r} is missing or malformed; follow magnesium.yaml"
-        ) from error
-    _require_meaning(crystal, f"material file {source}")
-    return crystal.with_options()
-
-
-def _require_meaning(crystal: Crystal, source: str) -> None:
-    groups: dict[str, Crystal | SlipFamily | Twinning] = {"crystal": crystal}
-    groups |= {family.name: family for family in crystal.families}
-    if crystal.n_twin > 0:
-        groups["twinning"] = crystal.twinning
-    for group, constants in groups.items():
-        for name, value in vars(constants).items():
-            if name in POSITIVE and not 0.0 < value < np.inf:
-                raise InputError(f"{source}: {group} {name} = {value}, expected a positive number")
-            if name in NOT_NEGATIVE and not 0.0 <= value < np.inf:
-                raise InputError(f"{source}: {group} {name} = {value}, expected zero or a positive number")
-
-
-def _crystal_from(entries: Mapping[str, Any]) -> Crystal:
-    ratio = entries["lattice"]["c_over_a"]["value"] if "lattice" in entries else None
-    families = tuple(
-        SlipFamily(name, **_systems(group, ratio)) for name, group in entries["slip_families"].items()
-    )
-    density = entries["density"]
-    return Crystal(
-        name=entries["name"],
-        shear_modulus=float(entries["elasticity"]["shear_modulus"]["value"]),
-        lambda_e=float(entries["elasticity"]["lambda_e"]["value"]),
-        density=float((density.get("as_printed") or density["measured"])["value"]),
-        rate_sensitivity=float(entries["rate_sensitivity"]["m"]["value"]),
-        families=families,
-        twinning=Twinning(**_systems(entries["twinning"], ratio)) if "twinning" in entries else NO_TWINNING,
-    )
-
-
-def _systems(group: Mapping[str, Any], c_over_a: float | None) -> dict[str, Any]:
-    """Normals and directions of a group's systems, Cartesian where there is no lattice, and its constants."""
-    planes, directions = np.swapaxes(np.array(group["plane_direction"], dtype=float), 0, 1)
-    if c_over_a is None:
-        normals, directions = (
-            vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) for vectors in (planes, directions)
-        )
-    else:
-        normals = miller_bravais_normal(planes, c_over_a)
-        directions = miller_bravais_direction(directions, c_over_a)
-    for normal, direction in zip(normals, directions, strict=True):
-        if abs(normal @ direction) > 1e-9:
-            raise InputError(f"slip direction {direction} has s.m = {normal @ direction:.3g}, expected 0")
-    values = {key: float(entry["value"]) for key, entry in group.items() if key != "plane_direction"}
-    return {"normals": normals, "directions": directions, **values}
+    folder = Path(__file__).parent
+    return read_material(folder / str(path or OURS[0]) if ours else Path(str(path)))

@@ -10,20 +10,22 @@ draws that were not positive definite. Attributes: ``format``, ``provenance`` (J
 
 from __future__ import annotations
 
-import json
-import math
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from microscale.dataset_schema import Provenance, require_histories
+from microscale.documents import parse_json
 from microscale.errors import InputError
+from microscale.hdf5 import numbers_of, opened, rows_of, text_of
+from microscale.printable import printable
+from microscale.schema import validated
 from microscale.tensors import FloatArray, from_mandel
 
 IntArray = NDArray[np.int64]
@@ -33,8 +35,9 @@ UNITS = {"times": "us", "stretch": "-", "stress": "GPa", "attempt": "-", "reject
 ARRAYS = tuple(UNITS)
 LIBRARY = ("v110", "v110")
 """HDF5 format: the first whose metadata carry check sums throughout."""
-DAMAGE = (KeyError, OSError, RuntimeError, ValueError)
-"""What h5py raises on a damaged file, depending on where the damage is."""
+COUNTS = ("attempt", "rejected")
+"""Arrays of whole numbers, one a path."""
+REMEDY = "remove it and generate it again, or choose another --out"
 
 
 @dataclass(frozen=True)
@@ -75,103 +78,64 @@ def read_dataset(file: Path) -> DataSet:
     """Read a data set.
 
     Raises:
-        InputError: The file is missing, damaged, or no data set of this format.
+        InputError: The file is missing, damaged, no data set of this format, or its numbers are no histories.
     """
-    arrays, provenance = read_file(file)
-    return DataSet(**arrays, provenance=provenance)
+    with _opened(file) as stored:
+        provenance = _provenance(stored)
+        content = {name: rows_of(array) for name, array in _arrays(stored, provenance).items()}
+        require_histories(content)
+    return DataSet(**content, provenance=provenance)
 
 
 def read_provenance(file: Path) -> dict[str, Any]:
     """Read only what made a data set; errors as :func:`read_dataset`."""
-    return read_file(file, ())[1]
+    with _opened(file) as stored:
+        return _provenance(stored)
 
 
-def read_file(file: Path, names: Sequence[str] = ARRAYS) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read arrays by name and provenance; errors as :func:`read_dataset`."""
-    with _open(file) as stored:
-        try:
-            provenance = dict(json.loads(stored.attrs["provenance"]))
-            return {name: stored[name][...] for name in names}, provenance
-        except DAMAGE as error:
-            raise InputError(
-                f"data set {file} is damaged ({error}); remove it and generate it again"
-            ) from error
+def read_part(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
+    """Read some arrays, of known shapes, of some paths of a set that is being made.
+
+    Raises:
+        InputError: As :func:`read_dataset`, or a shape is another.
+    """
+    with _opened(file) as stored:
+        part = {
+            name: rows_of(numbers_of(stored, name, shape, name in COUNTS)) for name, shape in shapes.items()
+        }
+        if set(part) == set(ARRAYS):
+            require_histories(part)
+        return part
 
 
 def check_file(file: Path) -> None:
     """Read everything once, a thousand paths at a time; errors as :func:`read_dataset`."""
-    with _open(file) as stored:
-        try:
-            for name in ARRAYS:
-                for block in blocks_of(len(stored[name]), 1000):
-                    stored[name][block.start : block.stop]
-        except DAMAGE as error:
-            raise InputError(
-                f"data set {file} is damaged ({error}); remove it and generate it again"
-            ) from error
+    with _opened(file) as stored:
+        arrays = _arrays(stored, _provenance(stored))
+        for block in blocks_of(len(arrays["times"]), 1000):
+            require_histories(
+                {name: rows_of(array, block.start, block.stop) for name, array in arrays.items()}
+            )
 
 
-def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, Any], scratch: Path) -> None:
-    """Write a file whole or not at all: under another name first, flushed to disk, then renamed.
-
-    Args:
-        file: File to write or replace.
-        arrays: By the names of ``ARRAYS``, each an array, or the shape of the whole and an iterator over its
-            blocks of paths, so that a large set need not fit in memory.
-        provenance: Plain values.
-        scratch: Folder on the same file system for the unfinished file.
-
-    Raises:
-        InputError: The disk is full or the folder cannot be written; nothing is left behind.
-    """
-    unfinished = scratch / f".{file.name}.{uuid4().hex}"
-    try:
-        _reserve(unfinished, arrays)
-        with h5py.File(unfinished, "r+", libver=LIBRARY) as stored:
-            texts = {"provenance": json.dumps(provenance, sort_keys=True), "units": json.dumps(UNITS)}
-            for name, text in {"format": FORMAT, **texts}.items():
-                stored.attrs[name] = np.bytes_(text.encode())  # texts of variable length have no check sum
-            for name in ARRAYS:
-                _write_array(stored, name, arrays[name])
-        with unfinished.open("rb") as written:
-            os.fsync(written.fileno())
-        unfinished.replace(file)
-    except OSError as error:
-        raise InputError(
-            f"cannot write {file}: {error.strerror or error}; free space or choose another --out"
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+def _provenance(stored: h5py.File) -> dict[str, Any]:
+    text = text_of(stored, "provenance")
+    provenance: dict[str, Any] = parse_json(text)
+    validated(Provenance, provenance, f"data set {stored.filename}: provenance", REMEDY)
+    return provenance
 
 
-def _reserve(file: Path, arrays: Mapping[str, Any]) -> None:
-    """Make an empty HDF5 file with room on disk for the arrays: HDF5 crashes on a disk that fills up.
-
-    The room stays reserved while HDF5 writes into it; it returns what is left over when it closes the file.
-    """
-    shapes = [values.shape if isinstance(values, np.ndarray) else values[0] for values in arrays.values()]
-    numbers = sum(math.prod(shape) for shape in shapes)
-    chunks = sum(shape[0] for shape in shapes)
-    with h5py.File.in_memory(libver=LIBRARY) as empty:
-        empty.flush()
-        image = empty.id.get_file_image()
-    with file.open("wb") as reserved:
-        reserved.write(image)
-        # Eight bytes a number, generously an index entry a chunk, attributes.
-        os.posix_fallocate(reserved.fileno(), 0, 8 * numbers + 64 * chunks + 2**16)
-
-
-def _write_array(stored: h5py.File, name: str, values: Any) -> None:
-    if isinstance(values, np.ndarray):
-        values = (values.shape, iter([values]))
-    shape, blocks = values
-    dtype = np.int64 if name in ("attempt", "rejected") else np.float64
-    chunks = (1, *shape[1:]) if len(shape) > 1 else shape
-    array = stored.create_dataset(name, shape, dtype, chunks=chunks, fletcher32=True)
-    first = 0
-    for block in blocks:
-        array[first : first + len(block)] = block
-        first += len(block)
+def _arrays(stored: h5py.File, provenance: Mapping[str, Any]) -> dict[str, h5py.Dataset]:
+    """The arrays of a set, of shapes that belong together and to the number of paths that was asked for."""
+    paths = int(provenance["paths"]["count"])
+    times = numbers_of(stored, "times", (paths, None))
+    samples = times.shape[1]
+    if samples < 2:
+        raise ValueError(f"times has {samples} sample(s) a path, expected at least 2")
+    shapes: dict[str, tuple[int, ...]] = {"stretch": (paths, samples, 6), "stress": (paths, samples, 6)}
+    shapes |= {name: (paths,) for name in COUNTS}
+    others = {name: numbers_of(stored, name, shape, name in COUNTS) for name, shape in shapes.items()}
+    return {"times": times, **others}
 
 
 def parts_folder(file: Path) -> Path:
@@ -179,7 +143,8 @@ def parts_folder(file: Path) -> Path:
     return file.with_name(file.name + ".parts")
 
 
-def _open(file: Path) -> h5py.File:
+@contextmanager
+def _opened(file: Path) -> Iterator[h5py.File]:
     if not file.is_file():
         unfinished = parts_folder(file).is_dir()
         raise InputError(
@@ -187,19 +152,10 @@ def _open(file: Path) -> h5py.File:
             if unfinished
             else f"data set {file} does not exist; make one with `multiscale generate --out {file}`"
         )
-    try:
-        stored = h5py.File(file, "r")
-        found = np.asarray(stored.attrs.get("format", "")).astype(str)
-    except DAMAGE as error:
-        raise InputError(
-            f"{file} is no HDF5 file or is damaged; choose another --out or remove it"
-        ) from error
-    if found != FORMAT:
-        stored.close()
-        raise InputError(
-            f"{file} has format '{found}', expected {FORMAT!r}; choose another --out or remove it"
-        )
-    return stored
+    with opened(file, "data set", REMEDY) as stored:
+        if (found := text_of(stored, "format")) != FORMAT:
+            raise ValueError(f"has format '{printable(found, 60)}', expected '{FORMAT}'")
+        yield stored
 
 
 def blocks_of(paths: int, size: int) -> Iterator[range]:

@@ -11,27 +11,25 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
-from microscale.dataset import (
-    ARRAYS,
-    blocks_of,
-    check_file,
-    parts_folder,
-    read_file,
-    read_provenance,
-    write_file,
-)
+from microscale.dataset import ARRAYS, blocks_of, check_file, parts_folder, read_part, read_provenance
+from microscale.dataset_schema import Provenance
+from microscale.dataset_writing import write_file
+from microscale.documents import read_document
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.law import ConstitutiveLaw, FloatArray, drive
 from microscale.paths import StrainPaths, StretchPath
+from microscale.printable import printable
+from microscale.schema import validated
 from microscale.tensors import to_mandel
+from microscale.whole_file import write_json
 
 BLOCK = 32
 """Paths of a block: what a kill can cost each rank."""
@@ -128,12 +126,13 @@ def finish(job: Generation, out: Path) -> None:
         InputError: A part is damaged (it is removed; run again), or the disk is full.
     """
     parts = _claim_parts(job, out)
-    files = [parts / f"{block.start:09d}.h5" for block in blocks_of(job.count, BLOCK)]
     samples = job.paths.steps // job.keep_every + 1
-    shapes = {"times": (job.count, samples), "attempt": (job.count,), "rejected": (job.count,)}
-    for name in ("stretch", "stress"):
-        shapes[name] = (job.count, samples, 6)
-    write_file(out, {name: (shapes[name], _blocks(files, name)) for name in ARRAYS}, job.provenance, parts)
+    rows: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, ())
+    rows |= {"times": (samples,), "stretch": (samples, 6), "stress": (samples, 6)}
+    for _ in _blocks(job, parts, rows):
+        pass  # all of it is sound before anything is written
+    whole = {name: ((job.count, *row), _column(job, parts, name, row)) for name, row in rows.items()}
+    write_file(out, whole, job.provenance, parts)
     shutil.rmtree(parts, ignore_errors=True)  # who finds the whole file removes what is left
 
 
@@ -186,14 +185,12 @@ def _claim_parts(job: Generation, out: Path) -> Path:
                 raise InputError(
                     f"{parts} holds parts of unknown parameters; remove it or choose another --out"
                 )
-            unfinished = parts / f".parameters.{uuid4().hex}"
-            unfinished.write_text(json.dumps(job.provenance, sort_keys=True), encoding="utf-8")
-            unfinished.replace(note)
-        found = json.loads(note.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{note} is damaged; remove {parts} or choose another --out") from error
+            write_json(note, job.provenance)
     except OSError as error:
         raise InputError(f"cannot write {parts}: {error.strerror}; choose another --out") from error
+    remedy = f"remove {parts} or choose another --out"
+    found: dict[str, Any] = read_document(note, "note of parameters", remedy)
+    validated(Provenance, found, f"note of parameters {note}", remedy)
     _refuse_other(job, found, parts)
     return parts
 
@@ -222,15 +219,23 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return printable(json.dumps(value), 60)
 
 
-def _blocks(files: list[Path], name: str) -> Iterator[Any]:
-    for file in files:
+def _column(job: Generation, parts: Path, name: str, row: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+    """One array of one block after another."""
+    for part in _blocks(job, parts, {name: row}):
+        yield part[name]
+
+
+def _blocks(
+    job: Generation, parts: Path, rows: Mapping[str, tuple[int, ...]]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Arrays of one block after another; ``rows`` are the shapes of a path's parts of them."""
+    for block in blocks_of(job.count, BLOCK):
+        file = parts / f"{block.start:09d}.h5"
         try:
-            arrays, _ = read_file(file, (name,))
+            yield read_part(file, {name: (len(block), *row) for name, row in rows.items()})
         except InputError as error:
             file.unlink(missing_ok=True)
             raise InputError(f"{error}; it was removed, run the same command again") from error
-        yield arrays[name]

@@ -8,7 +8,6 @@ paths without change of volume have none. The reference has no temperature, so t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,10 @@ from scipy.optimize import least_squares
 from microscale.errors import ConvergenceError, InputError
 from microscale.law import ConstitutiveLaw, FloatArray, drive
 from microscale.tensors import deviator
+from microscale.whole_file import write_json
 from multiscale.dynamics.stable_step import elastic_moduli
 from multiscale.laws import make_law
+from multiscale.laws.constants_file import UNITS
 
 #: Loadings by name: logarithmic strain rates along the axes, up to a factor.
 LOADINGS = {
@@ -159,28 +160,7 @@ def write_calibration(path: Path, calibration: Calibration, provenance: Mapping[
         "fitted": calibration.fitted,
         "mean_error": calibration.mean_error,
         "errors": calibration.errors,
-        "units": "mm, us, GPa, g/cm^3",
+        "units": UNITS,
         **provenance,
     }
-    try:
-        path.write_text(json.dumps(content, indent=2) + "\n")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error}): choose another file") from error
-
-
-def read_constants(path: Path, law: str) -> dict[str, float]:
-    """Return the constants in a file of :func:`write_calibration`, as options of ``make_law(law)``.
-
-    Raises:
-        InputError: The file is missing, is no calibration, or of another law.
-    """
-    try:
-        content = json.loads(path.read_text())
-        name, constants = content["law"], dict(content["constants"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path} cannot be read as constants of a law ({error}): make it with 'multiscale calibrate'"
-        ) from error
-    if name != law:
-        raise InputError(f"{path} holds constants of the law {name}, expected {law}")
-    return constants
+    write_json(path, content, "choose another file")

@@ -11,6 +11,7 @@ from cyclopts import App
 
 from microscale.errors import InputError
 from microscale.paths import StrainPaths
+from microscale.printable import drawable, printable
 from multiscale.laws import Derivative, Texture
 
 app = App(
@@ -116,7 +117,10 @@ def generate(
         if comm.rank == 0 and made:
             finish(job, out)
     if comm.rank == 0:
-        print(f"{out}: {paths} paths, " + ("complete" if made else "was complete already"), flush=True)
+        print(
+            f"{printable(out)}: {paths} paths, " + ("complete" if made else "was complete already"),
+            flush=True,
+        )
 
 
 @app.command
@@ -137,13 +141,14 @@ def inspect(file: Path, *, samples: int = 4) -> None:
         raise InputError(f"samples = {samples}, expected at least 1")
     data = read_dataset(file)
     Console().print(report(file, data))
-    picture = file.with_suffix(".png")
+    picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
     drawn = slice(0, min(samples, len(data)))
-    title = (
-        f"{file.name}: protocol {data.provenance['paths']['protocol']}, law {data.provenance['law']['name']}"
+    made = data.provenance
+    title = f"{file.name}: protocol {made['paths']['protocol']}, law {made['law']['name']}"
+    draw_paths(
+        picture, drawable(title), data.times[drawn], data.stretch_tensors[drawn], data.stress_tensors[drawn]
     )
-    draw_paths(picture, title, data.times[drawn], data.stretch_tensors[drawn], data.stress_tensors[drawn])
-    print(f"sample paths: {picture}")
+    print(f"sample paths: {printable(picture)}")
 
 
 @app.command
@@ -265,7 +270,7 @@ def calibrate(
     for name, error in found.errors.items():
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
     fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)
-    print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {out}")
+    print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {printable(out)}")
 
 
 @app.command

@@ -8,8 +8,8 @@ chunks that hold rows of its own. Arrays and metadata carry check sums: damage i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,11 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from microscale.documents import parse_json
 from microscale.errors import InputError
+from microscale.hdf5 import numbers_of, opened, text_of
+from microscale.printable import printable
+from microscale.schema import Record, Strict, validated
 from multiscale.dynamics.ranks import raise_shared, shared_errors
 from multiscale.dynamics.saved_state import FloatArray, SavedState
 from multiscale.dynamics.simulation import Simulation
@@ -27,8 +31,24 @@ from multiscale.io.checkpoint_file import FORMAT, CheckpointFile, chunk_rows
 from multiscale.io.gather import Gather, IndexArray, degree_of_freedom_labels
 from multiscale.io.origin import Origin
 
-#: What h5py raises on a damaged file, depending on where the damage is.
-DAMAGE = (KeyError, OSError, RuntimeError, ValueError)
+REMEDY = "restart from another, or from the start"
+
+
+class _Found(Record):
+    """The origin of a checkpoint, as :class:`multiscale.io.origin.Origin` has it."""
+
+    inputs: dict[str, Any]
+    element: str
+    law: str
+    mesh: str
+
+
+class _Header(Strict):
+    """What a checkpoint holds besides arrays."""
+
+    origin: _Found
+    clock: dict[str, float]
+    record: dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -102,46 +122,51 @@ def read_checkpoint(path: Path, simulation: Simulation, origin: Origin) -> dict[
     rows = {kind: _sorted_rows(comm, labels) for kind, labels in _labels(simulation).items()}
     with shared_errors(comm):
         state = simulation.saved_state()
-        try:
-            with _open(path) as file:
-                header = json.loads(bytes(file.attrs["header"]))
-                origin.require(header["origin"], path)
-                for kind, name, array in _arrays(state):
-                    _fill(array, file[name], rows[kind])
-                booked = _share(file["booked"][...], comm)
-        except DAMAGE as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"checkpoint {path} is damaged ({error}): restart from another, or from the start"
-            ) from error
+        with _opened(path) as file:
+            header = _header(file, path, state)
+            origin.require(header["origin"], path)
+            for kind, name, array in _arrays(state):
+                stored = numbers_of(file, name, (rows[kind].count, *array.shape[1:]), complete=False)
+                _fill(array, stored, rows[kind])
+            booked = _share(
+                _finite(numbers_of(file, "booked", (None, len(state.booked)))[...], "booked"), comm
+            )
     simulation.resume(header["clock"], booked)
     return dict(header["record"])
 
 
-def _open(path: Path) -> h5py.File:
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
     if not path.is_file():
         raise InputError(f"checkpoint {path} does not exist, expected the checkpoint.h5 of a run")
-    try:
-        file = h5py.File(path, "r", locking=False)
-    except OSError as error:
-        raise InputError(f"{path} is no checkpoint, or damaged ({error})") from error
-    found = bytes(file.attrs.get("format", b"")).decode(errors="replace")
-    if found != FORMAT:
-        file.close()
-        raise InputError(f"{path} has format '{found}', expected '{FORMAT}': give the checkpoint.h5 of a run")
-    return file
+    with opened(path, "checkpoint", REMEDY) as file:
+        if (found := text_of(file, "format")) != FORMAT:
+            raise ValueError(f"has format '{printable(found, 60)}', expected '{FORMAT}'")
+        yield file
+
+
+def _header(file: h5py.File, path: Path, state: SavedState) -> dict[str, Any]:
+    """Origin, clock and record of a checkpoint, of the numbers that this simulation asks for."""
+    header = parse_json(text_of(file, "header"))
+    validated(_Header, header, f"header of checkpoint {path}", REMEDY)
+    if missing := {*state.clock} - {*header["clock"]}:
+        raise ValueError(f"its clock has no {min(missing)}")
+    return dict(header)
 
 
 def _fill(array: FloatArray, stored: h5py.Dataset, rows: _Rows) -> None:
     """Read this rank's rows into ``array``, chunk by chunk; chunks without a row of it are skipped."""
-    if stored.shape != (rows.count, *array.shape[1:]):
-        raise ValueError(f"{stored.name} has shape {stored.shape}, expected {(rows.count, *array.shape[1:])}")
-    size = stored.chunks[0]
+    size = stored.chunks[0] if stored.chunks else max(1, rows.count)
     for chunk in np.unique(rows.labels // size):
         here = rows.between(chunk * size, (chunk + 1) * size)
-        block = stored[chunk * size : (chunk + 1) * size]
+        block = _finite(stored[chunk * size : (chunk + 1) * size], stored.name)
         array[rows.order[here]] = block[rows.labels[here] - chunk * size]
+
+
+def _finite(numbers: FloatArray, name: str) -> FloatArray:
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name} is not finite")
+    return numbers
 
 
 def _share(booked: FloatArray, comm: MPI.Comm) -> FloatArray:

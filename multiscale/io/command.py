@@ -15,6 +15,7 @@ from mpi4py import MPI
 from rich.console import Console
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
+from microscale.printable import printable
 from multiscale.io.stopped import Stopped
 
 #: Exit codes: success, a run that failed, a command line that is wrong, Ctrl-C (as shells have it).
@@ -69,8 +70,8 @@ def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
 
 
 def one_line(message: object) -> str:
-    """Return the text of an error or a warning without line breaks."""
-    return " ".join(str(message).split())
+    """Return the text of an error or a warning without line breaks or anything else a terminal obeys."""
+    return printable(" ".join(str(message).split()), 2000)
 
 
 def _format_warning(message: Warning | str, *_: Any, **__: Any) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from microscale.dataset import DataSet
+from microscale.printable import printable
 from microscale.tensors import FloatArray, deviator
 
 
@@ -20,8 +24,8 @@ def report(file: Path, data: DataSet) -> Table:
     volume = np.linalg.det(stretch)
     rows = {
         "law": f"{law['name']} {law['options']}, hash {law['hash'][:12]}",
-        "protocol": f"{paths['protocol']}, max strain {paths['max_strain']:g}, {paths['dimension']}D",
-        "paths": f"{len(data)} of {data.times.shape[1] - 1} steps, seed {paths['seed']}",
+        "protocol": paths["protocol"] + _told(paths, max_strain=", max strain {:g}", dimension=", {}D"),
+        "paths": f"{len(data)} of {data.times.shape[1] - 1} steps" + _told(paths, seed=", seed {}"),
         "duration, us": f"{data.times[:, -1].min():.4g} to {data.times[:, -1].max():.4g}",
         "redrawn": f"{data.rejected.sum()} not positive definite, {data.attempt.sum()} where the law failed",
         "det U": f"{volume.min():.3f} to {volume.max():.3f}",
@@ -29,10 +33,15 @@ def report(file: Path, data: DataSet) -> Table:
         "von Mises stress, GPa": _statistics(strength),
         "versions": ", ".join(f"{name} {number}" for name, number in data.provenance["versions"].items()),
     }
-    table = Table(title=str(file), show_header=False)
+    table = Table(title=Text(printable(file)), show_header=False)
     for name, value in rows.items():
-        table.add_row(name, value)
+        table.add_row(name, Text(printable(value, 1000)))
     return table
+
+
+def _told(paths: Mapping[str, Any], **texts: str) -> str:
+    """What is known of the paths: those of a simulation have no strain or seed of their own."""
+    return "".join(text.format(paths[name]) for name, text in texts.items() if paths.get(name) is not None)
 
 
 def _statistics(values: FloatArray) -> str:

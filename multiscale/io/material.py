@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from microscale.crystal import read_crystal
 from microscale.law import ConstitutiveLaw
-from multiscale.calibrate import read_constants
 from multiscale.laws import make_law
+from multiscale.laws.constants_file import read_constants
 from multiscale.laws.extrapolation import OnExtrapolation
 
 #: Laws an impact may use.

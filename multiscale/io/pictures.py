@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 
+from microscale.documents import parse_json
 from microscale.errors import InputError
+from microscale.schema import Positive, Record, validated
+from multiscale.io.result_reading import REMEDY
 from multiscale.io.section import Section, axial_section
 from multiscale.io.vtkhdf import Results
 
@@ -135,21 +137,41 @@ def draw_section(
 
 
 def draw_obstacle(axes: Axes, results: Results, time: float, body: FloatArray, shift: FloatArray) -> None:
-    """Draw what the body meets, if the file says so: a wall below it or a flat-ended cylinder above it."""
-    obstacle = json.loads(results.attributes.get("obstacle", "{}"))
-    thick = 0.03 * np.ptp(body, axis=0).max()
-    if "wall_z_mm" in obstacle:
-        left, right = 1.1 * body[:, 0].min(), 1.1 * body[:, 0].max()
-        bottom = obstacle["wall_z_mm"] - thick
-    elif "cylinder_radius_mm" in obstacle:
-        left, right = -obstacle["cylinder_radius_mm"], obstacle["cylinder_radius_mm"]
-        bottom = obstacle["face_z_mm"] + obstacle["velocity_mm_per_us"] * time
+    """Draw what the body meets, if the file says so: a wall below it or a flat-ended cylinder above it.
+
+    Raises:
+        InputError: It says so in other words than a run.
+    """
+    obstacle = _obstacle(results)
+    thick = 0.03 * float(np.ptp(body, axis=0).max())
+    if obstacle.wall_z_mm is not None:
+        left, right = 1.1 * float(body[:, 0].min()), 1.1 * float(body[:, 0].max())
+        bottom = obstacle.wall_z_mm - thick
+    elif obstacle.cylinder_radius_mm is not None:
+        left, right = -obstacle.cylinder_radius_mm, obstacle.cylinder_radius_mm
+        bottom = obstacle.face_z_mm + obstacle.velocity_mm_per_us * time
     else:
         return
     corner = (left + shift[0], bottom + shift[1])
     axes.add_patch(
         Rectangle(corner, right - left, thick, facecolor="0.8", edgecolor="0.4", hatch="////", lw=0)
     )
+
+
+class _Obstacle(Record):
+    wall_z_mm: float | None = None
+    cylinder_radius_mm: Positive | None = None
+    face_z_mm: float = 0.0
+    velocity_mm_per_us: float = 0.0
+
+
+def _obstacle(results: Results) -> _Obstacle:
+    text, where = results.attributes.get("obstacle", "{}"), f"obstacle in {results.path}"
+    try:
+        found = parse_json(text if isinstance(text, str) else bytes(text).decode())
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: {error}; {REMEDY}") from error
+    return validated(_Obstacle, found, where, REMEDY)
 
 
 def colour_range(values: list[FloatArray], signed: bool) -> Normalize:

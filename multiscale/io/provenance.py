@@ -15,8 +15,10 @@ import numpy as np
 from mpi4py import MPI
 
 from microscale.dataset import read_provenance
+from microscale.dataset_schema import TaylorOptions, recorded_crystal
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from microscale.schema import validated
 from multiscale.laws import make_law
 
 #: Packages whose version can change a number.
@@ -75,7 +77,12 @@ def recorded_law(file: Path) -> ConstitutiveLaw:
     record = read_provenance(file)["law"]
     if record["name"] != "taylor":
         raise InputError(f"law '{record['name']}' is not driven again, expected taylor: others take too long")
-    law = make_law(record["name"], **record["options"])
+    # The crystal as it is recorded: a file that data name is not read, it may be anything by now.
+    whole = (record.get("crystal") or {}).get("families") is not None
+    crystal = {} if not whole else {"crystal": recorded_crystal(record["crystal"])}
+    where = f"law of data set {file}"
+    options = validated(TaylorOptions, record["options"], where, "generate the data again").model_dump()
+    law = make_law(record["name"], **{**options, **crystal})
     if identity(law)["hash"] != record["hash"]:
         raise InputError("the law of the data, made with its options, is another one in this version")
     return law

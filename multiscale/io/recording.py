@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from microscale.errors import InputError
+from microscale.printable import printable
 from multiscale.dynamics.ranks import shared_errors
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
@@ -242,12 +243,12 @@ def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> 
         f"\n{missed}{told}\n"
         f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
         f"{summary['elements']} elements, {wall:.1f} s on {summary['ranks']} rank(s)\n\n"
-        f"{folder / RESULTS}\n"
+        f"{printable(folder / RESULTS)}\n"
         "    fields of every output: open it in ParaView, or in Python step by step with\n"
         "    reader = pyvista.get_reader(file); reader.reader.SetStep(k); grid = reader.read()\n"
-        f"{folder / REPORT}\n    all of this in one page, with a view to turn: open it in a browser\n"
-        f"{folder / PICTURE}\n    axial section at up to five times\n"
-        f"{folder / LEDGER}\n    energies of every step\n"
-        f"{folder / SUMMARY}\n    final figures, cost by stage, inputs and versions\n"
+        f"{printable(folder / REPORT)}\n    all of this in one page, with a view to turn, for a browser\n"
+        f"{printable(folder / PICTURE)}\n    axial section at up to five times\n"
+        f"{printable(folder / LEDGER)}\n    energies of every step\n"
+        f"{printable(folder / SUMMARY)}\n    final figures, cost by stage, inputs and versions\n"
         + (f"\n{beyond}\n" if beyond else "")
     )

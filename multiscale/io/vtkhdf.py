@@ -21,6 +21,7 @@ from microscale.errors import InputError
 from multiscale.io.disk import flush_to_disk, require_space
 from multiscale.io.growing_hdf5 import GrowingFile
 from multiscale.io.hdf5_places import LIBRARY
+from multiscale.io.result_reading import read_field, read_mesh
 
 FloatArray = NDArray[np.float64]
 
@@ -217,35 +218,14 @@ class Results:
             InputError: The file is missing, damaged or not a temporal VTKHDF file.
         """
         self.path = Path(path)
-        try:
-            with h5py.File(path, locking=False) as file:
-                root = file["VTKHDF"]
-                count = int(root["Steps"].attrs["NSteps"])
-                self.times: FloatArray = root["Steps/Values"][:count]
-                self.points: FloatArray = root["Points"][:]
-                self.cells: NDArray[np.int64] = root["Connectivity"][:].reshape(len(root["Types"]), -1)
-                self.point_fields = sorted(root["PointData"])
-                self.cell_fields = sorted(root["CellData"])
-                self.vtk_cell_type = int(root["Types"][0])
-                self.attributes: dict[str, Any] = dict(file.attrs)
-            if len(self.times) != count:
-                raise ValueError(f"{len(self.times)} times of {count} steps")
-        except (OSError, KeyError, RuntimeError, ValueError, IndexError) as error:
-            raise InputError(
-                f"{path} cannot be read as a result file ({error}): give the .vtkhdf file a run has written"
-            ) from error
+        self._mesh = read_mesh(self.path)
+        self.points, self.cells, self.vtk_cell_type, self.times = self._mesh[:4]
+        self.point_fields, self.cell_fields, self.attributes = self._mesh[4:]
 
     def field(self, name: str, step: int) -> FloatArray:
         """Return the point or cell field ``name`` at ``step`` (negative: from the end).
 
         Raises:
-            InputError: There is no such field.
+            InputError: There is no such field, or the file is damaged.
         """
-        step = range(len(self.times))[step]
-        with h5py.File(self.path, locking=False) as file:
-            for association, rows in (("PointData", len(self.points)), ("CellData", len(self.cells))):
-                group = file["VTKHDF"][association]
-                if name in group:
-                    return group[name][step * rows : (step + 1) * rows]
-            known = sorted({*file["VTKHDF/PointData"], *file["VTKHDF/CellData"]})
-        raise InputError(f"{self.path} holds no field {name!r}, expected one of {', '.join(known)}")
+        return read_field(self.path, self._mesh, name, range(len(self.times))[step])

@@ -74,7 +74,7 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
-    from microscale.crystal import read_crystal
+    from microscale.crystal import Crystal, read_crystal
     from microscale.microstructure import periodic_voronoi, random_orientations
     from microscale.taylor import TaylorPolycrystal
     from microscale.uniform_texture import uniform_orientations
@@ -84,7 +84,7 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
         seed: int = 0,
         rate_sensitivity: float | None = None,
         resolution: int | None = None,
-        crystal: Path | str | None = None,
+        crystal: Path | str | Crystal | None = None,
         texture: Texture = "uniform",
     ) -> TaylorPolycrystal:
         """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from microscale.law import ConstitutiveLaw, FloatArray, State
-from multiscale.laws.parameters import require, require_not_negative, require_positive
+from multiscale.laws.parameters import (
+    Density,
+    Ratio,
+    Stress,
+    StressOrZero,
+    require,
+    require_not_negative,
+    require_positive,
+)
 from multiscale.laws.radial_return import PLASTIC_STATE, c_doubles, c_pointers, kernels
 
 
@@ -29,11 +37,11 @@ class J2(ConstitutiveLaw):
     The defaults are the copper of the standard Taylor-bar test (Zhu & Cescotto 1995; Camacho & Ortiz 1997).
     """
 
-    youngs_modulus: float = 117.0
-    poissons_ratio: float = 0.35
-    yield_stress: float = 0.4
-    hardening_modulus: float = 0.1
-    density: float = 8.93
+    youngs_modulus: Stress = 117.0
+    poissons_ratio: Ratio = 0.35
+    yield_stress: Stress = 0.4
+    hardening_modulus: StressOrZero = 0.1
+    density: Density = 8.93
     name = "j2"
     state_spec = PLASTIC_STATE
 

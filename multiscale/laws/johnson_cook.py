@@ -8,8 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
-from multiscale.laws.parameters import require, require_not_negative, require_positive
+from multiscale.laws.parameters import (
+    Density,
+    HeatCapacity,
+    PositiveRatio,
+    Rate,
+    RatioOrZero,
+    Stress,
+    StressOrZero,
+    Temperature,
+    require,
+    require_not_negative,
+    require_positive,
+)
 from multiscale.laws.radial_return import PLASTIC_STATE, c_doubles, c_pointers, kernels
+
+THERMAL = ("softening_exponent", "room_temperature", "melting_temperature", "heat_capacity")
+"""Constants without effect where no plastic work becomes heat."""
 
 
 @dataclass
@@ -42,19 +57,19 @@ class JohnsonCook(ConstitutiveLaw):
     published fits to AZ31 sheet, to be replaced by a fit to the polycrystal or to tests.
     """
 
-    shear_modulus: float = 25.0
-    bulk_modulus: float = 48.0
-    initial_strength: float = 0.2
-    hardening: float = 0.35
-    hardening_exponent: float = 0.5
-    rate_sensitivity: float = 0.015
-    reference_rate: float = 1e-6
-    softening_exponent: float = 1.5
-    room_temperature: float = 293.0
-    melting_temperature: float = 923.0
-    heat_capacity: float = 1.77
-    heated_fraction: float = 0.9
-    density: float = 10.0
+    shear_modulus: Stress = 25.0
+    bulk_modulus: Stress = 48.0
+    initial_strength: Stress = 0.2
+    hardening: StressOrZero = 0.35
+    hardening_exponent: PositiveRatio = 0.5
+    rate_sensitivity: RatioOrZero = 0.015
+    reference_rate: Rate = 1e-6
+    softening_exponent: PositiveRatio = 1.5
+    room_temperature: Temperature = 293.0
+    melting_temperature: Temperature = 923.0
+    heat_capacity: HeatCapacity = 1.77
+    heated_fraction: RatioOrZero = 0.9
+    density: Density = 10.0
     name = "johnson-cook"
 
     def __post_init__(self) -> None:
@@ -63,6 +78,7 @@ class JohnsonCook(ConstitutiveLaw):
         )
         require_positive(self, "softening_exponent", "heat_capacity", "density")
         require_not_negative(self, "hardening", "rate_sensitivity", "heated_fraction", "room_temperature")
+        require_not_negative(self, "melting_temperature")
         solid = self.room_temperature < self.melting_temperature
         require(self, "melting_temperature", solid, f"more than room_temperature = {self.room_temperature}")
         self.state_spec = (

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
+from microscale.schema import validated
 from multiscale.laws.extrapolation import (
     EXTRAPOLATION,
     KINDS,
@@ -19,7 +19,7 @@ from multiscale.laws.extrapolation import (
     Worst,
 )
 from multiscale.surrogate.architecture import DEVIATOR, Architecture
-from multiscale.surrogate.store import SHIPPED, Card, Weights, finite_array, read_surrogate
+from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 ELASTIC_UNIT = "1/64"
@@ -98,13 +98,7 @@ class LearnedLaw(ConstitutiveLaw):
 
 
 def _architecture(card: Card) -> Architecture:
-    sizes = card.architecture
-    try:
-        return Architecture(*(int(sizes[name]) for name in ("groups", "tensors", "scalars", "hidden")))
-    except KeyError as missing:
-        raise InputError(
-            f"the card has sizes {sizes} without {missing}; train the surrogate again"
-        ) from missing
+    return validated(Architecture, card.architecture, "sizes in the surrogate's card", REMEDY)
 
 
 def _constants(weights: Weights, card: Card, architecture: Architecture) -> ctypes.Structure:

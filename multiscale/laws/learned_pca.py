@@ -17,6 +17,7 @@ from microscale.errors import InputError
 from microscale.flow_clocks import LONGEST, FlowClocks
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native import load_kernel
+from microscale.schema import validated
 from microscale.tensors import polar_rotation
 from multiscale.laws.extrapolation import (
     EXTRAPOLATION,
@@ -29,7 +30,8 @@ from multiscale.laws.extrapolation import (
     mark,
 )
 from multiscale.laws.pca_history import SingleArray, Tables, follow, write_stress
-from multiscale.surrogate.store import Card, Weights, finite_array
+from multiscale.surrogate.pca_architecture import PcaArchitecture
+from multiscale.surrogate.store import REMEDY, Card, Weights, finite_array
 
 SOURCE = Path(__file__).with_name("pca_network.c")
 BLOCK, GROUP = 64, 8
@@ -77,7 +79,11 @@ class PcaLaw(ConstitutiveLaw):
         self.density = card.material.density
         self.duration = _known_duration(card, duration)
         self._watch = ExtrapolationWatch(card.range, on_extrapolation)
-        modes = int(card.architecture["modes"])
+        architecture = validated(PcaArchitecture, card.architecture, "sizes in the surrogate's card", REMEDY)
+        if architecture.components != 6:
+            raise InputError("the surrogate is of plane histories, expected components = 6 for a simulation")
+        architecture.require_arrays(weights)
+        modes = architecture.modes
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
             StateVariable("stretch_rate", (6,), "1/us"),
@@ -94,7 +100,7 @@ class PcaLaw(ConstitutiveLaw):
         self._tables = Tables.of(weights, modes, self.duration)
         self._bulk = card.computed_bulk_modulus
         relative = self.duration / finite_array(weights, "time_scale", (1,))
-        self._network = Network(weights, card, np.append(self._tables.at_rest(), np.log(relative)))
+        self._network = Network(weights, architecture, np.append(self._tables.at_rest(), np.log(relative)))
         self._rotation = np.empty((BLOCK, 3, 3))
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
@@ -150,7 +156,9 @@ class PcaLaw(ConstitutiveLaw):
 
 
 def _known_duration(card: Card, duration: float | None) -> float:
-    durations = [time for made in card.datasets for time in made["duration_us"]]
+    durations = [time for made in card.datasets for time in made.get("duration_us", [])]
+    if not durations:
+        raise InputError("the surrogate's card does not say how long its training paths last (duration_us)")
     shortest, longest = min(durations), max(durations)
     if duration is None:
         return float(longest)
@@ -170,16 +178,15 @@ class Network:
 
     Args:
         weights: Arrays of the surrogate by name.
-        card: What they are.
+        architecture: Sizes.
         at_rest: What the surrogate reads of a body at rest, shape (6 modes + 1,).
 
     Attributes:
         inputs: Coefficients of U - I to fill, shape (6, modes, BLOCK).
     """
 
-    def __init__(self, weights: Weights, card: Card, at_rest: FloatArray) -> None:
-        outputs, hidden = len(at_rest) - 1, int(card.architecture["hidden"])
-        widths = [len(at_rest), *[hidden] * int(card.architecture["layers"]), outputs]
+    def __init__(self, weights: Weights, architecture: PcaArchitecture, at_rest: FloatArray) -> None:
+        outputs, widths = len(at_rest) - 1, architecture.widths
         self.inputs = _aligned(6, outputs // 6, BLOCK)
         values, self._calls, self._kept = self.inputs.reshape(outputs, BLOCK), [], []
         for layer, (n, m) in enumerate(pairwise(widths)):

@@ -9,7 +9,7 @@ from numba import njit
 
 from microscale.law import ConstitutiveLaw, FloatArray, State
 from microscale.tensors import cofactor, determinant
-from multiscale.laws.parameters import require_positive
+from multiscale.laws.parameters import Density, Stress, require_positive
 
 
 @dataclass
@@ -22,9 +22,9 @@ class NeoHooke(ConstitutiveLaw):
         density: Referential density, g/cm^3.
     """
 
-    shear_modulus: float = 25.0
-    lambda_e: float = 24.0
-    density: float = 10.0
+    shear_modulus: Stress = 25.0
+    lambda_e: Stress = 24.0
+    density: Density = 10.0
     name = "neo-hooke"
 
     def __post_init__(self) -> None:

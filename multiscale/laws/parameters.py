@@ -1,23 +1,42 @@
-"""Checks of the constants of a law: a wrong sign or unit is refused where the law is made."""
+"""Constants of a law: units and signs, and checks where the law is made."""
 
 from __future__ import annotations
 
 import math
+from numbers import Real
+from typing import Annotated
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from microscale.quantities import In
+
+# In files they may name another unit; a number alone is in these.
+Stress = Annotated[float, In("GPa", "positive", bare=True)]
+StressOrZero = Annotated[float, In("GPa", "not negative", bare=True)]
+Density = Annotated[float, In("g/cm^3", "positive", bare=True)]
+Rate = Annotated[float, In("1/us", "positive", bare=True)]
+Temperature = Annotated[float, In("K", "not negative", bare=True)]
+HeatCapacity = Annotated[float, In("J/cm^3/K", "positive", bare=True)]
+Ratio = Annotated[float, In("-", "any", bare=True)]
+PositiveRatio = Annotated[float, In("-", "positive", bare=True)]
+RatioOrZero = Annotated[float, In("-", "not negative", bare=True)]
 
 
 def require_positive(law: ConstitutiveLaw, *names: str) -> None:
     """Raise an InputError unless each named attribute of ``law`` is positive and finite."""
     for name in names:
-        require(law, name, 0.0 < getattr(law, name) < math.inf, "a positive number")
+        require(law, name, _is_number(law, name) and getattr(law, name) > 0.0, "a positive number")
 
 
 def require_not_negative(law: ConstitutiveLaw, *names: str) -> None:
     """Raise an InputError unless each named attribute of ``law`` is zero or positive, and finite."""
     for name in names:
-        require(law, name, 0.0 <= getattr(law, name) < math.inf, "zero or a positive number")
+        require(law, name, _is_number(law, name) and getattr(law, name) >= 0.0, "zero or a positive number")
+
+
+def _is_number(law: ConstitutiveLaw, name: str) -> bool:
+    value = getattr(law, name)
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def require(law: ConstitutiveLaw, name: str, holds: bool, expected: str) -> None:

@@ -7,7 +7,14 @@ with them; what they mean is told in recurrent.py, increments.py and substeps.py
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
+
+from microscale.schema import STRICT
+
+Size = Annotated[int, Field(ge=1, le=2**16)]
+SizeOrZero = Annotated[int, Field(ge=0, le=2**16)]
 DEVIATOR = 5
 """Components of a deviator."""
 FEATURES = 20
@@ -43,10 +50,12 @@ class Architecture:
         hidden: Width of the two hidden layers.
     """
 
-    groups: int = 4
-    tensors: int = 6
-    scalars: int = 6
-    hidden: int = 80
+    __pydantic_config__ = STRICT
+
+    groups: Size = 4
+    tensors: SizeOrZero = 6
+    scalars: SizeOrZero = 6
+    hidden: Size = 80
 
     @property
     def deviators(self) -> int:

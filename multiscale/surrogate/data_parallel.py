@@ -121,7 +121,8 @@ def _unseen(out: Path) -> Iterator[Path]:
         checkpoint = out.with_suffix(".checkpoint")
         if checkpoint.exists():
             shutil.copy(checkpoint, place.with_suffix(".checkpoint"))
-            shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
+            if out.with_suffix(".csv").is_file():
+                shutil.copy(out.with_suffix(".csv"), place.with_suffix(".csv"))
         yield place
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.law import ConstitutiveLaw, drive
+from microscale.printable import drawable
 from microscale.tensors import deviator
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
 
@@ -169,7 +170,7 @@ def draw_errors(found: list[Evaluation], picture: Path) -> None:
     figure = Figure(figsize=(12, 4), layout="constrained")
     paths, strain, rate = figure.subplots(1, 3, sharey=True)
     for colour, evaluation in enumerate(found):
-        errors, name = evaluation.errors, evaluation.name
+        errors, name = evaluation.errors, drawable(evaluation.name, 40)
         binned = (evaluation.by_strain, evaluation.by_rate)
         for kind, style in enumerate(("--", "-")):
             values = np.sort(100.0 * (errors.total, errors.deviatoric)[kind])

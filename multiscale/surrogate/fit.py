@@ -11,13 +11,21 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from microscale.printable import printable
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
 from multiscale.surrogate.recurrent_learner import COARSE, RecurrentLearner
 from multiscale.surrogate.sources import read_sources, split, training_range
-from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
+from multiscale.surrogate.store import (
+    Card,
+    finite_array,
+    read_surrogate,
+    require_weights_name,
+    write_surrogate,
+)
 from multiscale.surrogate.train import Training
+from multiscale.surrogate.training_log import draw_losses
 
 VALIDATION_SHARE = 0.04
 
@@ -56,6 +64,7 @@ def fit_recurrent(
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
     architecture = Architecture(groups, tensors, scalars, hidden)
+    require_weights_name(out)
     check_sizes(**asdict(architecture), epochs=epochs, rate=rate, longest_step=longest_step)
     with ranks_of_launcher() as ranks:
         smallest = BLOCK * ranks.size
@@ -84,7 +93,10 @@ def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> 
             f"{file} has sizes {card.architecture}, expected {architecture}: give these with --groups, "
             "--tensors, --scalars and --hidden"
         )
-    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    wanted = module.state_dict()
+    for name, tensor in wanted.items():
+        finite_array(weights, name, tuple(tensor.shape))
+    module.load_state_dict({name: torch.from_numpy(weights[name]) for name in wanted})
     return card
 
 
@@ -99,7 +111,7 @@ def _fit(
     first: Card | None,
     longest_step: float,
 ) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "kind": card.kind,
         **card.architecture,
         "batch": batch,
@@ -121,7 +133,8 @@ def _fit(
     errors = {"validation": {"deviatoric_mean": progress.best_error}}
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
-    print(f"weights: {out}")
+    print(f"weights: {printable(out)}")
+    draw_losses(out.with_suffix(".csv"), out.with_suffix(".png"))
 
 
 def check_sizes(**sizes: float) -> None:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from microscale.errors import InputError
+from microscale.printable import printable
+from microscale.schema import validated
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fit import VALIDATION_SHARE, check_sizes
 from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca import PrincipalComponents
+from multiscale.surrogate.pca_architecture import PcaArchitecture
 from multiscale.surrogate.pca_learner import PcaLearner
-from multiscale.surrogate.pca_net import PcaArchitecture, PcaSurrogate, SeluNetwork
+from multiscale.surrogate.pca_net import PcaSurrogate, SeluNetwork
 from multiscale.surrogate.sources import read_sources, split, training_range
-from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
+from multiscale.surrogate.store import (
+    Card,
+    read_surrogate,
+    require_weights_name,
+    write_surrogate,
+)
 from multiscale.surrogate.train import Training
+from multiscale.surrogate.training_log import draw_losses
 
 
 def fit_pca(
@@ -47,6 +57,7 @@ def fit_pca(
     Raises:
         InputError: Data, sizes or checkpoint cannot be used.
     """
+    require_weights_name(out)
     check_sizes(modes=modes, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
     sources = read_sources(files, one_sampling=True)
     samples = sources.histories.times.shape[1]
@@ -71,9 +82,15 @@ def fit_histories(
     decay: float = 0.0,
 ) -> None:
     """Train on histories and write weights and card; arguments as of :func:`fit_pca` and the learner."""
-    architecture = PcaArchitecture(**card.architecture)
+    architecture = validated(PcaArchitecture, card.architecture, "sizes of the network", "choose others")
     data = [record["sha256"] for record in card.datasets]
-    settings = {"kind": card.kind, **card.architecture, "batch": batch, "data": data, "paths": len(training)}
+    settings: dict[str, Any] = {
+        "kind": card.kind,
+        **card.architecture,
+        "batch": batch,
+        "data": data,
+        "paths": len(training),
+    }
     settings |= {"decay": decay} if decay else {}
     with ranks_of_launcher() as ranks, place_of(ranks, out) as place:
         learner = PcaLearner(
@@ -87,7 +104,8 @@ def fit_histories(
     errors = {"validation": {f"{learner.judged}_mean": progress.best_error}}
     card = replace(card, errors=errors, training=vars(progress) | schedule)
     write_surrogate(out, learner.surrogate.arrays(), card)
-    print(f"weights: {out}")
+    print(f"weights: {printable(out)}")
+    draw_losses(out.with_suffix(".csv"), out.with_suffix(".png"))
 
 
 def read_pca(path: Path) -> PcaSurrogate:
@@ -98,17 +116,15 @@ def read_pca(path: Path) -> PcaSurrogate:
     """
     weights, card = read_surrogate(path, kind="pca")
     try:
-        architecture = PcaArchitecture(**card.architecture)
-        network = SeluNetwork(architecture)
-        network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
-        stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
-        stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
-        stress_scale, time_scale = (float(weights[name][0]) for name in ("stress_scale", "time_scale"))
-        return PcaSurrogate(
-            architecture, stretch, stress, stress_scale, time_scale, card.computed_bulk_modulus, network
-        )
-    except (KeyError, RuntimeError, TypeError) as error:
-        reason = " ".join(str(error).split())  # torch needs several lines
-        raise InputError(
-            f"weights {path} do not fit the network of their card ({reason}); train it again"
-        ) from error
+        architecture = validated(PcaArchitecture, card.architecture, "sizes", "train it again")
+        architecture.require_arrays(weights)
+    except InputError as error:
+        raise InputError(f"weights {path} do not fit the network of their card ({error})") from error
+    network = SeluNetwork(architecture)
+    network.load_state_dict({name: torch.from_numpy(weights[name]) for name in network.state_dict()})
+    stretch = PrincipalComponents(weights["fractions"], weights["stretch_modes"])
+    stress = PrincipalComponents(weights["fractions"], weights["stress_modes"])
+    stress_scale, time_scale = (float(weights[name][0]) for name in ("stress_scale", "time_scale"))
+    return PcaSurrogate(
+        architecture, stretch, stress, stress_scale, time_scale, card.computed_bulk_modulus, network
+    )

@@ -12,14 +12,8 @@ from microscale.errors import InputError
 from multiscale.surrogate.data_parallel import Ranks, device_of, has_fast_bfloat16
 from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.pca import PrincipalComponents
-from multiscale.surrogate.pca_net import (
-    PcaArchitecture,
-    PcaSurrogate,
-    SeluNetwork,
-    fractions_of,
-    mean_stress,
-    packed,
-)
+from multiscale.surrogate.pca_architecture import PcaArchitecture
+from multiscale.surrogate.pca_net import PcaSurrogate, SeluNetwork, fractions_of, mean_stress, packed
 from multiscale.surrogate.train import Schedule
 
 

@@ -17,45 +17,19 @@ from torch import nn
 from microscale.tensors import from_mandel, to_mandel
 from multiscale.surrogate.histories import FloatArray
 from multiscale.surrogate.pca import PrincipalComponents
+from multiscale.surrogate.pca_architecture import PcaArchitecture
 from multiscale.surrogate.store import Weights
 
 IN_PLANE = np.array([1.0, 1.0, 2.0**0.5])
 """Weights of the components 11, 22, 12."""
 
 
-@dataclass(frozen=True)
-class PcaArchitecture:
-    """Size of the paper's surrogate.
-
-    Attributes:
-        modes: Principal components of each tensor component, of stretch and of stress.
-        hidden: Width of the hidden layers.
-        layers: Number of hidden layers.
-        components: Independent components of a tensor: 6, or 3 in the plane.
-        exact_pressure: Whether the mean stress 2 lambda_e (J - 1) is computed, and the rest learnt; the paper
-            learns all of the stress.
-    """
-
-    modes: int = 100
-    hidden: int = 1000
-    layers: int = 4
-    components: int = 6
-    exact_pressure: bool = False
-
-    @property
-    def coefficients(self) -> int:
-        """Coefficients of a history."""
-        return self.components * self.modes
-
-
 class SeluNetwork(nn.Sequential):
     """psi of eq. (26): coefficients of stretch and ln T to coefficients of stress, each over its scale."""
 
     def __init__(self, architecture: PcaArchitecture) -> None:
-        hidden = [architecture.hidden] * architecture.layers
-        widths = [architecture.coefficients + 1, *hidden, architecture.coefficients]
         parts: list[nn.Module] = []
-        for inputs, outputs in pairwise(widths):
+        for inputs, outputs in pairwise(architecture.widths):
             linear = nn.Linear(inputs, outputs)
             nn.init.normal_(linear.weight, std=inputs**-0.5)  # what keeps activations of SELU normalised
             nn.init.zeros_(linear.bias)

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.law import ConstitutiveLaw, drive
+from microscale.printable import drawable, printable
 from multiscale.surrogate import promises
 from multiscale.surrogate.evaluate import (
     RATE_EDGES,
@@ -60,10 +62,10 @@ def report(
     _print_bins(console, found, "strain", "equivalent log strain up to", STRAIN_EDGES)
     _print_bins(console, found, "rate", "strain rate up to, 1/us", RATE_EDGES)
     draw_errors(found, pictures / "errors.png")
-    console.print(f"all errors: {pictures / 'errors.png'}", soft_wrap=True)
+    _say(console, f"all errors: {pictures / 'errors.png'}")
     checks = _promises(predict, law, data)
     for check, value in checks.items():
-        console.print(f"{check}: {value if isinstance(value, bool) else f'{value:.3g}'}", soft_wrap=True)
+        _say(console, f"{check}: {value if isinstance(value, bool) else f'{value:.3g}'}")
     return {"sets": figures, "checks": checks}
 
 
@@ -88,7 +90,7 @@ def _by_step(predict: Predict, data: Histories, file: Path, polycrystal: Polycry
     try:
         return step_independence(predict, data, polycrystal(file))
     except (InputError, ConvergenceError, DeformationError) as error:
-        print(f"{file}: errors in coarse steps hold what the samples lose: {error}")
+        print(printable(f"{file}: errors in coarse steps hold what the samples lose: {error}"))
         return step_independence(predict, data)
 
 
@@ -110,7 +112,9 @@ def _print_errors(console: Console, found: Sequence[Evaluation], figures: dict[s
         entry, summary = figures[evaluation.name], evaluation.summary()
         for kind in ("total", "deviatoric"):
             values = (f"{100 * summary[f'{kind}_{name}']:.2f}" for name in STATISTICS)
-            table.add_row(evaluation.name, entry["protocol"], str(entry["paths"]), kind, *values)
+            table.add_row(
+                _cell(evaluation.name), _cell(entry["protocol"]), str(entry["paths"]), kind, *values
+            )
     console.print(table)
     for name, entry in figures.items():
         by_step = entry["deviatoric_mean_by_step"]
@@ -118,13 +122,11 @@ def _print_errors(console: Console, found: Sequence[Evaluation], figures: dict[s
             f"{key} {100 * value:.2f} % ({value / by_step['as trained']:.2f})"
             for key, value in by_step.items()
         )
-        console.print(
-            f"{name}: mean deviatoric error by step (over that as trained): {steps}", soft_wrap=True
-        )
+        _say(console, f"{name}: mean deviatoric error by step (over that as trained): {steps}")
         if "total_mean_as_a_law" in entry:
             both = (100.0 * entry[f"{kind}_mean_as_a_law"] for kind in ("total", "deviatoric"))
             text = "with the future unknown, as a law: total {:.2f} %, deviatoric {:.2f} %".format(*both)
-            console.print(f"{name}: {text}", soft_wrap=True)
+            _say(console, f"{name}: {text}")
 
 
 def _print_bins(
@@ -135,8 +137,17 @@ def _print_bins(
     for evaluation in found:
         for kind, errors in zip(("total", "deviatoric"), getattr(evaluation, f"by_{measure}"), strict=True):
             cells = (f"{100 * value:.2f}" if np.isfinite(value) else "" for value in errors)
-            table.add_row(evaluation.name, kind, *cells)
+            table.add_row(_cell(evaluation.name), kind, *cells)
     console.print(table)
+
+
+def _cell(name: object) -> Text:
+    """Return a name as it is shown: rich would read markup in it."""
+    return Text(printable(name))
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(printable(line, 2000), soft_wrap=True, markup=False)
 
 
 def _promises(predict: Predict, law: ConstitutiveLaw, data: Histories) -> dict[str, bool | float]:
@@ -158,9 +169,10 @@ def _promises(predict: Predict, law: ConstitutiveLaw, data: Histories) -> dict[s
 
 def _draw_worst(found: Evaluation, data: Histories, pictures: Path) -> None:
     picture, path = pictures / f"{found.name.replace('/', '_')}_worst.png", found.worst
-    title = f"{found.name}, worst path {path}: deviatoric error {100 * found.errors.deviatoric[path]:.1f} %"
+    error = 100.0 * found.errors.deviatoric[path]
+    title = f"{drawable(found.name)}, worst path {path}: deviatoric error {error:.1f} %"
     draw_path(data.times[path], data.stress[path], found.predicted, title, picture)
-    print(f"worst path of {found.name}: {picture}")
+    print(printable(f"worst path of {found.name}: {picture}"))
 
 
 def record(weights: Path, figures: dict[str, Any]) -> None:

@@ -13,6 +13,8 @@ import torch
 
 from microscale.dataset import read_dataset, read_provenance
 from microscale.errors import InputError
+from microscale.printable import printable
+from microscale.tensors import deviator
 from multiscale.surrogate.architecture import STRAIN_SCALE
 from multiscale.surrogate.histories import Histories, joined
 from multiscale.surrogate.identity import difference, identity_of
@@ -62,6 +64,7 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
         if one_sampling and records and data.times.shape[1] != histories[0].times.shape[1]:
             raise InputError(f"{file} has another number of steps than {files[0]}; train on one")
         histories.append(Histories(data.times, data.stretch_tensors, data.stress_tensors))
+        _require_strength(Path(file), histories[-1])
         digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         records.append(
             {"file": Path(file).name, "sha256": digest, "law": law["name"], "law_hash": law["hash"], **paths}
@@ -78,13 +81,23 @@ def _material(file: Path, law: dict[str, Any]) -> Material:
         )
     options = {"grains": 1, "texture": "random", "seed": 0} | law["options"]
     return Material(
-        name=f"{crystal['name']}, {law['name']}, {options['grains']} grains of {options['texture']} texture, "
-        f"seed {options['seed']}",
+        name=f"{crystal['name']}, {law['name']}, {printable(options['grains'], 30)} grains of "
+        f"{printable(options['texture'], 30)} texture, seed {printable(options['seed'], 30)}",
         shear_modulus=crystal["shear_modulus"],
         lambda_e=crystal["lambda_e"],
         density=crystal["density"],
         identity=identity_of(law),
     )
+
+
+def _require_strength(file: Path, histories: Histories) -> None:
+    """Raise where a path has no deviatoric stress at all: an error relative to it has no meaning."""
+    strength = np.abs(deviator(histories.stress)).max(axis=(1, 2, 3))
+    if not (strength > 0.0).all():
+        raise InputError(
+            f"{file}: path {int(np.argmin(strength))} has no deviatoric stress at any time, expected some: "
+            "relative errors of it have no meaning; leave such paths out"
+        )
 
 
 def require_data_of(card: Card, file: Path) -> None:

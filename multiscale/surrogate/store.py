@@ -8,23 +8,31 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from microscale.documents import read_bytes, read_document
 from microscale.errors import InputError
+from microscale.printable import printable
+from microscale.schema import STRICT, Positive, validated, wrong
+from microscale.whole_file import write_json, write_whole
 
 FORMATS = {"recurrent": 3, "pca": 1}
 """Kinds of surrogates. A version is raised when the meaning of a file changes; older files are refused."""
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
+
+LARGEST_WEIGHTS = 2**33
+"""Bytes."""
+REMEDY = "restore the card and the weights, or train again"
 
 Weights = dict[str, NDArray[Any]]
 
@@ -45,14 +53,16 @@ class TrainingRange:
         smallest_cycle: Smallest flow in each half of a cycle that is repeated, dimensionless.
     """
 
-    shape: float
-    strain_rate: float
-    smallest_volume: float
-    largest_volume: float
-    elastic_limit: float | None = None
-    slowest_rate: float | None = None
-    longest_hold: float | None = None
-    smallest_cycle: float | None = None
+    __pydantic_config__ = STRICT
+
+    shape: Positive
+    strain_rate: Positive
+    smallest_volume: Positive
+    largest_volume: Positive
+    elastic_limit: Positive | None = None
+    slowest_rate: Positive | None = None
+    longest_hold: Positive | None = None
+    smallest_cycle: Positive | None = None
 
     @property
     def knows_slow_paths(self) -> bool:
@@ -88,16 +98,33 @@ class Material:
         identity: All that it is, see multiscale.surrogate.identity; None in cards of before.
     """
 
-    name: str
-    shear_modulus: float
-    lambda_e: float
-    density: float
+    __pydantic_config__ = STRICT
+
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    shear_modulus: Positive
+    lambda_e: Positive
+    density: Positive
     identity: dict[str, Any] | None = None
 
     @property
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
         return math.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / self.density)
+
+
+def _with_durations(record: dict[str, Any]) -> dict[str, Any]:
+    """Check the shortest and the longest time of a data set, where it has them: the network of paths asks."""
+    found = record.get("duration_us", [1.0, 1.0])
+    numbers = isinstance(found, list) and all(type(value) in (int, float) for value in found)
+    if not (numbers and len(found) == 2 and 0.0 < found[0] <= found[1] < math.inf):
+        raise wrong("duration_us of two positive numbers, the shorter first", f"duration_us {found!r:.60}")
+    return record
+
+
+def _size(value: Any) -> int:
+    if not (isinstance(value, int) and 0 <= value <= 2**16):
+        raise wrong("a whole number, zero or more, to 65536")
+    return value
 
 
 @dataclass(frozen=True)
@@ -114,21 +141,27 @@ class Card:
         errors: Measured relative L2 errors by test set: total and deviatoric, mean and 95th percentile.
         training: Seed, epochs, seconds and schedule.
         weights_sha256: Hash of the weights file.
+        card_sha256: Hash of all other entries, see :func:`check_sum`; a card edited by hand is refused.
         format: Version of the format of this kind, once written.
         version: Version of the package that wrote it.
     """
 
-    kind: str
-    architecture: dict[str, Any]
+    __pydantic_config__ = STRICT
+
+    kind: Literal["recurrent", "pca"]
+    architecture: dict[str, Annotated[Any, AfterValidator(_size)]]
     material: Material
     range: TrainingRange
-    datasets: list[dict[str, Any]] = field(default_factory=list)
+    datasets: list[Annotated[dict[str, Any], AfterValidator(_with_durations)]] = field(default_factory=list)
     errors: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""
+    card_sha256: str = ""
     format: int = 0
     version: str = ""
-    units: str = "mm, us, GPa, g/cm^3; strains dimensionless"
+    units: Literal["mm, us, GPa, g/cm^3; strains dimensionless"] = (
+        "mm, us, GPa, g/cm^3; strains dimensionless"
+    )
 
     @property
     def computed_bulk_modulus(self) -> float:
@@ -137,7 +170,11 @@ class Card:
 
 
 def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card) -> None:
-    """Write weights and card; each file appears whole or not at all, the card last."""
+    """Write weights and card; each file appears whole or not at all, the card last.
+
+    Raises:
+        InputError: A file cannot be written, or a number of the card is not finite.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     data = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
@@ -146,8 +183,26 @@ def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card)
         "format": FORMATS[card.kind],
         "version": _package_version(),
     }
-    replace_file(path, data)
-    replace_file(card_path(path), (json.dumps(entries, indent=2) + "\n").encode())
+    write_whole(path, data)
+    write_json(card_path(path), entries | {"card_sha256": check_sum(entries)})
+
+
+def check_sum(entries: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the entries of a card but for ``card_sha256``, in any order and layout."""
+    others = {name: value for name, value in entries.items() if name != "card_sha256"}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
+
+
+def seal_card(weights: Path) -> None:
+    """Vouch for a card that was changed by hand, or is older than check sums: write its check sum.
+
+    Raises:
+        InputError: The card cannot be read, or does not follow the schema.
+    """
+    path = card_path(weights)
+    entries = read_document(path, "surrogate card", REMEDY)
+    validated(Card, entries, f"surrogate card {path}", REMEDY)
+    write_json(path, entries | {"card_sha256": check_sum(entries)})
 
 
 def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
@@ -158,7 +213,7 @@ def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
         kind: Expected kind; any by default.
 
     Raises:
-        InputError: A file is missing, damaged, of another version or another kind.
+        InputError: A file is missing, damaged, changed by hand, of another version or another kind.
     """
     path = Path(path)
     card = _read_card(card_path(path))
@@ -166,20 +221,15 @@ def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
         raise InputError(
             f"{path} holds a surrogate of kind '{card.kind}', expected '{kind}'; use --model {kind}"
         )
-    try:
-        data = path.read_bytes()
-        weights = load(data)
-    except OSError as error:
-        raise InputError(
-            f"weights {path} cannot be read ({error.strerror}); train some with 'multiscale train'"
-        ) from error
-    except SafetensorError as error:
-        raise InputError(f"weights {path} are damaged ({error}); restore or train them again") from error
+    data = read_bytes(path, "weights", "train some with 'multiscale train'", LARGEST_WEIGHTS)
     if hashlib.sha256(data).hexdigest() != card.weights_sha256:
         raise InputError(
             f"weights {path} do not belong to {card_path(path).name}: their hashes differ; restore both files"
         )
-    return weights, card
+    try:
+        return load(data), card
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"weights {path} are damaged ({error}); restore or train them again") from error
 
 
 def finite_array(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -193,6 +243,8 @@ def finite_array(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray
         described = "missing"
     elif found.shape != shape:
         described = f"of shape {found.shape}"
+    elif found.dtype.kind != "f":
+        described = f"of type {found.dtype}"
     elif not np.all(np.isfinite(found)):
         described = "not finite"
     else:
@@ -203,58 +255,46 @@ def finite_array(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray
 
 
 def _read_card(path: Path) -> Card:
-    try:
-        entries = json.loads(path.read_bytes())
-        found, expected = entries["format"], FORMATS.get(entries["kind"])
-        if expected is not None and found != expected:
-            raise InputError(
-                f"{path} has format {found}, expected {expected}; train the surrogate again with this version"
-            )
-        entries |= {"material": Material(**entries["material"]), "range": TrainingRange(**entries["range"])}
-        card = Card(**entries)
-        _check(card)
-        return card
-    except OSError as error:
+    what = f"surrogate card {path}"
+    entries = read_document(path, "surrogate card", f"it belongs beside the weights: {REMEDY}")
+    _refuse_other_format(entries, path)
+    card = validated(Card, entries, what, REMEDY)
+    if card.card_sha256 != check_sum(entries):
         raise InputError(
-            f"surrogate card {path} cannot be read ({error.strerror}); it belongs beside the weights"
-        ) from error
-    except (ValueError, TypeError, KeyError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"surrogate card {path} is damaged ({error}); restore or train it again") from error
+            f"{what} was changed after it was written: its entries do not fit its check sum; {REMEDY} "
+            "(seal_card of multiscale.surrogate.store vouches for a change)"
+        )
+    return card
 
 
-def _check(card: Card) -> None:
-    """Refuse what no training writes: such numbers would reach the kernels.
+def _refuse_other_format(entries: Any, path: Path) -> None:
+    """Say so where a card is of another version, which may have other entries."""
+    if not isinstance(entries, dict) or not isinstance(entries.get("kind"), str):
+        return
+    found, expected = entries.get("format"), FORMATS.get(entries["kind"])
+    if expected is not None and found != expected:
+        raise InputError(
+            f"{path} has format {printable(found, 60)}, expected {expected}; train the surrogate again with "
+            "this version"
+        )
+
+
+def require_weights_name(path: Path) -> None:
+    """Refuse a name of weights that card, log, picture or checkpoint beside them would have too.
 
     Raises:
-        ValueError: Of an unknown kind, or with a number that is none or has no meaning.
+        InputError: The name does not end in ``.safetensors``.
     """
-    if card.kind not in FORMATS:
-        raise ValueError(f"kind is '{card.kind}', expected one of: {', '.join(FORMATS)}")
-    for name, size in card.architecture.items():
-        if not (isinstance(size, int) and size >= 0):
-            raise ValueError(f"architecture {name} = {size!r}, expected a whole number, zero or more")
-    numbers = vars(card.material) | vars(card.range)
-    unknown = {name for name in FAR_SIDE if numbers[name] is None}
-    for name in numbers.keys() - unknown - {"name", "identity"}:
-        if not (isinstance(value := numbers[name], int | float) and 0.0 < value < math.inf):
-            raise ValueError(f"{name} = {value!r}, expected a positive number")
+    if path.suffix != ".safetensors" or path.is_dir():
+        raise InputError(
+            f"--out {path} for weights, expected a file whose name ends in .safetensors: its description "
+            "(.json), log (.csv), picture (.png) and checkpoint lie beside it"
+        )
 
 
 def card_path(weights: Path) -> Path:
     """Return the path of the JSON file beside the weights."""
     return Path(weights).with_suffix(".json")
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file under another name, then rename it: a reader, or a kill, never meets half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def _package_version() -> str:

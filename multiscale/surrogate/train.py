@@ -7,7 +7,6 @@ weights.
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from dataclasses import dataclass
@@ -16,18 +15,23 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
-from microscale.errors import InputError
 from multiscale.surrogate.histories import RelativeErrors
-from multiscale.surrogate.store import replace_file
+from multiscale.surrogate.training_checkpoint import (
+    Progress,
+    Tensors,
+    part_of,
+    read_checkpoint,
+    restore_optimiser,
+    weights_of,
+    write_checkpoint,
+)
+from multiscale.surrogate.training_log import append_line, truncate_log
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 WARM_UP, LONGEST_WARM_UP = 0.05, 500
 """The rate rises over this share of the updates, or over this many: faster, some trainings diverge."""
-COLUMNS = ("epoch", "rate", "train", "validation_deviatoric", "validation_total", "seconds")
 
 
 class Learner(Protocol):
@@ -88,19 +92,8 @@ class Schedule:
         self.done += 1
 
 
-@dataclass
-class Progress:
-    """Where a training is: what a checkpoint holds besides tensors."""
-
-    epoch: int = 0
-    updates: int = 0
-    best_error: float = math.inf
-    best_epoch: int = 0
-    seconds: float = 0.0
-
-
 class Training:
-    """One training run that writes ``<out>.checkpoint``, ``<out>.csv`` and ``<out>.png`` beside its weights.
+    """One training run that writes ``<out>.checkpoint`` and ``<out>.csv`` beside its weights.
 
     Args:
         learner: What is trained.
@@ -153,7 +146,6 @@ class Training:
                 self._save()
                 last_saved = time.perf_counter()
         self._save()
-        draw_losses(self.out.with_suffix(".csv"), self.out.with_suffix(".png"))
         self.learner.module.load_state_dict(self.best)
         return progress
 
@@ -175,11 +167,7 @@ class Training:
             means["total"],
             progress.seconds,
         )
-        with self.out.with_suffix(".csv").open("a", newline="") as file:
-            writer = csv.writer(file)
-            if progress.epoch == 1:
-                writer.writerow(COLUMNS)
-            writer.writerow([f"{value:.6g}" for value in values])
+        append_line(self.out.with_suffix(".csv"), values)
         left = progress.seconds / progress.epoch * (self.epochs - progress.epoch)
         print(
             f"epoch {progress.epoch}/{self.epochs}  loss {loss:.4f}  validation: "
@@ -193,77 +181,21 @@ class Training:
         tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         for index, state in self.learner.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
-        metadata = {name: repr(value) for name, value in vars(self.progress).items()} | {
-            "settings": self.settings
-        }
-        replace_file(self.checkpoint, save(tensors, metadata))
+        write_checkpoint(self.checkpoint, tensors, self.progress, self.settings)
 
     def _resume(self) -> None:
-        if not self.checkpoint.exists():
+        log, path, module = self.out.with_suffix(".csv"), self.checkpoint, self.learner.module
+        if not path.exists():
             self.out.parent.mkdir(parents=True, exist_ok=True)
-            self.out.with_suffix(".csv").unlink(missing_ok=True)
+            log.unlink(missing_ok=True)
             return
-        tensors, metadata = _read_checkpoint(self.checkpoint)
-        if metadata["settings"] != self.settings:
-            raise InputError(
-                f"{self.checkpoint} belongs to a training with other data or settings; remove it to start "
-                "afresh, or repeat the command it was made with"
-            )
-        for name, kind in (
-            ("epoch", int),
-            ("updates", int),
-            ("best_epoch", int),
-            ("best_error", float),
-            ("seconds", float),
-        ):
-            setattr(self.progress, name, kind(metadata[name]))
+        tensors, self.progress = read_checkpoint(path, self.settings)
         self.schedule.done = self.progress.updates
-        self.learner.module.load_state_dict(_with_prefix(tensors, "now."))
-        self.best = _with_prefix(tensors, "best.")
-        _restore_optimiser(self.learner.optimiser, _with_prefix(tensors, "optimiser."))
-        _truncate_log(self.out.with_suffix(".csv"), self.progress.epoch)
+        module.load_state_dict(weights_of(part_of(tensors, "now."), module, path))
+        self.best = weights_of(part_of(tensors, "best."), module, path)
+        restore_optimiser(self.learner.optimiser, part_of(tensors, "optimiser."), path)
+        truncate_log(log, self.progress.epoch)
 
 
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, key = name.split(".")
-        state.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-
-
-def _tensors(module: nn.Module) -> dict[str, torch.Tensor]:
+def _tensors(module: nn.Module) -> Tensors:
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
-
-
-def _with_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _read_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"checkpoint {path} is damaged ({error}); remove it to start afresh") from error
-
-
-def _truncate_log(path: Path, epochs: int) -> None:
-    """Drop the lines of epochs after the checkpoint: they will be run again."""
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(lines[: epochs + 1]))
-
-
-def draw_losses(log: Path, picture: Path) -> None:
-    """Draw the errors of a log over epochs."""
-    from matplotlib.figure import Figure
-
-    table = np.atleast_2d(np.loadtxt(log, delimiter=",", skiprows=1))
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot(xlabel="epoch", ylabel="relative L2 error", yscale="log")
-    for column, label in ((2, "training loss"), (3, "validation, deviatoric"), (4, "validation, total")):
-        axes.plot(table[:, 0], table[:, column], label=label)
-    axes.grid(alpha=0.3)
-    axes.legend(loc="upper right")
-    figure.savefig(picture, dpi=120)

@@ -11,9 +11,9 @@ from microscale.dataset import read_dataset
 from microscale.errors import InputError
 from microscale.law import drive
 from microscale.tensors import von_mises
-from multiscale.calibrate import read_constants
 from multiscale.cli import calibrate, generate, train
 from multiscale.laws import make_law
+from multiscale.laws.constants_file import read_constants
 
 COPPER = Path("demos/copper.yaml")
 SMALL = {"elements": 100, "end_time": 0.2, "model": "quarter"}
@@ -40,41 +40,6 @@ def test_copper_is_a_face_centred_cubic_crystal():
         assert (same.sum(axis=1) == 12 // lines).all()
     schmid = np.einsum("si,sj->sij", family.directions, family.normals)
     assert np.linalg.matrix_rank((schmid + schmid.swapaxes(1, 2)).reshape(12, 9)) == 5  # any isochoric strain
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("{value: 46.8,", "{value: -46.8,", r"shear_modulus = -46.8, expected a positive number"),
-        ("{value: 0.016,", "{value: 0.0,", r"octahedral strength = 0.0, expected a positive number"),
-        (
-            "{value: 0.180,",
-            "{value: .nan,",
-            r"octahedral hardening = nan, expected zero or a positive number",
-        ),
-        ("{value: 0.012,", "{value: 2,", r"rate sensitivity m = 2.0, expected 0 < m <= 1"),
-        ("{value: 69.7,", "{value: stiff,", r"ValueError.* is missing or malformed"),
-        ("[[1, 1, 1], [0, 1, -1]]", "[[1, 1, 1], [0, 1]]", r"ValueError.* is missing or malformed"),
-        ("[[1, 1, 1], [0, 1, -1]]", "[[1, 1, 1], [0, 1, 1]]", r"s\.m = .*, expected 0"),
-        ("measured", "guessed", r"KeyError\('measured'\) is missing or malformed"),
-        ("saturation:", "saturated:", r"saturat.* is missing or malformed"),
-    ],
-)
-def test_a_material_file_without_meaning_is_refused(tmp_path, old, new, message):
-    text = COPPER.read_text()
-    assert old in text
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text(text.replace(old, new))
-    with pytest.raises(InputError, match=message):
-        read_crystal(wrong)
-
-
-def test_twins_of_a_material_file_are_checked_too(tmp_path):
-    text = Path("microscale/magnesium.yaml").read_text()
-    wrong = tmp_path / "wrong.yaml"
-    wrong.write_text(text.replace("shear: {value: 0.129", "shear: {value: -0.129"))
-    with pytest.raises(InputError, match=r"twinning shear = -0\.129, expected a positive number"):
-        read_crystal(wrong)
 
 
 def test_a_polycrystal_of_copper_yields_as_taylor_has_it():

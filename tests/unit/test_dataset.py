@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -14,7 +15,6 @@ import h5py
 import numpy as np
 import pytest
 
-from microscale import dataset
 from microscale.dataset import ARRAYS, read_dataset
 from microscale.errors import ConvergenceError, InputError
 from microscale.generate import BLOCK, Generation, finish, generate, stress_block
@@ -23,12 +23,13 @@ from microscale.paths import StrainPaths
 from microscale.tensors import to_mandel
 from multiscale.laws.j2 import J2
 
+LAW = {"name": "j2", "hash": "of the test", "options": {}}
 VERSIONS = {"multiscale": "test"}
 
 
 def job(count: int = 2 * BLOCK + 5, law: ConstitutiveLaw | None = None, **paths: object) -> Generation:
     strain_paths = StrainPaths("R", **{"max_strain": 0.3, "steps": 20, "seed": 3, **paths})
-    return Generation(law or J2(), {"name": "j2"}, strain_paths, count, VERSIONS)
+    return Generation(law or J2(), LAW, strain_paths, count, VERSIONS)
 
 
 def make(task: Generation, out: Path) -> Path:
@@ -191,7 +192,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, monkeypat
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(dataset.os, "posix_fallocate", full)
+    monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(InputError, match="No space left on device"):
         generate(task, out)
     assert [path.name for path in (tmp_path / "set.h5.parts").iterdir()] == ["parameters.json"]

@@ -132,7 +132,9 @@ def test_foreign_file_is_refused(written, tmp_path, content):
     elif content is not None:
         path.write_bytes(content)
     body = anvil(make_law("j2"))
-    with pytest.raises(InputError, match=r"does not exist|no checkpoint, or damaged|has format"):
+    with pytest.raises(
+        InputError, match=r"does not exist|cannot be read as a checkpoint|has format|'format' is missing"
+    ):
         read_checkpoint(path, body, origin(body))
 
 

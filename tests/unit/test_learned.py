@@ -26,6 +26,7 @@ from multiscale.surrogate.store import (
     TrainingRange,
     card_path,
     read_surrogate,
+    seal_card,
     write_surrogate,
 )
 from multiscale.surrogate.substeps import cut
@@ -209,30 +210,36 @@ def edit(path, change) -> None:
     path.write_text(json.dumps(entries))
 
 
+def changed(path, change) -> None:
+    """Edit a card, and vouch for it."""
+    edit(card_path(path), change)
+    seal_card(path)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda path: path.unlink(), "cannot be read"),
         (lambda path: card_path(path).unlink(), "cannot be read"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-5]), "damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-5]), "hashes differ"),
         (lambda path: path.write_bytes(path.read_bytes()[:-1] + b"x"), "hashes differ"),
         (lambda path: card_path(path).write_text("{"), "damaged"),
         (
             lambda path: edit(card_path(path), lambda e: e.update(format=1)),
             f"expected {FORMATS['recurrent']}",
         ),
-        (lambda path: edit(card_path(path), lambda e: e.pop("material")), "damaged"),
+        (lambda path: edit(card_path(path), lambda e: e.pop("material")), "material is missing"),
         (
-            lambda path: edit(card_path(path), lambda e: e.update(kind="pca", format=FORMATS["pca"])),
+            lambda path: changed(path, lambda e: e.update(kind="pca", format=FORMATS["pca"])),
             "expected 'recurrent'",
         ),
         (
-            lambda path: edit(card_path(path), lambda e: e["architecture"].update(hidden=21)),
+            lambda path: changed(path, lambda e: e["architecture"].update(hidden=21)),
             "expected finite",
         ),
         (
-            lambda path: edit(card_path(path), lambda e: e["architecture"].pop("groups")),
-            "without 'groups'",
+            lambda path: changed(path, lambda e: e["architecture"].update(hiden=20)),
+            "hiden is no known key, did you mean 'hidden'",
         ),
     ],
     ids=["no weights", "no card", "cut", "altered", "card", "version", "entry", "kind", "shape", "size"],

@@ -1,0 +1,73 @@
+"""The file that holds the constants of an empirical law: made by ``multiscale calibrate``, or by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from pydantic import BaseModel, create_model
+
+from microscale.documents import read_document
+from microscale.errors import InputError
+from microscale.law import ConstitutiveLaw
+from microscale.schema import Name, NotNegative, Positive, Strict, validated
+from multiscale.laws.j2 import J2
+from multiscale.laws.johnson_cook import THERMAL, JohnsonCook
+
+UNITS = "mm, us, GPa, g/cm^3"
+"""Units of constants that name none of their own; times the kelvin of temperatures."""
+REMEDY = "make it with 'multiscale calibrate'"
+LAWS: Mapping[str, type[ConstitutiveLaw]] = {"j2": J2, "johnson-cook": JohnsonCook}
+"""Laws whose constants are read from files; their fields say in which unit and of which sign."""
+
+
+class ConstantsFile(Strict):
+    """Constants, and what :func:`multiscale.calibrate.write_calibration` says of where they come from."""
+
+    law: Name
+    constants: dict[str, Any]
+    units: Literal["mm, us, GPa, g/cm^3"]
+    fitted: list[str] | None = None
+    mean_error: NotNegative | None = None
+    errors: dict[str, NotNegative] | None = None
+    reference: Any = None
+    largest_strain: Positive | None = None
+    versions: dict[str, str] | None = None
+
+
+def read_constants(path: Path, law: str) -> dict[str, float]:
+    """Return the constants in a file, as options of ``make_law(law)``.
+
+    A constant is a number in our units, or a value with a unit of its own, as in a material file. None may be
+    left out: a default is that of another material.
+
+    Raises:
+        InputError: The file cannot be read, does not follow the schema, or is of another law.
+    """
+    what = f"constants {path}"
+    content = validated(ConstantsFile, read_document(path, "constants", REMEDY), what, REMEDY)
+    if content.law != law or law not in LAWS:
+        raise InputError(f"{what}: law = '{content.law}', expected '{law}'; give the constants of that law")
+    found: Any = validated(_of_law(law), {"constants": content.constants}, what, REMEDY)
+    constants = {name: value for name, value in found.constants if value is not None}
+    missing = [name for name in THERMAL if name not in constants]
+    if law == "johnson-cook" and constants["heated_fraction"] > 0.0 and missing:
+        raise InputError(
+            f"{what}: constants.{missing[0]} is missing, which a heated_fraction above zero needs; {REMEDY}"
+        )
+    return constants
+
+
+@cache
+def _of_law(law: str) -> type[BaseModel]:
+    """The schema of a law's constants: its fields, all of them needed but those of heat."""
+    kinds = get_type_hints(LAWS[law], include_extras=True)
+    names = [field.name for field in dataclasses.fields(LAWS[law])]  # type: ignore[arg-type]
+    fields: dict[str, Any] = {
+        name: (kinds[name] | None, None) if name in THERMAL else (kinds[name], ...) for name in names
+    }
+    constants = create_model("Constants", __base__=Strict, **fields)
+    return create_model("ConstantsOfLaw", __base__=Strict, constants=(constants, ...))
