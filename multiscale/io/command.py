@@ -10,11 +10,13 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from mpi4py import MPI
 from rich.console import Console
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
+from microscale.numbers import checked
+from multiscale.io.flags import read_words
 from multiscale.io.stopped import Stopped
 
 #: Exit codes: success, a run that failed, a command line that is wrong, Ctrl-C (as shells have it).
@@ -40,7 +42,8 @@ def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -
     """
     if not isinstance(program, App):
         function, program = program, App(program.__name__)
-        program.default(function)
+        program.default(checked(function))
+    program.default_parameter = Parameter(converter=read_words)
     if MPI.COMM_WORLD.rank > 0:
         program.console = Console(file=StringIO())  # help and version are printed once
     warnings.formatwarning = _format_warning

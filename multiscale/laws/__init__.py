@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from microscale.options import defaults_of, options_for
 
 Texture = Literal["random", "uniform"]
 Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
@@ -40,7 +40,24 @@ def options_of(name: str) -> dict[str, Any]:
     Raises:
         InputError: Unknown name.
     """
-    return {option: given.default for option, given in inspect.signature(_maker(name)).parameters.items()}
+    return defaults_of(_maker(name))
+
+
+def options_given(name: str, given: Mapping[str, Any], **flags: str) -> dict[str, Any]:
+    """Return the options of a law that were given, with its defaults for those that are None.
+
+    Args:
+        name: One of ``LAW_NAMES``.
+        given: Options that a command offers; None where the user gave none.
+        **flags: Names of the flags of options, where they are others.
+
+    Raises:
+        InputError: Unknown name, or an option was given that the law does not take.
+    """
+    options = options_for("law", name, given, options_of, LAW_NAMES, **flags)
+    if options.get("resolution") is not None and given.get("texture") is None and "texture" in options:
+        options["texture"] = "random"  # the grains of a cell are drawn
+    return options
 
 
 def _maker(name: str) -> Callable[..., ConstitutiveLaw]:

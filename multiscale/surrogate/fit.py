@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from microscale.numbers import Count, OutFile, Positive, Seed, checked
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
 from multiscale.surrogate.fused import BLOCK
@@ -22,19 +23,20 @@ from multiscale.surrogate.train import Training
 VALIDATION_SHARE = 0.04
 
 
+@checked
 def fit_recurrent(
     files: Sequence[Path],
-    out: Path,
-    groups: int,
-    tensors: int,
-    scalars: int,
-    hidden: int,
-    epochs: int,
-    rate: float,
-    batch: int | None,
-    seed: int,
+    out: OutFile,
+    groups: Count = 4,
+    tensors: Count = 6,
+    scalars: Count = 6,
+    hidden: Count = 80,
+    epochs: Count = 200,
+    rate: Positive = 1.5e-3,
+    batch: Count | None = None,
+    seed: Seed = 0,
     start: Path | None = None,
-    longest_step: float = COARSE,
+    longest_step: Positive = COARSE,
 ) -> None:
     """Train the recurrent surrogate and write it; a run that was killed goes on where it was.
 
@@ -56,11 +58,10 @@ def fit_recurrent(
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
     architecture = Architecture(groups, tensors, scalars, hidden)
-    check_sizes(**asdict(architecture), epochs=epochs, rate=rate, longest_step=longest_step)
     with ranks_of_launcher() as ranks:
         smallest = BLOCK * ranks.size
         batch = smallest if batch is None else batch
-        if batch <= 0 or batch % smallest:
+        if batch % smallest:
             raise InputError(
                 f"batch = {batch}, expected a multiple of {smallest} for the recurrent surrogate "
                 f"on {ranks.size} process(es)"
@@ -122,10 +123,3 @@ def _fit(
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
     print(f"weights: {out}")
-
-
-def check_sizes(**sizes: float) -> None:
-    """Raise an InputError that names the first of the sizes that is not positive."""
-    for name, value in sizes.items():
-        if not value > 0:
-            raise InputError(f"{name} = {value}, expected a positive number")

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from microscale.errors import InputError
+from microscale.numbers import Count, OutFile, Positive, Seed, checked
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
-from multiscale.surrogate.fit import VALIDATION_SHARE, check_sizes
+from multiscale.surrogate.fit import VALIDATION_SHARE
 from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca import PrincipalComponents
 from multiscale.surrogate.pca_learner import PcaLearner
@@ -20,15 +21,16 @@ from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
 from multiscale.surrogate.train import Training
 
 
+@checked
 def fit_pca(
     files: Sequence[Path],
-    out: Path,
-    modes: int,
-    hidden: int,
-    epochs: int,
-    rate: float,
-    batch: int,
-    seed: int,
+    out: OutFile,
+    modes: Count = 100,
+    hidden: Count = 1000,
+    epochs: Count = 200,
+    rate: Positive = 1e-4,
+    batch: Count = 64,
+    seed: Seed = 0,
     exact_pressure: bool = False,
 ) -> None:
     """Train the paper's surrogate and write it; a run that was killed goes on where it was.
@@ -47,7 +49,6 @@ def fit_pca(
     Raises:
         InputError: Data, sizes or checkpoint cannot be used.
     """
-    check_sizes(modes=modes, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
     sources = read_sources(files, one_sampling=True)
     samples = sources.histories.times.shape[1]
     if modes > samples:
