@@ -9,22 +9,29 @@ A number without such a type must be finite, and a whole one must fit into eight
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
 from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from microscale.errors import InputError
 
-P, R = ParamSpec("P"), TypeVar("R")
+
+class Rule(ABC):
+    """What a parameter takes: it stands in the annotation of the parameter."""
+
+    @abstractmethod
+    def problem(self, value: Any) -> str | None:
+        """Return what was expected in place of a value, or None if the value is good."""
 
 
 @dataclass(frozen=True)
-class Range:
+class Range(Rule):
     """The numbers from ``least`` to ``most``.
 
     Attributes:
@@ -39,13 +46,14 @@ class Range:
     above: bool = False
     unit: str = ""
 
-    def problem(self, value: Any) -> str | None:
-        """Return what was expected in place of a value, or None if the value is good."""
+    def problem(self, value: Any) -> str | None:  # noqa: D102
         if not isinstance(value, Real) or isinstance(value, bool):
             return "a number"
-        if self.least < value <= self.most and abs(value) < math.inf or value == self.least and not self.above:
+        number: Any = value  # a whole one of any size: as a float it could overflow
+        enough = number > self.least or (number == self.least and not self.above)
+        if enough and number <= self.most and abs(number) < math.inf:
             return None
-        return self._expected(too_large=value > self.least)
+        return self._expected(too_large=number > self.least)
 
     def _expected(self, too_large: bool) -> str:
         if too_large and self.most < math.inf:
@@ -59,26 +67,22 @@ class Range:
 class Whole(Range):
     """Whole numbers from ``least`` to ``most``."""
 
-    def problem(self, value: Any) -> str | None:
-        """Return what was expected in place of a value, or None if the value is good."""
+    def problem(self, value: Any) -> str | None:  # noqa: D102
         if not isinstance(value, Integral) or isinstance(value, bool):
             return "a whole number"
         return super().problem(value)
 
 
 @dataclass(frozen=True)
-class FileName:
+class FileName(Rule):
     """A path that can be a file: it has a name, and is no folder."""
 
-    def problem(self, value: Any) -> str | None:
-        """Return what was expected in place of a value, or None if the value is good."""
+    def problem(self, value: Any) -> str | None:  # noqa: D102
         path = Path(value)
         if not path.name or path.is_dir():
             return "the name of a file"
         return None
 
-
-Rule = Range | FileName
 
 COUNT = 2**31 - 1
 """Largest number of things: C's int counts them in MPI, gmsh and mesh files."""
@@ -97,7 +101,7 @@ WallTime = Annotated[float, Range(0.0, 1e12, above=True, unit="s")]
 Strain = Annotated[float, Range(0.0, 1e3, above=True)]
 
 
-def checked(function: Callable[P, R]) -> Callable[P, R]:
+def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Let a function refuse arguments that its annotations do not take.
 
     Raises:
@@ -117,7 +121,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 def check_fields(instance: Any) -> None:
     """Refuse values of a dataclass that the annotations of its class do not take; see :func:`checked`."""
-    check(vars(instance), _rules(type(instance)))
+    kind: Any = type(instance)
+    check(vars(instance), _rules(kind))
 
 
 def check(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
@@ -133,7 +138,7 @@ def check(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
 
 
 @cache
-def _rules(annotated: Any) -> dict[str, Rule]:
+def _rules(annotated: Hashable) -> dict[str, Rule]:
     """Return the rules by the names of parameters, or of fields."""
     hints = get_type_hints(annotated, include_extras=True)
     found = {name: _rule(hint) for name, hint in hints.items() if name != "return"}

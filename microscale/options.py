@@ -1,4 +1,4 @@
-"""Options belong to what uses them: what was given and the chosen law, model or protocol cannot use is refused.
+"""Options belong to what uses them: what the chosen law, model or protocol does not take is refused.
 
 A flag is None where the user gave none. Each choice declares what it takes, with the defaults, as a mapping;
 where it is a function or a class, its signature is that mapping (:func:`defaults_of`).

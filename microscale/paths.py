@@ -44,8 +44,8 @@ History = Callable[[FloatArray], FloatArray]
 PARABOLIC = ("F", "R")
 SHEARED = ("U", "L-U", "C")
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    **dict.fromkeys(PARABOLIC, {"intervals": 10}),
-    **dict.fromkeys(SHEARED, {"isochoric": True}),
+    **{protocol: {"intervals": 10} for protocol in PARABOLIC},
+    **{protocol: {"isochoric": True} for protocol in SHEARED},
     "I": {},
 }
 """What each protocol takes beside what all do, and the defaults."""
@@ -170,7 +170,8 @@ class StrainPaths:
 
     def _random_walk(self, generator: np.random.Generator) -> History:
         """Draw a path of protocol F or R."""
-        assert (intervals := self.intervals) is not None
+        intervals = self.intervals
+        assert intervals is not None
         if self.protocol == "F":
             times = np.linspace(0.0, 1.0, intervals + 1)
         else:

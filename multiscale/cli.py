@@ -70,7 +70,8 @@ def generate(
         longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
         dimension: 3, or 2 for plane strain, as for fft2d.
         intervals: Number of intervals N of a path, for F and R; 10 by default.
-        isochoric: Whether the sides give way in U, L-U and C, as the paper prints and by default, or are held.
+        isochoric: Whether the sides give way in U, L-U and C, as the paper prints and by default, or are
+            held.
         law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
         crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
             the plane crystal of the paper.

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from runs import CONSTANTS, anvil, write_figures
 
+from microscale.numbers import Count, Time
 from multiscale.io.command import launch
 from multiscale.io.vtkhdf import Results
 
@@ -25,8 +26,8 @@ def profiles(
     *,
     output: Path = Path("results/paper"),
     weights: Path | None = None,
-    end_time: float = 2.0,
-    grains: int = 128,
+    end_time: Time = 2.0,
+    grains: Count = 128,
     fast: bool = False,
 ) -> dict[str, Any]:
     """Draw profiles.png and measure profiles.json.

@@ -42,7 +42,7 @@ def impact_options(
     Raises:
         InputError: An option was given that the law does not take.
     """
-    given = {"weights": weights, "on_extrapolation": on_extrapolation, "constants": constants}
+    given: dict[str, Any] = {"weights": weights, "on_extrapolation": on_extrapolation, "constants": constants}
     given |= {"crystal": crystal, "grains": grains, "seed": seed}
     return options_for("law", law, given, _taken, get_args(ImpactLaw))
 
