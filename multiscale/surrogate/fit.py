@@ -110,7 +110,8 @@ def _fit(
     if first is not None:
         settings["start"] = first.weights_sha256
     with place_of(learner.ranks, out) as place:
-        progress = Training(learner, place, epochs, rate, seed, settings).run()
+        training = Training(learner, place, epochs, rate, seed, settings)
+        progress = training.run()
     if learner.ranks.rank > 0:
         return
     schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
@@ -122,4 +123,5 @@ def _fit(
     errors = {"validation": {"deviatoric_mean": progress.best_error}}
     weights = {name: tensor.numpy() for name, tensor in learner.module.state_dict().items()}
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
+    training.raise_if_diverged()
     print(f"weights: {out}")

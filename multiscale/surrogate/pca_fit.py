@@ -79,7 +79,8 @@ def fit_histories(
         learner = PcaLearner(
             training, validation, architecture, seed, batch, ranks, card.computed_bulk_modulus, decay
         )
-        progress = Training(learner, place, epochs, rate, seed, settings).run()
+        fit = Training(learner, place, epochs, rate, seed, settings)
+        progress = fit.run()
     if ranks.rank > 0:
         return
     schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed, "processes": ranks.size}
@@ -87,6 +88,7 @@ def fit_histories(
     errors = {"validation": {f"{learner.judged}_mean": progress.best_error}}
     card = replace(card, errors=errors, training=vars(progress) | schedule)
     write_surrogate(out, learner.surrogate.arrays(), card)
+    fit.raise_if_diverged()
     print(f"weights: {out}")
 
 
