@@ -73,7 +73,7 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
         with shared_errors(comm):
             if comm.rank == 0:
                 gmsh = _start_gmsh()
-                draw(gmsh)
+                _draw(draw, gmsh, record)
                 _check(gmsh.model)
                 gmsh.model.mesh.renumberNodes()
         points = dolfinx_gmsh.extract_geometry(gmsh.model) if gmsh else np.empty((0, 3))
@@ -112,6 +112,24 @@ def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM
     loaded = build(draw, {"geometry": "file", "path": str(path)}, comm)
     loaded.require(needed)
     return loaded
+
+
+def _draw(draw: Callable[[Any], None], gmsh: Any, record: dict[str, Any]) -> None:
+    """Let gmsh mesh; it raises plain exceptions, in its own words, where it cannot.
+
+    Raises:
+        InputError: Of ``draw``, or gmsh gave up.
+    """
+    try:
+        draw(gmsh)
+    except InputError:
+        raise
+    except Exception as error:
+        sizes = ", ".join(f"{name} = {value}" for name, value in record.items())
+        raise InputError(
+            f"gmsh cannot mesh this body ({sizes}): {' '.join(str(error).split())}; give sizes and numbers "
+            "of cells nearer to each other"
+        ) from error
 
 
 def _start_gmsh() -> Any:

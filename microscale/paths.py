@@ -33,6 +33,7 @@ from scipy.spatial.transform import Rotation
 
 from microscale.errors import InputError
 from microscale.impact_paths import impact_path
+from microscale.memory import require_memory
 from microscale.numbers import Count, Seed, Strain, Time, check_fields
 from microscale.options import options_for
 from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS
@@ -59,6 +60,8 @@ every error: at a stretch of 0.01 the crystals carry hundreds of GPa, far beyond
 CHECKED_FRACTIONS = np.linspace(0.0, 1.0, 2001)
 """Where positive definiteness is checked: whatever the sampling, so that it does not change the path."""
 MAX_REJECTIONS = 10_000
+BYTES_A_STEP = 300
+"""While a path is drawn, at least."""
 
 
 class StretchPath(NamedTuple):
@@ -116,6 +119,8 @@ class StrainPaths:
         options = options_for("protocol", self.protocol, given, OPTIONS.__getitem__, PROTOCOLS)
         for name, value in options.items():
             object.__setattr__(self, name, value)
+        require_memory(BYTES_A_STEP * self.steps, steps=self.steps)
+        require_memory(BYTES_A_STEP * (self.intervals or 0), intervals=self.intervals or 0)
 
     def path(self, index: int, attempt: int = 0) -> StretchPath:
         """Return path ``index``; a higher ``attempt`` is its replacement where a law failed on it.

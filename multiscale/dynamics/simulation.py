@@ -10,7 +10,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 from meshes.impact_mesh import ImpactMesh
-from microscale.errors import DeformationError
+from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics import ranks
 from multiscale.dynamics.agreed_step import AgreedStep
@@ -36,6 +36,9 @@ STAGES = ("kinematics", "law", "force", "stable step", "communication", "update"
 # Steps between two estimates of the stable step. A node crosses a few per cent of an element in that time;
 # the Courant factor covers it.
 ESTIMATE_EVERY = 4
+
+# Steps a run may take: millions take days, and rounding adds up.
+MOST_STEPS = 10_000_000
 
 
 class Simulation:
@@ -161,7 +164,15 @@ class Simulation:
             observers: Called with this simulation at its start (not where it resumes), every ``every`` steps,
                 and at the end.
             every: Steps between calls.
+
+        Raises:
+            InputError: So long a time takes more steps than :data:`MOST_STEPS`.
         """
+        if not (end_time - self.time) / self.first_dt <= MOST_STEPS:
+            raise InputError(
+                f"end-time = {end_time} us, expected at most {self.time + MOST_STEPS * self.first_dt:.3g} us: "
+                f"a step is {self.first_dt:.3g} us, and a run takes at most {MOST_STEPS:_} of them"
+            )
         self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
         if self.step_count == 0:

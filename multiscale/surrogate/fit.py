@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from microscale.memory import require_memory
 from microscale.numbers import Count, OutFile, Positive, Seed, checked
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
@@ -21,6 +22,8 @@ from multiscale.surrogate.store import Card, read_surrogate, write_surrogate
 from multiscale.surrogate.train import Training
 
 VALIDATION_SHARE = 0.04
+BYTES_A_WEIGHT = 16
+"""The weight, its gradient, the optimiser's and the best one, in single precision, at least."""
 
 
 @checked
@@ -58,16 +61,20 @@ def fit_recurrent(
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
     architecture = Architecture(groups, tensors, scalars, hidden)
+    architecture.require_served()
+    numbers = sum(inputs * outputs for inputs, outputs in architecture.layers.values())
+    require_memory(BYTES_A_WEIGHT * numbers, **asdict(architecture))
     with ranks_of_launcher() as ranks:
-        smallest = BLOCK * ranks.size
-        batch = smallest if batch is None else batch
-        if batch % smallest:
-            raise InputError(
-                f"batch = {batch}, expected a multiple of {smallest} for the recurrent surrogate "
-                f"on {ranks.size} process(es)"
-            )
         sources = read_sources(files)
         training, validation = split(sources.histories, VALIDATION_SHARE, seed)
+        smallest = BLOCK * ranks.size
+        batch = smallest if batch is None else batch
+        most = -(-len(training) // smallest) * smallest
+        if batch % smallest or batch > most:
+            raise InputError(
+                f"batch = {batch}, expected a multiple of {smallest} for the recurrent surrogate on "
+                f"{ranks.size} process(es), and at most {most} for {len(training)} training paths"
+            )
         learner = RecurrentLearner(
             training, validation, sources.material, architecture, seed, batch, ranks, longest_step
         )

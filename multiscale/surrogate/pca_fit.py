@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from microscale.errors import InputError
+from microscale.memory import require_memory
 from microscale.numbers import Count, OutFile, Positive, Seed, checked
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
-from multiscale.surrogate.fit import VALIDATION_SHARE
+from multiscale.surrogate.fit import BYTES_A_WEIGHT, VALIDATION_SHARE
 from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca import PrincipalComponents
 from multiscale.surrogate.pca_learner import PcaLearner
@@ -49,6 +50,7 @@ def fit_pca(
     Raises:
         InputError: Data, sizes or checkpoint cannot be used.
     """
+    require_memory(BYTES_A_WEIGHT * (3.0 * hidden**2 + 12.0 * modes * hidden), modes=modes, hidden=hidden)
     sources = read_sources(files, one_sampling=True)
     samples = sources.histories.times.shape[1]
     if modes > samples:

@@ -166,8 +166,8 @@ class Training:
         draw_losses(self.out.with_suffix(".csv"), self.out.with_suffix(".png"))
         if progress.best_error > 1.0:
             print(
-                f"warning: the validation error is {100.0 * progress.best_error:.0f} % at best, more than that "
-                "of no stress at all: give more --epochs, another --rate or more data"
+                f"warning: the validation error is {100.0 * progress.best_error:.0f} % at best, more than "
+                "that of no stress at all: give more --epochs, another --rate or more data"
             )
         self.learner.module.load_state_dict(self.best)
         return progress

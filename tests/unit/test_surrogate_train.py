@@ -160,7 +160,15 @@ def test_the_papers_surrogate_trains_and_is_read_back(dataset, tmp_path, capsys)
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"batch": 10}, "multiple of 32"), ({"epochs": 0}, "epochs = 0"), ({"rate": -1.0}, "rate = -1.0")],
+    [
+        ({"batch": 10}, "multiple of 32"),
+        ({"batch": 160}, "at most 96 for 92 training paths"),
+        ({"epochs": 0}, "epochs = 0"),
+        ({"rate": -1.0}, "rate = -1.0"),
+        ({"hidden": 24_300, "groups": 4, "tensors": 6, "scalars": 6}, r"largest served.*--hidden 24247$"),
+        ({"tensors": 150, "groups": 4, "scalars": 6, "hidden": 80}, r"--tensors 142$"),
+        ({"tensors": 10**6}, "largest served, the others as they are: none"),
+    ],
 )
 def test_sizes_without_meaning_are_refused(dataset, tmp_path, change, message):
     with pytest.raises(InputError, match=message):
@@ -188,8 +196,8 @@ def test_a_training_that_diverges_late_keeps_its_best_weights(dataset, tmp_path,
         return losses[-1]
 
     kept = tmp_path / "kept.safetensors"
-    with monkeypatch.context() as patch, pytest.raises(ConvergenceError, match="best weights, of epoch [12],"):
-        patch.setattr(RecurrentLearner, "epoch", epoch)
+    monkeypatch.setattr(RecurrentLearner, "epoch", epoch)
+    with pytest.raises(ConvergenceError, match=r"best weights, of epoch [12],"):
         fit_recurrent([dataset], kept, epochs=8, **SMALL)
     weights, card = read_surrogate(kept)
     assert card.training["best_epoch"] in (1, 2)
