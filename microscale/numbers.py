@@ -53,14 +53,17 @@ class Range(Rule):
         enough = number > self.least or (number == self.least and not self.above)
         if enough and number <= self.most and abs(number) < math.inf:
             return None
-        return self._expected(too_large=number > self.least)
+        return self._expected(number)
 
-    def _expected(self, too_large: bool) -> str:
-        if too_large and self.most < math.inf:
-            return f"at most {self.most:_}{self.unit and ' '}{self.unit}"
+    def _expected(self, value: Any) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if value > self.most and self.most < math.inf:
+            return f"at most {self.most:_}{unit}"
+        if self.least >= 0.0 and (self.above or self.least % 1.0) and not value > 0.0:
+            return "a positive number"
         if self.above:
-            return "a positive number" if self.least == 0.0 else f"more than {self.least:g}"
-        return f"at least {self.least:g}" if self.least > -math.inf else "a finite number"
+            return f"more than {self.least:g}{unit}"
+        return f"at least {self.least:g}{unit}" if self.least > -math.inf else "a finite number"
 
 
 @dataclass(frozen=True)
@@ -88,17 +91,17 @@ COUNT = 2**31 - 1
 """Largest number of things: C's int counts them in MPI, gmsh and mesh files."""
 FINITE, EIGHT_BYTES = Range(), Whole(-(2**63), 2**63 - 1)
 
-Positive = Annotated[float, Range(0.0, above=True)]
+Positive = Annotated[float, Range(1e-30, 1e30)]
 Fraction = Annotated[float, Range(0.0, 1.0, above=True)]
 Share = Annotated[float, Range(0.0, 1.0)]
 Count = Annotated[int, Whole(1, COUNT)]
 Seed = Annotated[int, Whole(0, 2**63 - 1)]
 OutFile = Annotated[Path, FileName()]
 Length = Annotated[float, Range(1e-6, 1e6, unit="mm")]
-Speed = Annotated[float, Range(0.0, 1e5, above=True, unit="m/s")]
-Time = Annotated[float, Range(0.0, 1e12, above=True, unit="us")]
-WallTime = Annotated[float, Range(0.0, 1e12, above=True, unit="s")]
-Strain = Annotated[float, Range(0.0, 1e3, above=True)]
+Speed = Annotated[float, Range(1e-6, 1e5, unit="m/s")]
+Time = Annotated[float, Range(1e-9, 1e12, unit="us")]
+WallTime = Annotated[float, Range(1e-9, 1e12, unit="s")]
+Strain = Annotated[float, Range(1e-12, 1e3)]
 
 
 def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:

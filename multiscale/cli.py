@@ -91,10 +91,12 @@ def generate(
     from microscale.generate import Generation, finish
     from microscale.generate import generate as work
     from multiscale.io.data_progress import PathProgress
+    from multiscale.io.inputs import require_apart
     from multiscale.io.provenance import law_record, versions
     from multiscale.laws import make_law, options_given
 
     comm = MPI.COMM_WORLD
+    require_apart([out], [crystal])
     given = {
         "crystal": crystal,
         "grains": grains,
@@ -132,10 +134,12 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
     from microscale.dataset import read_dataset
     from microscale.path_pictures import draw_paths
     from multiscale.io.data_report import report
+    from multiscale.io.inputs import require_apart
 
+    picture = file.with_suffix(".png")
+    require_apart([picture], [file])
     data = read_dataset(file)
     Console().print(report(file, data))
-    picture = file.with_suffix(".png")
     drawn = slice(0, min(samples, len(data)))
     title = (
         f"{file.name}: protocol {data.provenance['paths']['protocol']}, law {data.provenance['law']['name']}"
@@ -184,8 +188,12 @@ def train(
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
     """
+    from multiscale.io.inputs import require_apart
     from multiscale.surrogate.fit import fit_recurrent
     from multiscale.surrogate.pca_fit import fit_pca
+
+    beside = (out.with_suffix(suffix) for suffix in (".json", ".checkpoint", ".csv", ".png"))
+    require_apart((out, *beside), (*datasets, start))
 
     fits: dict[str, Callable[..., None]] = {"recurrent": fit_recurrent, "pca": fit_pca}
     given = {
@@ -261,9 +269,11 @@ def calibrate(
         rate_sensitivity: m of the crystal instead of its own.
     """
     from multiscale import calibrate as fit
+    from multiscale.io.inputs import require_apart
     from multiscale.io.provenance import law_record, versions
     from multiscale.laws import make_law
 
+    require_apart([out], [crystal])
     polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
     options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)

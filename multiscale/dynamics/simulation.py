@@ -166,13 +166,9 @@ class Simulation:
             every: Steps between calls.
 
         Raises:
-            InputError: So long a time takes more steps than :data:`MOST_STEPS`.
+            InputError: So long a time takes too many steps, see :meth:`require_reachable`.
         """
-        if not (end_time - self.time) / self.first_dt <= MOST_STEPS:
-            raise InputError(
-                f"end-time = {end_time} us, expected at most {self.time + MOST_STEPS * self.first_dt:.3g} us: "
-                f"a step is {self.first_dt:.3g} us, and a run takes at most {MOST_STEPS:_} of them"
-            )
+        self.require_reachable(end_time)
         self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
         if self.step_count == 0:
@@ -184,6 +180,15 @@ class Simulation:
         if self.step_count % every != 0:
             self._observe(observers)
         ranks.raise_shared(self._comm, self._error)
+
+    def require_reachable(self, end_time: float) -> None:
+        """Raise an InputError if a time, us, is more than :data:`MOST_STEPS` steps away."""
+        latest = self.time + MOST_STEPS * self.first_dt
+        if not end_time <= latest:
+            raise InputError(
+                f"end-time = {end_time} us, expected at most {latest:.3g} us: a step is "
+                f"{self.first_dt:.3g} us, and a run takes at most {MOST_STEPS:_} of them"
+            )
 
     @property
     def first_dt(self) -> float:

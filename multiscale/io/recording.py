@@ -14,6 +14,7 @@ from multiscale.dynamics.ranks import shared_errors
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.io.control import Checkpoints, RunControl
+from multiscale.io.inputs import require_apart
 from multiscale.io.ledger import LedgerWriter
 from multiscale.io.origin import Origin
 from multiscale.io.progress import CycleLine
@@ -73,10 +74,13 @@ def run_and_record(
     """
     begin, comm, folder = perf_counter(), simulation.mesh.comm, Path(folder)
     control = control or RunControl()
+    simulation.require_reachable(end_time)
     law = identity(simulation.law)
     origin = Origin(simulation, law, inputs)
     error_so_far = _restart(simulation, control, origin, end_time, folder)
     with shared_errors(comm):
+        read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
+        require_apart((folder / name for name in (RESULTS, LEDGER, PICTURE, SUMMARY, CHECKPOINT)), read)
         _make_folder(folder)
         ledger = LedgerWriter(folder / LEDGER, comm.rank, simulation.step_count, error_so_far)
     attributes = {**provenance(inputs), "obstacle": json.dumps(dict(obstacle))}
