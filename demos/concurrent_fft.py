@@ -20,9 +20,10 @@ from mpi4py import MPI
 
 from meshes.plate import plate
 from microscale.crystal import read_crystal
+from microscale.errors import InputError
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
-from microscale.numbers import Count, Length, Positive, Speed, Time, checked
+from microscale.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
 from microscale.tensors import deviator
 from microscale.unit_cell_pictures import crystal_maps, draw_fields
 from multiscale.dynamics.contact import RigidPlane
@@ -41,7 +42,7 @@ def concurrent_fft(
     grains: Count = 16,
     reference_rate: Positive = 0.1,
     memory: Count = 5,
-    output: Path = Path("results/concurrent-fft"),
+    output: OutFolder = Path("results/concurrent-fft"),
 ) -> dict[str, float]:
     """Run the impact; write the cost and a picture of the unit cell that was sheared most.
 
@@ -74,6 +75,10 @@ def concurrent_fft(
     calls, begin = law.law_calls, time.process_time()
     simulation.run(end_time)
     seconds = time.process_time() - begin
+    if simulation.step_count < 2:
+        raise InputError(
+            f"end-time = {end_time} us, expected more than a step of {simulation.first_dt:.3g} us"
+        )
     steps, points = simulation.step_count - 1, len(simulation.points.F)
     cost = {
         "points": simulation.n_points_global,

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
-from microscale.numbers import Count, Length, Positive, Speed, Time, checked
+from microscale.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.simulation import Simulation
@@ -57,7 +57,7 @@ def copper_bar(
     yield_stress: Positive = 0.4,
     hardening_modulus: float = 0.1,
     density: Positive = 8.93,
-    output: Path = Path("results/copper_bar"),
+    output: OutFolder = Path("results/copper_bar"),
 ) -> list[dict[str, float]]:
     """Run the bar on each mesh; return, print and draw how its shape converges.
 

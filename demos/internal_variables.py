@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from microscale.errors import InputError
 from microscale.law import drive
-from microscale.numbers import Count, Positive, checked
+from microscale.numbers import Count, OutFolder, Positive, checked
 from multiscale.io.command import launch
 from multiscale.laws.learned import LearnedLaw
 from multiscale.surrogate.architecture import DEVIATOR
@@ -26,7 +26,7 @@ from multiscale.surrogate.sources import read_sources
 def internal_variables(
     *datasets: Path,
     test: Path,
-    output: Path = Path("results/internal_variables"),
+    output: OutFolder = Path("results/internal_variables"),
     tensors: tuple[Count, ...] = (1, 2, 3, 4, 6),
     groups: Count = 4,
     scalars: Count = 2,

@@ -16,7 +16,7 @@ from taylor_anvil import SYMMETRY
 from meshes.cylinder import cylinder
 from meshes.plate import plate
 from microscale.generate import Generation, finish, generate
-from microscale.numbers import Count, Time, checked
+from microscale.numbers import Count, OutFolder, Time, checked
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
@@ -34,7 +34,7 @@ PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
 @checked
 def learn_from_impacts(
     *,
-    output: Path = Path("results/impacts"),
+    output: OutFolder = Path("results/impacts"),
     weights: Path | None = None,
     elements: Count = 800,
     end_time: Time = 1.0,

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from meshes.plate import plate
-from microscale.numbers import Count, Length, Seed, Speed, Time, WallTime, checked
+from microscale.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
 from multiscale.dynamics.contact import RigidCylinder
 from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.simulation import Simulation
@@ -45,7 +45,7 @@ def plate_impact(
     end_time: Time = 1.0,
     law: ImpactLaw = "learned",
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
-    output: Path = Path("results/plate_impact"),
+    output: OutFolder = Path("results/plate_impact"),
     steps_between_outputs: Count | None = None,
     weights: Path | None = None,
     on_extrapolation: OnExtrapolation | None = None,

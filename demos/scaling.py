@@ -20,7 +20,7 @@ from mpi4py import MPI
 import multiscale.fenics  # noqa: F401
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
-from microscale.numbers import Count, Positive, checked
+from microscale.numbers import Count, OutFolder, Positive, checked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.dynamics.traffic import ScalingModel, Traffic, shared_nodes
@@ -50,7 +50,7 @@ def scaling(
     parts: tuple[Count, ...] = (64, 256),
     network_latency: Positive = 1.5,
     network_bandwidth: Positive = 12.0,
-    output: Path = Path("results/scaling"),
+    output: OutFolder = Path("results/scaling"),
 ) -> dict[str, Any]:
     """Measure, count and predict; write scaling.json and scaling.png.
 

@@ -20,7 +20,7 @@ from microscale import TaylorPolycrystal, drive
 from microscale.diagnostics import elastic_deformation
 from microscale.errors import InputError
 from microscale.law import State
-from microscale.numbers import Count, Strain, Time, checked
+from microscale.numbers import Count, OutFolder, Strain, Time, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray, deviator, von_mises
 from multiscale.io.command import launch
@@ -47,7 +47,7 @@ def slow_paths(
     durations: tuple[Time, ...] = (0.5, 1.0, 2.0, 5.0),
     frames: Count = 12,
     weights: Path | None = None,
-    output: Path = Path("results/slow_paths"),
+    output: OutFolder = Path("results/slow_paths"),
 ) -> dict[str, list[float]]:
     """Measure and draw twins, anisotropy of the deviator and error of a surrogate against the duration.
 

@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
-from microscale.numbers import Count, Length, Seed, Speed, Time, WallTime, checked
+from microscale.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
 from microscale.options import defaults_of, options_for
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements import cell_shape
@@ -53,7 +53,7 @@ def taylor_anvil(
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
     model: Literal["full", "quarter"] = "full",
     mesh: Path | None = None,
-    output: Path = Path("results/taylor_anvil"),
+    output: OutFolder = Path("results/taylor_anvil"),
     steps_between_outputs: Count | None = None,
     weights: Path | None = None,
     on_extrapolation: OnExtrapolation | None = None,

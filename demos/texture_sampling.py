@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.crystal import read_crystal
 from microscale.errors import InputError
-from microscale.numbers import Count, Strain, checked
+from microscale.numbers import Count, OutFolder, Strain, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray
 from microscale.uniform_texture import uniform_orientations
@@ -34,7 +34,7 @@ def texture_sampling(
     paths: Count = 20,
     max_strain: Strain = 0.5,
     crystal: Path | None = None,
-    output: Path = Path("results/texture_sampling"),
+    output: OutFolder = Path("results/texture_sampling"),
 ) -> dict[str, list[float]]:
     """Measure and draw the error against the number of grains; return it, random and evenly spread.
 

@@ -19,7 +19,7 @@ from matplotlib import pyplot as plt
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.errors import InputError
 from microscale.law import FloatArray
-from microscale.numbers import Count, Seed, Strain, checked
+from microscale.numbers import Count, OutFolder, Seed, Strain, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import deviator
 from multiscale.io.command import launch
@@ -58,7 +58,7 @@ def time_step_study(
     steps: Count = 200,
     finest: Count = 64,
     seed: Seed = 100,
-    output: Path = Path("results/time_step"),
+    output: OutFolder = Path("results/time_step"),
 ) -> dict[str, Any]:
     """Measure and draw; return and write the figures.
 

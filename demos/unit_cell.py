@@ -21,7 +21,7 @@ from microscale import TaylorPolycrystal, drive
 from microscale.crystal import Crystal, read_crystal
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
-from microscale.numbers import Count, Seed, checked
+from microscale.numbers import Count, OutFolder, Seed, checked
 from microscale.options import options_for
 from microscale.tensors import cauchy_from_piola, von_mises
 from microscale.unit_cell_pictures import crystal_maps, draw_fields
@@ -44,7 +44,7 @@ def unit_cell(
     seed: Seed = 0,
     steps: Count = 100,
     second_system: float | None = None,
-    output: Path = Path("results/unit-cell"),
+    output: OutFolder = Path("results/unit-cell"),
 ) -> dict[str, np.ndarray]:
     """Draw the cell; return the von Mises stress of the full field and of Taylor at the strains, GPa.
 

@@ -27,7 +27,7 @@ from microscale.crystal import Crystal, read_crystal
 from microscale.fft import FullFieldCell
 from microscale.law import State
 from microscale.microstructure import periodic_voronoi
-from microscale.numbers import Count, Seed, checked
+from microscale.numbers import Count, OutFolder, Seed, checked
 from microscale.paths import StrainPaths, StretchPath
 from microscale.tensors import FloatArray, cauchy_from_piola
 from multiscale.io.command import launch
@@ -62,7 +62,7 @@ def convergence(
     paths: Count = 8,
     seed: Seed = 2,
     second_system: float = 90.0,
-    output: Path = Path("results/unit-cell-convergence"),
+    output: OutFolder = Path("results/unit-cell-convergence"),
 ) -> dict[str, FloatArray]:
     """Print the table; return distances (grids - 1, paths, 2) and alternation (grids, looks, 4).
 

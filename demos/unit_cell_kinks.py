@@ -28,7 +28,7 @@ from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.law import State
 from microscale.microstructure import Microstructure, periodic_voronoi
-from microscale.numbers import Count, Seed, checked
+from microscale.numbers import Count, OutFolder, Seed, checked
 from microscale.tensors import FloatArray, cauchy_from_piola, von_mises
 from multiscale.io.command import launch
 from multiscale.laws import Derivative
@@ -45,7 +45,7 @@ def kinks(
     derivative: Derivative = "enriched",
     second_system: float = 90.0,
     seed: Seed = 0,
-    output: Path = Path("results/unit-cell-kinks"),
+    output: OutFolder = Path("results/unit-cell-kinks"),
 ) -> dict[float, dict[str, FloatArray]]:
     """Print what alternates, at 5 and 10 % of strain, and draw the stress; return the figures by strain.
 

@@ -9,6 +9,7 @@ A number without such a type must be finite, and a whole one must fit into eight
 from __future__ import annotations
 
 import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,14 +78,24 @@ class Whole(Range):
 
 
 @dataclass(frozen=True)
-class FileName(Rule):
-    """A path that can be a file: it has a name, and is no folder."""
+class ToWrite(Rule):
+    """A path that can be written: a folder, or else a file, in folders that are there or can be made."""
+
+    folder: bool = False
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         path = Path(value)
-        if not path.name or path.is_dir():
+        if not self.folder and (not path.name or path.is_dir()):
             return "the name of a file"
-        return None
+        above = path.absolute() if self.folder else path.absolute().parent
+        there = next(place for place in (above, *above.parents) if place.exists())
+        if not there.is_dir():
+            return f"no file in the way, as {there} is"
+        return (
+            None
+            if os.access(there, os.W_OK | os.X_OK)
+            else f"a place that can be written, which {there} is not"
+        )
 
 
 COUNT = 2**31 - 1
@@ -96,7 +107,8 @@ Fraction = Annotated[float, Range(0.0, 1.0, above=True)]
 Share = Annotated[float, Range(0.0, 1.0)]
 Count = Annotated[int, Whole(1, COUNT)]
 Seed = Annotated[int, Whole(0, 2**63 - 1)]
-OutFile = Annotated[Path, FileName()]
+OutFile = Annotated[Path, ToWrite()]
+OutFolder = Annotated[Path, ToWrite(folder=True)]
 Length = Annotated[float, Range(1e-6, 1e6, unit="mm")]
 Speed = Annotated[float, Range(1e-6, 1e5, unit="m/s")]
 Time = Annotated[float, Range(1e-9, 1e12, unit="us")]

@@ -10,7 +10,7 @@ from typing import Literal
 from cyclopts import App
 
 from microscale.errors import InputError
-from microscale.numbers import Count, Fraction, OutFile, Positive, Seed, Strain, Time, checked
+from microscale.numbers import Count, Fraction, OutFile, OutFolder, Positive, Seed, Strain, Time, checked
 from microscale.options import defaults_of, options_for
 from microscale.paths import StrainPaths
 from multiscale.laws import Derivative, Texture
@@ -214,7 +214,7 @@ def train(
 
 @app.command
 @checked
-def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bool = False) -> None:
+def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, record: bool = False) -> None:
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from runs import CONSTANTS, anvil, write_figures
 
-from microscale.numbers import Count, Time
+from microscale.numbers import Count, OutFolder, Time
 from multiscale.io.command import launch
 from multiscale.io.vtkhdf import Results
 
@@ -24,7 +24,7 @@ VELOCITY, RADIUS, ELEMENTS = 200.0, 0.5, 3_000
 
 def profiles(
     *,
-    output: Path = Path("results/paper"),
+    output: OutFolder = Path("results/paper"),
     weights: Path | None = None,
     end_time: Time = 2.0,
     grains: Count = 128,

@@ -26,7 +26,7 @@ from runs import CONSTANTS, anvil, plate, write_figures
 
 from meshes.cylinder import cylinder
 from microscale import drive
-from microscale.numbers import Count, Positive, Time
+from microscale.numbers import Count, OutFolder, Positive, Time
 from microscale.paths import PROTOCOLS, StrainPaths
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import STAGES, Simulation
@@ -57,7 +57,7 @@ SLOW = ("pca", "taylor")  # these run once
 
 def table1(
     *,
-    output: Path = Path("results/paper"),
+    output: OutFolder = Path("results/paper"),
     weights: Path | None = None,
     pca_weights: Path | None = None,
     end_time: Time = 1.0,

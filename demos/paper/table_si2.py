@@ -30,7 +30,7 @@ from table_si2_text import markdown
 
 from microscale.dataset import read_provenance
 from microscale.errors import InputError
-from microscale.numbers import Fraction
+from microscale.numbers import Fraction, OutFolder
 from microscale.paths import SHEARED
 from multiscale.cli import generate
 from multiscale.io.command import launch
@@ -126,7 +126,7 @@ ROWS = (
 
 
 def table_si2(
-    *cases: int, output: Path = Path("results/paper"), scale: Fraction = 1.0, fast: bool = False
+    *cases: int, output: OutFolder = Path("results/paper"), scale: Fraction = 1.0, fast: bool = False
 ) -> dict[str, Any]:
     """Train, measure and write table_si2.md and table_si2.json.
 

@@ -40,19 +40,25 @@ def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -
             help.
         tokens: Command line; by default that of this process.
     """
-    if not isinstance(program, App):
-        function, program = program, App(program.__name__)
-        program.default(checked(function))
-    program.default_parameter = Parameter(converter=read_words)
+    program = application(program)
     if MPI.COMM_WORLD.rank > 0:
         program.console = Console(file=StringIO())  # help and version are printed once
     warnings.formatwarning = _format_warning
     # Ranks load libraries at their own pace; from here on a rank that is late is a rank in trouble.
     MPI.COMM_WORLD.Barrier()
-    sys.exit(agree(MPI.COMM_WORLD, *_outcome(program, tokens)))
+    sys.exit(agree(MPI.COMM_WORLD, *outcome(program, tokens)))
 
 
-def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
+def application(program: App | Callable[..., Any]) -> App:
+    """Return a program as a cyclopts application whose words and numbers are read strictly."""
+    if not isinstance(program, App):
+        function, program = program, App(program.__name__)
+        program.default(checked(function))
+    program.default_parameter = Parameter(converter=read_words)
+    return program
+
+
+def outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
     """Run and return the exit code and what there is to say about a failure."""
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)

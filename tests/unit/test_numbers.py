@@ -12,6 +12,7 @@ from microscale.numbers import (
     Fraction,
     Length,
     OutFile,
+    OutFolder,
     Positive,
     Seed,
     Share,
@@ -40,6 +41,7 @@ def body(
     flag: bool = False,
     name: str = "",
     out: OutFile = Path("x"),
+    folder: OutFolder = Path("."),
 ) -> str:
     return "taken"
 
@@ -83,6 +85,8 @@ def test_what_has_a_meaning_is_taken(given):
         ({"number": 2**63}, "number = 9223372036854775808, expected at most"),
         ({"out": Path(".")}, "out = '.', expected the name of a file"),
         ({"out": Path("/")}, "out = '/', expected the name of a file"),
+        ({"out": Path("/dev/null/x")}, "out = '/dev/null/x', expected no file in the way, as /dev/null is"),
+        ({"folder": Path("/dev/null")}, "folder = '/dev/null', expected no file in the way, as /dev/null is"),
     ],
 )
 def test_what_has_none_is_refused_by_name_and_value(given, message):
