@@ -20,27 +20,29 @@ from mpi4py import MPI
 
 from meshes.plate import plate
 from microscale.crystal import read_crystal
+from microscale.errors import InputError
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
+from microscale.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
 from microscale.tensors import deviator
 from microscale.unit_cell_pictures import crystal_maps, draw_fields
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
-from multiscale.io.inputs import require_positive
 
 
+@checked
 def concurrent_fft(
     *,
-    velocity: float = 200.0,
-    size: float = 2.0,
-    cells: int = 8,
-    end_time: float = 1.0,
-    resolution: int = 32,
-    grains: int = 16,
-    reference_rate: float = 0.1,
-    memory: int = 5,
-    output: Path = Path("results/concurrent-fft"),
+    velocity: Speed = 200.0,
+    size: Length = 2.0,
+    cells: Count = 8,
+    end_time: Time = 1.0,
+    resolution: Count = 32,
+    grains: Count = 16,
+    reference_rate: Positive = 0.1,
+    memory: Count = 5,
+    output: OutFolder = Path("results/concurrent-fft"),
 ) -> dict[str, float]:
     """Run the impact; write the cost and a picture of the unit cell that was sheared most.
 
@@ -55,7 +57,6 @@ def concurrent_fft(
         memory: Secants kept at each point: more cost memory, and save iterations in long steps only.
         output: Folder of cost.json and cell.png.
     """
-    require_positive("m/s", velocity=velocity)
     crystal = read_crystal("two_slip.yaml")
     families = tuple(replace(family, reference_rate=reference_rate) for family in crystal.families)
     grain_map = periodic_voronoi(grains, (resolution, resolution))
@@ -74,6 +75,10 @@ def concurrent_fft(
     calls, begin = law.law_calls, time.process_time()
     simulation.run(end_time)
     seconds = time.process_time() - begin
+    if simulation.step_count < 2:
+        raise InputError(
+            f"end-time = {end_time} us, expected more than a step of {simulation.first_dt:.3g} us"
+        )
     steps, points = simulation.step_count - 1, len(simulation.points.F)
     cost = {
         "points": simulation.n_points_global,

@@ -21,12 +21,13 @@ from cyclopts import Parameter
 from matplotlib.figure import Figure
 
 from meshes.cylinder import cylinder
+from microscale.errors import InputError
+from microscale.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
-from multiscale.io.inputs import require_positive
 from multiscale.laws.j2 import J2
 
 PUBLISHED = {"length_mm": (21.42, 21.48), "foot_radius_mm": (7.20, 7.25), "early_radius_mm": (5.45, 5.45)}
@@ -43,21 +44,22 @@ COLUMNS = (
 )
 
 
+@checked
 def copper_bar(
     *,
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-fbar",
-    cells: Annotated[tuple[int, ...], Parameter(consume_multiple=True)] = (100, 400, 1500),
-    velocity: float = 227.0,
-    height: float = 32.4,
-    diameter: float = 6.4,
-    end_time: float = 80.0,
-    youngs_modulus: float = 117.0,
+    cells: Annotated[tuple[Count, ...], Parameter(consume_multiple=True)] = (100, 400, 1500),
+    velocity: Speed = 227.0,
+    height: Length = 32.4,
+    diameter: Length = 6.4,
+    end_time: Time = 80.0,
+    youngs_modulus: Positive = 117.0,
     poissons_ratio: float = 0.35,
-    yield_stress: float = 0.4,
+    yield_stress: Positive = 0.4,
     hardening_modulus: float = 0.1,
-    density: float = 8.93,
+    density: Positive = 8.93,
     max_energy_error: float = MAX_ENERGY_ERROR,
-    output: Path = Path("results/copper_bar"),
+    output: OutFolder = Path("results/copper_bar"),
 ) -> list[dict[str, float]]:
     """Run the bar on each mesh; return, print and draw how its shape converges.
 
@@ -77,8 +79,8 @@ def copper_bar(
         max_energy_error: Error of the energy past which a run ends, per cent; 0 for none.
         output: Folder for table and picture.
     """
-    require_positive("m/s", velocity=velocity)
-    require_positive("us", end_time=end_time)
+    if not cells:
+        raise InputError("no numbers of cells given, expected some such as --cells 100 400")
     law = J2(youngs_modulus, poissons_ratio, yield_stress, hardening_modulus, density)
     rows = []
     for number in cells:

@@ -14,14 +14,15 @@ twins with their own orientations.
 
 from pathlib import Path
 
-import cyclopts
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from microscale import TaylorPolycrystal, random_orientations
 from microscale.diagnostics import lattice_orientations, twin_orientations
 from microscale.law import FloatArray, State
+from microscale.numbers import Count, OutFolder, Seed, checked
 from microscale.texture_pictures import basal_pole_figures, mechanisms
+from multiscale.io.command import launch
 
 
 def isochoric(strain: float, axis: int, samples: int) -> FloatArray:
@@ -40,8 +41,9 @@ def deform(law: TaylorPolycrystal, F: FloatArray, duration: float) -> tuple[Stat
     return state, {name: np.array([now[name] for now in history]) for name in history[0]}
 
 
+@checked
 def crystal_mechanisms(
-    *, output: Path = Path("results/crystal"), samples: int = 201, grains: int = 128, seed: int = 0
+    *, output: OutFolder = Path("results/crystal"), samples: Count = 201, grains: Count = 128, seed: Seed = 0
 ) -> dict[str, dict[str, float]]:
     """Draw both pictures; return the activities at the end of each loading of the c-axis crystal.
 
@@ -97,4 +99,4 @@ def crystal_mechanisms(
 
 
 if __name__ == "__main__":
-    cyclopts.run(crystal_mechanisms)
+    launch(crystal_mechanisms)

@@ -20,6 +20,7 @@ from scipy.spatial.transform import Rotation
 from microscale import TaylorPolycrystal, drive
 from microscale.errors import InputError
 from microscale.law import State
+from microscale.numbers import Count, OutFolder, Strain, Time, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray, deviator
 from microscale.uniform_texture import uniform_orientations
@@ -86,15 +87,16 @@ LOSSES: dict[str, tuple[Forget, bool]] = {
 """What is forgotten, how, and whether at random."""
 
 
+@checked
 def forgetting(
     *,
-    paths: int = 60,
-    grains: int = 128,
-    max_strain: float = 0.5,
-    duration: float = 1.0,
-    samples: tuple[int, ...] = (60, 120, 180),
-    draws: int = 10,
-    output: Path = Path("results/forgetting"),
+    paths: Count = 60,
+    grains: Count = 128,
+    max_strain: Strain = 0.5,
+    duration: Time = 1.0,
+    samples: tuple[Count, ...] = (60, 120, 180),
+    draws: Count = 10,
+    output: OutFolder = Path("results/forgetting"),
 ) -> dict[str, list[float]]:
     """Measure and draw what each loss changes; return the mean relative changes of the deviator, by sample.
 

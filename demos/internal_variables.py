@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from microscale.errors import InputError
 from microscale.law import drive
+from microscale.numbers import Count, OutFolder, Positive, checked
 from multiscale.io.command import launch
 from multiscale.laws.learned import LearnedLaw
 from multiscale.surrogate.architecture import DEVIATOR
@@ -21,16 +22,17 @@ from multiscale.surrogate.histories import relative_errors
 from multiscale.surrogate.sources import read_sources
 
 
+@checked
 def internal_variables(
     *datasets: Path,
     test: Path,
-    output: Path = Path("results/internal_variables"),
-    tensors: tuple[int, ...] = (1, 2, 3, 4, 6),
-    groups: int = 4,
-    scalars: int = 2,
-    hidden: int = 80,
-    epochs: int = 10,
-    rate: float = 1.5e-3,
+    output: OutFolder = Path("results/internal_variables"),
+    tensors: tuple[Count, ...] = (1, 2, 3, 4, 6),
+    groups: Count = 4,
+    scalars: Count = 2,
+    hidden: Count = 80,
+    epochs: Count = 10,
+    rate: Positive = 1.5e-3,
 ) -> dict[int, float]:
     """Train with several numbers of internal variables and draw the deviatoric test error against them.
 

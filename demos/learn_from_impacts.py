@@ -16,6 +16,7 @@ from taylor_anvil import SYMMETRY
 from meshes.cylinder import cylinder
 from meshes.plate import plate
 from microscale.generate import Generation, finish, generate
+from microscale.numbers import Count, OutFolder, Time, checked
 from microscale.one_writer import one_writer
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
@@ -31,15 +32,16 @@ SETS = {
 PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
 
 
+@checked
 def learn_from_impacts(
     *,
-    output: Path = Path("results/impacts"),
+    output: OutFolder = Path("results/impacts"),
     weights: Path | None = None,
-    elements: int = 800,
-    end_time: float = 1.0,
-    paths: int = 250,
-    steps: int = 200,
-    grains: int = 128,
+    elements: Count = 800,
+    end_time: Time = 1.0,
+    paths: Count = 250,
+    steps: Count = 200,
+    grains: Count = 128,
 ) -> dict[str, Path]:
     """Run impacts with the learned law, and drive the polycrystal along what their points lived through.
 

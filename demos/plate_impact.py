@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from meshes.plate import plate
+from microscale.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
 from multiscale.dynamics.contact import RigidCylinder
 from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
-from multiscale.io.inputs import require_positive
-from multiscale.io.material import ImpactLaw, impact_law
+from multiscale.io.material import ImpactLaw, impact_law, impact_options
 from multiscale.io.recording import run_and_record
 from multiscale.io.shape import plate_shape
 from multiscale.laws.extrapolation import OnExtrapolation
@@ -35,27 +35,28 @@ from multiscale.laws.extrapolation import OnExtrapolation
 SUPPORTS = {"side": 2, "symmetry_x": 0, "symmetry_y": 1}
 
 
+@checked
 def plate_impact(
     *,
-    velocity: float = 200.0,
-    radius: float = 2.0,
-    thickness: float = 1.0,
-    width: float = 18.0,
-    layers: int = 8,
-    end_time: float = 1.0,
+    velocity: Speed = 200.0,
+    radius: Length = 2.0,
+    thickness: Length = 1.0,
+    width: Length = 18.0,
+    layers: Count = 8,
+    end_time: Time = 1.0,
     law: ImpactLaw = "learned",
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
-    output: Path = Path("results/plate_impact"),
-    steps_between_outputs: int | None = None,
+    output: OutFolder = Path("results/plate_impact"),
+    steps_between_outputs: Count | None = None,
     weights: Path | None = None,
-    on_extrapolation: OnExtrapolation = "warn",
+    on_extrapolation: OnExtrapolation | None = None,
     constants: Path | None = None,
     crystal: Path | None = None,
-    grains: int = 128,
-    seed: int = 0,
-    checkpoint_every: float | None = None,
+    grains: Count | None = None,
+    seed: Seed | None = None,
+    checkpoint_every: Time | None = None,
     restart: Path | None = None,
-    max_wall: float | None = None,
+    max_wall: WallTime | None = None,
     max_energy_error: float = MAX_ENERGY_ERROR,
 ) -> dict[str, Any]:
     """Drive a rigid cylinder into a plate; write fields, energies, picture and summary.
@@ -74,13 +75,13 @@ def plate_impact(
         steps_between_outputs: Time steps from one output to the next; by default 20, even in time, 8 if
             there are fewer than some 160 steps.
         weights: Weights of the learned law, of either network; by default those that come with this.
-        on_extrapolation: Whether the learned law warns or stops where its training range ends; the field
-            "extrapolation" shows where.
+        on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
+            ends; the field "extrapolation" shows where.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
         crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
             the learned law must stand for; magnesium by default.
-        grains: Grains of the taylor or fft3d law at each point.
-        seed: Seed of the grains' orientations.
+        grains: Grains at each point; 128 for taylor and 16 for fft3d by default.
+        seed: Seed of the grains' orientations; 0 by default.
         checkpoint_every: Simulated time between checkpoints, us; by default one is written only on SIGTERM,
             SIGUSR1 and at --max-wall.
         restart: Checkpoint to go on from, with the inputs it was made with, on any number of ranks.
@@ -89,12 +90,8 @@ def plate_impact(
     """
     inputs = dict(locals())
     control = RunControl(checkpoint_every, restart, max_wall)
-    require_positive("m/s", velocity=velocity)
-    require_positive("mm", radius=radius)
-    require_positive("us", end_time=end_time)
-    material = impact_law(
+    options = impact_options(
         law,
-        duration=end_time,
         weights=weights,
         on_extrapolation=on_extrapolation,
         constants=constants,
@@ -102,6 +99,8 @@ def plate_impact(
         grains=grains,
         seed=seed,
     )
+    inputs |= options
+    material = impact_law(law, duration=end_time, **options)
     body = plate(width, thickness, impact_radius=radius, layers=layers, cell=cell_shape(element))
     speed = 1e-3 * velocity  # m/s to mm/us
     projectile = RigidCylinder((0.0, 0.0, thickness), direction=(0.0, 0.0, -1.0), radius=radius, speed=speed)

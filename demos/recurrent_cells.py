@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from microscale.numbers import Count, OutFolder, Seed, checked
 from multiscale.io.command import launch
 from multiscale.surrogate.architecture import DEVIATOR, FEATURES, STRAIN_SCALE, Architecture
 from multiscale.surrogate.recurrent import deviator_of_mandel
@@ -147,12 +148,13 @@ CELLS = {
 }
 
 
+@checked
 def recurrent_cells(
     *datasets: Path,
     test: Path,
-    output: Path = Path("results/recurrent_cells"),
-    epochs: int = 20,
-    seed: int = 0,
+    output: OutFolder = Path("results/recurrent_cells"),
+    epochs: Count = 20,
+    seed: Seed = 0,
 ) -> dict[str, dict[str, float]]:
     """Train every cell and write its error, weights and seconds to ``recurrent_cells.json``.
 

@@ -20,11 +20,11 @@ from mpi4py import MPI
 import multiscale.fenics  # noqa: F401
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
+from microscale.numbers import Count, OutFolder, Positive, checked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.dynamics.traffic import ScalingModel, Traffic, shared_nodes
 from multiscale.io.command import launch
-from multiscale.io.inputs import require_positive
 from multiscale.io.material import ImpactLaw, impact_law
 from multiscale.io.summary import write_summary
 
@@ -41,15 +41,16 @@ STRONG, WEAK = (1e6, 1e7, 1e8), (1e3, 1e4, 1e5)
 RANKS = np.unique(np.round(np.geomspace(1, 10_000, 60)).astype(int))
 
 
+@checked
 def scaling(
     *,
-    elements: int = 50_000,
+    elements: Count = 50_000,
     law: ImpactLaw = "johnson-cook",
-    steps: int = 20,
-    parts: tuple[int, ...] = (64, 256),
-    network_latency: float = 1.5,
-    network_bandwidth: float = 12.0,
-    output: Path = Path("results/scaling"),
+    steps: Count = 20,
+    parts: tuple[Count, ...] = (64, 256),
+    network_latency: Positive = 1.5,
+    network_bandwidth: Positive = 12.0,
+    output: OutFolder = Path("results/scaling"),
 ) -> dict[str, Any]:
     """Measure, count and predict; write scaling.json and scaling.png.
 
@@ -62,8 +63,6 @@ def scaling(
         network_bandwidth: Of such a message, GB/s; an assumption, not measured.
         output: Folder for the figures.
     """
-    require_positive("us", network_latency=network_latency)
-    require_positive("GB/s", network_bandwidth=network_bandwidth)
     comm = MPI.COMM_WORLD
     if comm.size < 2:
         raise InputError("started on 1 rank, expected two or more: mpirun -n 2 python demos/scaling.py")

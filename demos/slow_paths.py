@@ -20,6 +20,7 @@ from microscale import TaylorPolycrystal, drive
 from microscale.diagnostics import elastic_deformation
 from microscale.errors import InputError
 from microscale.law import State
+from microscale.numbers import Count, OutFolder, Strain, Time, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray, deviator, von_mises
 from multiscale.io.command import launch
@@ -38,14 +39,15 @@ LABELS = {
 }
 
 
+@checked
 def slow_paths(
     *,
-    paths: int = 25,
-    max_strain: float = 0.5,
-    durations: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0),
-    frames: int = 12,
+    paths: Count = 25,
+    max_strain: Strain = 0.5,
+    durations: tuple[Time, ...] = (0.5, 1.0, 2.0, 5.0),
+    frames: Count = 12,
     weights: Path | None = None,
-    output: Path = Path("results/slow_paths"),
+    output: OutFolder = Path("results/slow_paths"),
 ) -> dict[str, list[float]]:
     """Measure and draw twins, anisotropy of the deviator and error of a surrogate against the duration.
 
@@ -62,7 +64,7 @@ def slow_paths(
         end of paths, anisotropy (standard deviation over rotations), mean error of the surrogate. Then, for
         the longest, the mean von Mises stress (GPa) of the grains in each bin of their twinned volume.
     """
-    if not durations or min(durations) <= 0.0:
+    if not durations:
         raise InputError(f"durations = {durations}, expected positive times in us")
     polycrystal, surrogate = TaylorPolycrystal(), LearnedLaw.from_file(weights)
     found: dict[str, list[float]] = {name: [] for name in LABELS}

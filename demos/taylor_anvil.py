@@ -26,6 +26,8 @@ from typing import Any, Literal
 from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
 from microscale.errors import InputError
+from microscale.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
+from microscale.options import defaults_of, options_for
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
@@ -33,47 +35,48 @@ from multiscale.dynamics.simulation import Simulation
 from multiscale.io.bar import foot_of_bar
 from multiscale.io.command import launch
 from multiscale.io.control import RunControl
-from multiscale.io.inputs import require_positive
-from multiscale.io.material import ImpactLaw, impact_law
+from multiscale.io.material import ImpactLaw, impact_law, impact_options
 from multiscale.io.recording import run_and_record
 from multiscale.io.shape import bar_shape
 from multiscale.laws.extrapolation import OnExtrapolation
 
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
+MESHES = {"cylinder": defaults_of(cylinder), "of a file": defaults_of(load)}
 
 
+@checked
 def taylor_anvil(
     *,
-    velocity: float = 200.0,
-    height: float = 5.0,
-    diameter: float = 1.0,
-    elements: int = 3000,
-    end_time: float = 1.0,
+    velocity: Speed = 200.0,
+    height: Length | None = None,
+    diameter: Length | None = None,
+    elements: Count | None = None,
+    end_time: Time = 1.0,
     law: ImpactLaw = "learned",
     element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-one-point",
     model: Literal["full", "quarter"] = "full",
     mesh: Path | None = None,
     place: bool = False,
-    output: Path = Path("results/taylor_anvil"),
-    steps_between_outputs: int | None = None,
+    output: OutFolder = Path("results/taylor_anvil"),
+    steps_between_outputs: Count | None = None,
     weights: Path | None = None,
-    on_extrapolation: OnExtrapolation = "warn",
+    on_extrapolation: OnExtrapolation | None = None,
     constants: Path | None = None,
     crystal: Path | None = None,
-    grains: int = 128,
-    seed: int = 0,
-    checkpoint_every: float | None = None,
+    grains: Count | None = None,
+    seed: Seed | None = None,
+    checkpoint_every: Time | None = None,
     restart: Path | None = None,
-    max_wall: float | None = None,
+    max_wall: WallTime | None = None,
     max_energy_error: float = MAX_ENERGY_ERROR,
 ) -> dict[str, Any]:
     """Drop a cylinder on a rigid wall; write fields, energies, picture and summary.
 
     Args:
         velocity: Impact velocity, m/s.
-        height: Height of the cylinder, mm.
-        diameter: Diameter of the cylinder, mm.
-        elements: Number of elements of the model, about.
+        height: Height of the cylinder, mm; 5 by default.
+        diameter: Diameter of the cylinder, mm; 1 by default.
+        elements: Number of elements of the model, about; 3000 by default.
         end_time: Simulated time, us.
         law: Constitutive law at every quadrature point.
         element: Hexahedron with mean dilatation and 8 points, with one point and hourglass control, or
@@ -86,13 +89,13 @@ def taylor_anvil(
         steps_between_outputs: Time steps from one output to the next; by default 20, even in time, 8 if
             there are fewer than some 160 steps.
         weights: Weights of the learned law, of either network; by default those that come with this.
-        on_extrapolation: Whether the learned law warns or stops where its training range ends; the field
-            "extrapolation" shows where.
+        on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
+            ends; the field "extrapolation" shows where.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
         crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
             the learned law must stand for; magnesium by default.
-        grains: Grains of the taylor or fft3d law at each point.
-        seed: Seed of the grains' orientations.
+        grains: Grains at each point; 128 for taylor and 16 for fft3d by default.
+        seed: Seed of the grains' orientations; 0 by default.
         checkpoint_every: Simulated time between checkpoints, us; by default one is written only on SIGTERM,
             SIGUSR1 and at --max-wall.
         restart: Checkpoint to go on from, with the inputs it was made with, on any number of ranks.
@@ -101,13 +104,10 @@ def taylor_anvil(
     """
     inputs = dict(locals())
     control = RunControl(checkpoint_every, restart, max_wall)
-    require_positive("m/s", velocity=velocity)
-    require_positive("us", end_time=end_time)
     if place and not mesh:
         raise InputError("place = True puts the wall under a mesh of your own: give --mesh too")
-    material = impact_law(
+    options = impact_options(
         law,
-        duration=end_time,
         weights=weights,
         on_extrapolation=on_extrapolation,
         constants=constants,
@@ -115,16 +115,17 @@ def taylor_anvil(
         grains=grains,
         seed=seed,
     )
+    sizes = {"height": height, "diameter": diameter, "elements": elements}
+    sizes = options_for("mesh", "of a file" if mesh else "cylinder", sizes, MESHES.__getitem__, MESHES)
+    inputs |= options | sizes
     supports = SYMMETRY if model == "quarter" else {}
     body = (
-        load(mesh, ["foot", *supports])
-        if mesh
-        else cylinder(height, diameter, elements, model, cell_shape(element))
+        load(mesh, ["foot", *supports]) if mesh else cylinder(**sizes, model=model, cell=cell_shape(element))
     )
     wall = foot_of_bar(body, supports, place)
     simulation = Simulation(
         body,
-        material,
+        impact_law(law, duration=end_time, **options),
         element,
         obstacles=[RigidPlane(point=(0.0, 0.0, wall), normal=(0.0, 0.0, 1.0))],
         supports=supports,

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.crystal import read_crystal
 from microscale.errors import InputError
+from microscale.numbers import Count, OutFolder, Strain, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray
 from microscale.uniform_texture import uniform_orientations
@@ -24,15 +25,16 @@ from multiscale.surrogate.histories import relative_errors
 LABELS = {"random": "random, on average", "uniform": "evenly spread"}
 
 
+@checked
 def texture_sampling(
     *,
-    grains: tuple[int, ...] = (16, 32, 64, 128, 256),
-    reference: int = 1024,
-    draws: int = 4,
-    paths: int = 20,
-    max_strain: float = 0.5,
+    grains: tuple[Count, ...] = (16, 32, 64, 128, 256),
+    reference: Count = 1024,
+    draws: Count = 4,
+    paths: Count = 20,
+    max_strain: Strain = 0.5,
     crystal: Path | None = None,
-    output: Path = Path("results/texture_sampling"),
+    output: OutFolder = Path("results/texture_sampling"),
 ) -> dict[str, list[float]]:
     """Measure and draw the error against the number of grains; return it, random and evenly spread.
 

@@ -30,7 +30,13 @@ from multiscale.surrogate.promises import anisotropy
 
 Material = Literal["even", "m = 0.2", "basal"]
 """128 evenly spread grains; the same with less rate sensitivity; c axes within 5 degrees of z."""
-PROTOCOLS = {"R 50 %": ("R", 0.5), "R 10 %": ("R", 0.1), "F": ("F", 0.5), "L-U": ("L-U", 0.5), "I": ("I", 1.0)}
+PROTOCOLS = {
+    "R 50 %": ("R", 0.5),
+    "R 10 %": ("R", 0.1),
+    "F": ("F", 0.5),
+    "L-U": ("L-U", 0.5),
+    "I": ("I", 1.0),
+}
 REFERENCE, COARSER, CHECKED = 3e-4, 3e-3, 10
 """Tolerance of the reference, GPa; the one it is compared with on some paths, to show that it has converged."""
 SLOW = 5.0

@@ -13,14 +13,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import cyclopts
 import numpy as np
 from matplotlib import pyplot as plt
 
 from microscale import TaylorPolycrystal, drive, random_orientations
+from microscale.errors import InputError
 from microscale.law import FloatArray
+from microscale.numbers import Count, OutFolder, Seed, Strain, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import deviator
+from multiscale.io.command import launch
 
 PAPER_GRAIN_STEPS_PER_SECOND = 128 * 1000 / 164.0
 
@@ -46,16 +48,17 @@ def refined(times: FloatArray, F: FloatArray, factor: int) -> tuple[FloatArray, 
     )
 
 
+@checked
 def time_step_study(
     *,
     protocol: str = "R",
-    max_strain: float = 0.5,
-    paths: int = 20,
-    grains: int = 128,
-    steps: int = 200,
-    finest: int = 64,
-    seed: int = 100,
-    output: Path = Path("results/time_step"),
+    max_strain: Strain = 0.5,
+    paths: Count = 20,
+    grains: Count = 128,
+    steps: Count = 200,
+    finest: Count = 64,
+    seed: Seed = 100,
+    output: OutFolder = Path("results/time_step"),
 ) -> dict[str, Any]:
     """Measure and draw; return and write the figures.
 
@@ -69,6 +72,8 @@ def time_step_study(
         seed: Seed of the paths.
         output: Folder for the picture and the figures.
     """
+    if finest < 8 or finest & (finest - 1):
+        raise InputError(f"finest = {finest}, expected a power of two of at least 8")
     output.mkdir(parents=True, exist_ok=True)
     texture = random_orientations(grains, 0)
     times, F = StrainPaths(protocol, max_strain, steps, seed=seed).batch(range(paths))
@@ -119,4 +124,4 @@ def _draw(path: Path, result: dict[str, Any], step: float) -> None:
 
 
 if __name__ == "__main__":
-    cyclopts.run(time_step_study)
+    launch(time_step_study)

@@ -15,32 +15,36 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import cyclopts
 import numpy as np
 
 from microscale import TaylorPolycrystal, drive
 from microscale.crystal import Crystal, read_crystal
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
+from microscale.numbers import Count, OutFolder, Seed, checked
+from microscale.options import options_for
 from microscale.tensors import cauchy_from_piola, von_mises
 from microscale.unit_cell_pictures import crystal_maps, draw_fields
+from multiscale.io.command import launch
 
 CASES = {  # crystal, dimension, duration (us), lateral strains of a volume-preserving stretch
     "fft2d": ("two_slip.yaml", 2, 1e6, [-1.0, 0.0]),
     "fft3d": ("magnesium.yaml", 3, 1.0, [-0.5, -0.5]),
 }
+OPTIONS = {"fft2d": {"resolution": 64, "second_system": 90.0}, "fft3d": {"resolution": 16}}
 
 
+@checked
 def unit_cell(
     *,
     law: Literal["fft2d", "fft3d"] = "fft2d",
     strains: tuple[float, ...] = (0.01, 0.05, 0.1),
-    resolution: int | None = None,
-    grains: int = 16,
-    seed: int = 0,
-    steps: int = 100,
-    second_system: float = 90.0,
-    output: Path = Path("results/unit-cell"),
+    resolution: Count | None = None,
+    grains: Count = 16,
+    seed: Seed = 0,
+    steps: Count = 100,
+    second_system: float | None = None,
+    output: OutFolder = Path("results/unit-cell"),
 ) -> dict[str, np.ndarray]:
     """Draw the cell; return the von Mises stress of the full field and of Taylor at the strains, GPa.
 
@@ -51,16 +55,17 @@ def unit_cell(
         grains: Voronoi grains in the cell.
         seed: Seed of the grains.
         steps: Time steps to the last strain.
-        second_system: Degrees from the first slip system of the plane crystal to the second, whose normal the
-            paper misprints; no other than 90 makes them orthogonal.
+        second_system: Degrees from the first slip system of the plane crystal of fft2d to the second, whose
+            normal the paper misprints; 90 by default, which alone makes them orthogonal.
         output: Folder for the pictures.
     """
     file, dimension, duration, lateral = CASES[law]
     crystal = read_crystal(file)
+    given = {"resolution": resolution, "second_system": second_system}
+    options = options_for("law", law, given, OPTIONS.__getitem__, OPTIONS)
     if dimension == 2:
-        crystal = with_second_system(crystal, np.radians(second_system))
-    shape = (resolution or (64 if dimension == 2 else 16),) * dimension
-    grain_map = periodic_voronoi(grains, shape, seed)
+        crystal = with_second_system(crystal, np.radians(options["second_system"]))
+    grain_map = periodic_voronoi(grains, (options["resolution"],) * dimension, seed)
     cell = FullFieldCell.polycrystal(grain_map, crystal)
     logarithmic = np.linspace(0.0, strains[-1], steps + 1)
     F = np.exp(logarithmic[:, None] * np.array([1.0, *lateral]))[:, :, None] * np.eye(3)
@@ -92,4 +97,4 @@ def with_second_system(crystal: Crystal, angle: float) -> Crystal:
 
 
 if __name__ == "__main__":
-    cyclopts.run(unit_cell)
+    launch(unit_cell)

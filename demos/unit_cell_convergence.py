@@ -27,10 +27,10 @@ from microscale.crystal import Crystal, read_crystal
 from microscale.fft import FullFieldCell
 from microscale.law import State
 from microscale.microstructure import periodic_voronoi
+from microscale.numbers import Count, OutFolder, Seed, checked
 from microscale.paths import StrainPaths, StretchPath
 from microscale.tensors import FloatArray, cauchy_from_piola
 from multiscale.io.command import launch
-from multiscale.io.inputs import require_positive
 from multiscale.laws import Derivative
 from multiscale.surrogate.histories import deviator, relative_errors
 
@@ -54,14 +54,15 @@ class Response(NamedTuple):
     calls: float
 
 
+@checked
 def convergence(
     *,
-    resolution: tuple[int, ...] = (16, 32, 64, 128, 256),
+    resolution: tuple[Count, ...] = (16, 32, 64, 128, 256),
     derivative: Derivative = "enriched",
-    paths: int = 8,
-    seed: int = 2,
+    paths: Count = 8,
+    seed: Seed = 2,
     second_system: float = 90.0,
-    output: Path = Path("results/unit-cell-convergence"),
+    output: OutFolder = Path("results/unit-cell-convergence"),
 ) -> dict[str, FloatArray]:
     """Print the table; return distances (grids - 1, paths, 2) and alternation (grids, looks, 4).
 
@@ -73,7 +74,6 @@ def convergence(
         second_system: Degrees from the first slip system of the crystal to the second; see ``unit_cell.py``.
         output: Folder for the picture.
     """
-    require_positive("path(s)", paths=paths)
     crystal = with_second_system(read_crystal("two_slip.yaml"), np.radians(second_system))
     walks = StrainPaths("R", 0.1, STEPS, (SECOND, SECOND), seed, dimension=2)
     drawn = [walks.path(index) for index in range(paths)]

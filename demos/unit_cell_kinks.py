@@ -28,6 +28,7 @@ from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.law import State
 from microscale.microstructure import Microstructure, periodic_voronoi
+from microscale.numbers import Count, OutFolder, Seed, checked
 from microscale.tensors import FloatArray, cauchy_from_piola, von_mises
 from multiscale.io.command import launch
 from multiscale.laws import Derivative
@@ -37,13 +38,14 @@ STEPS = 100
 STRAINS = (0.05, 0.1)
 
 
+@checked
 def kinks(
     *,
-    resolution: int = 64,
+    resolution: Count = 64,
     derivative: Derivative = "enriched",
     second_system: float = 90.0,
-    seed: int = 0,
-    output: Path = Path("results/unit-cell-kinks"),
+    seed: Seed = 0,
+    output: OutFolder = Path("results/unit-cell-kinks"),
 ) -> dict[float, dict[str, FloatArray]]:
     """Print what alternates, at 5 and 10 % of strain, and draw the stress; return the figures by strain.
 

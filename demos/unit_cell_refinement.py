@@ -16,6 +16,7 @@ from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.law import State
 from microscale.microstructure import periodic_voronoi
+from microscale.numbers import Count, Seed, checked
 from microscale.tensors import cauchy_from_piola, von_mises
 from multiscale.io.command import launch
 from multiscale.laws import Derivative
@@ -24,12 +25,13 @@ STRAINS = (0.02, 0.05, 0.10)
 SECOND = 1e6
 
 
+@checked
 def refinement(
     *,
-    resolution: tuple[int, ...] = (16, 32, 64, 128),
+    resolution: tuple[Count, ...] = (16, 32, 64, 128),
     derivative: tuple[Derivative, ...] = ("enriched", "stabilised", "rotated"),
-    steps: int = 100,
-    seed: int = 0,
+    steps: Count = 100,
+    seed: Seed = 0,
 ) -> dict[tuple[str, int], np.ndarray]:
     """Print the tables; return by derivative and resolution an array (strains, 5) of the columns above.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,18 +11,18 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 import multiscale.fenics  # noqa: F401
-from meshes.cylinder import require_positive
 from meshes.impact_mesh import ImpactMesh, build
-from meshes.section import Section, cells_of
-from microscale.errors import InputError
+from meshes.section import Section, cells_of, require_room
+from microscale.numbers import Count, Length, checked
 
 from dolfinx import mesh as dolfinx_mesh
 
 GROUPS = (("left", "right"), ("front", "back"), ("bottom", "top"))
 
 
+@checked
 def box(
-    size: Sequence[float], cells: Sequence[int], cell: str = "hexahedron", comm: MPI.Comm = MPI.COMM_WORLD
+    size: Sequence[Length], cells: Sequence[Count], cell: str = "hexahedron", comm: MPI.Comm = MPI.COMM_WORLD
 ) -> ImpactMesh:
     """Mesh the box 0 <= x, y, z <= size.
 
@@ -37,10 +38,7 @@ def box(
     Raises:
         InputError: A size is not positive, there are no cells, or the cell is unknown.
     """
-    for name, length in zip("xyz", size, strict=True):
-        require_positive(f"size along {name}", length)
-    if min(cells) < 1:
-        raise InputError(f"cells = {list(cells)}, expected at least one along each axis")
+    require_room(math.prod(cells), cells=max(cells))
     make = _hexahedra if cells_of(cell) == 1 else _tetrahedra
     mesh = make(size, cells, comm)
     record = {"geometry": "box", "size_mm": list(size), "cells": list(cells), "cell": cell}

@@ -9,8 +9,9 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.impact_mesh import ImpactMesh, build
-from meshes.section import Section, cells_of, name_groups
+from meshes.section import Section, cells_of, name_groups, require_room
 from microscale.errors import InputError
+from microscale.numbers import Count, Length, checked
 
 # Side of the central square over the radius, and how far its corner stands out on the diagonal: they keep
 # the smallest angle of the O-grid above 60 degrees and its cells near one size.
@@ -24,10 +25,11 @@ TALL = 1.5
 TETRAHEDRON = 0.13
 
 
+@checked
 def cylinder(
-    height: float = 5.0,
-    diameter: float = 1.0,
-    elements: int = 3000,
+    height: Length = 5.0,
+    diameter: Length = 1.0,
+    elements: Count = 3000,
     model: str = "full",
     cell: str = "hexahedron",
     comm: MPI.Comm = MPI.COMM_WORLD,
@@ -49,8 +51,7 @@ def cylinder(
         InputError: A size is not positive, too few elements are asked for, or a name is unknown.
     """
     turns = turns_of(model)
-    for name, value in (("height", height), ("diameter", diameter)):
-        require_positive(name, value)
+    require_room(elements, elements=elements)
     radius = 0.5 * diameter
     record = {"geometry": "cylinder", "height_mm": height, "diameter_mm": diameter}
     record |= {"model": model, "cell": cell}
@@ -114,9 +115,3 @@ def turns_of(model: str) -> int:
     if model not in turns:
         raise InputError(f"model = {model!r}, expected one of {', '.join(turns)}")
     return turns[model]
-
-
-def require_positive(name: str, value: float) -> None:
-    """Raise an InputError for a length that is not a positive finite number."""
-    if not (np.isfinite(value) and value > 0.0):
-        raise InputError(f"{name} = {value} mm, expected a positive length")

@@ -7,20 +7,22 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from meshes.cylinder import require_positive, turns_of
+from meshes.cylinder import turns_of
 from meshes.impact_mesh import ImpactMesh, build
-from meshes.section import Point, Section, cells_of, growth_ratio
+from meshes.section import Point, Section, cells_of, growth_ratio, require_room
 from microscale.errors import InputError
+from microscale.numbers import Count, Length, checked
 
 
+@checked
 def plate(
-    width: float = 18.0,
-    thickness: float = 1.0,
-    impact_radius: float = 2.0,
-    layers: int = 8,
+    width: Length = 18.0,
+    thickness: Length = 1.0,
+    impact_radius: Length = 2.0,
+    layers: Count = 8,
     shape: str = "square",
     model: str = "quarter",
-    cell_size: float | None = None,
+    cell_size: Length | None = None,
     growth: float = 1.08,
     cell: str = "hexahedron",
     comm: MPI.Comm = MPI.COMM_WORLD,
@@ -50,18 +52,16 @@ def plate(
     """
     turns, _ = turns_of(model), cells_of(cell)
     sizes = {"width": width, "thickness": thickness, "impact_radius": impact_radius}
-    for name, value in sizes.items():
-        require_positive(name, value)
-    if layers < 1 or growth < 1.0:
-        raise InputError(f"layers = {layers}, growth = {growth}, expected at least 1 layer, and growth >= 1")
+    if growth < 1.0:
+        raise InputError(f"growth = {growth}, expected at least 1")
     if shape not in ("circle", "square"):
         raise InputError(f"shape = {shape!r}, expected circle or square")
     if impact_radius >= 0.5 * width:
         raise InputError(f"impact_radius = {impact_radius} mm, expected less than half the width {width} mm")
     size = cell_size or thickness / layers
-    require_positive("cell_size", size)
     inner = max(1, round(impact_radius / size))
     outer, ratio = _grading(impact_radius / inner, 0.5 * width - impact_radius, growth)
+    require_room(turns * (inner + outer) ** 2 * layers, layers=layers, cells_of_a_side=inner + outer)
 
     def draw(gmsh: Any) -> None:
         section = Section(gmsh, turns, cell)

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from microscale.errors import InputError
+from microscale.memory import require_memory
 
 Point = tuple[float, float]
 Growth = tuple[float, float]
+BYTES_A_CELL = 1000
+"""While gmsh meshes and DOLFINx reads the mesh, at least."""
 
 
 class Section:
@@ -110,6 +113,11 @@ def _name(model: Any, surface: int, turns: int, height: float, bottom: str, top:
     if turns < 4 and max(abs(y0), abs(y1)) < small:
         return "symmetry_y"
     return "side"
+
+
+def require_room(cells: float, /, **numbers: float) -> None:
+    """Refuse numbers, by the names the user knows, that make more cells than fit into memory."""
+    require_memory(BYTES_A_CELL * cells, **numbers)
 
 
 def cells_of(cell: str) -> int:

@@ -69,7 +69,11 @@ class CrystalKernel:
                 raise ValueError("kernel arrays must be C-contiguous float64")
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
         longs = [ctypes.c_long(size) for size in (n, grains, own)]
-        return int(self.library.crystal_update(ctypes.byref(self.constants), *longs, *pointers, ctypes.c_int(self.threads)))
+        return int(
+            self.library.crystal_update(
+                ctypes.byref(self.constants), *longs, *pointers, ctypes.c_int(self.threads)
+            )
+        )
 
 
 def _constants(crystal: Crystal, step_tolerance: float) -> ctypes.Structure:

@@ -25,6 +25,7 @@ from microscale.dataset_writing import write_file
 from microscale.documents import read_document
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.law import ConstitutiveLaw, FloatArray, drive
+from microscale.memory import require_disk, require_memory
 from microscale.paths import StrainPaths, StretchPath
 from microscale.printable import printable
 from microscale.schema import validated
@@ -33,6 +34,10 @@ from microscale.whole_file import write_json
 
 BLOCK = 32
 """Paths of a block: what a kill can cost each rank."""
+NUMBERS = 13
+"""Kept of a sample: time, stretch, stress."""
+BYTES_A_SAMPLE = 300
+"""While a block is driven, at least."""
 MAX_ATTEMPTS = 20
 """A law that fails on so many draws of one path has a defect that drawing again does not cure."""
 
@@ -101,6 +106,9 @@ def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: R
         if rank == 0:  # a kill between joining and tidying leaves the parts
             shutil.rmtree(parts_folder(out), ignore_errors=True)
         return False
+    samples = job.paths.steps // job.keep_every + 1
+    require_memory(BYTES_A_SAMPLE * min(job.count, BLOCK) * job.paths.steps, steps=job.paths.steps)
+    require_disk(NUMBERS * 8 * job.count * samples, out.parent, paths=job.count, samples_of_each=samples)
     parts = _claim_parts(job, out)
     blocks = list(blocks_of(job.count, BLOCK))
     if report is not None:

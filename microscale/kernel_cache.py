@@ -2,6 +2,9 @@
 
 Numba compares the file of a compiled function with its cache, not the files of the functions inlined into it:
 after a change in one module a cached kernel of another would silently go on running the old code.
+
+Numba runs what it finds in its cache: the folder is the user's alone (:mod:`microscale.private_folder`), but
+the content of its files is not checked against a hash, as that of our own kernels is.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import os
 from pathlib import Path
 
 from numba import config
+
+from microscale.private_folder import private_folder, user_cache
 
 PACKAGES = ("microscale", "multiscale")
 
@@ -24,9 +29,9 @@ def sources_digest(root: Path) -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder of the present sources, in NUMBA_CACHE_DIR or the user's cache; Numba makes it."""
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "multiscale" / "numba"
-    return Path(os.environ.get("NUMBA_CACHE_DIR") or user) / sources_digest(Path(__file__).parent.parent)
+    """Return the folder of the present sources, in NUMBA_CACHE_DIR or the user's cache."""
+    digest, given = sources_digest(Path(__file__).parent.parent), os.environ.get("NUMBA_CACHE_DIR")
+    return private_folder(Path(given) / digest) if given else user_cache("numba", digest)
 
 
 config.CACHE_DIR = str(cache_folder())

@@ -7,6 +7,7 @@ the macroscale calls any law at its quadrature points.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import final
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import DeformationError, InputError
+from microscale.memory import require_memory
 from microscale.tensors import cauchy_from_piola, first_inadmissible
 
 FloatArray = NDArray[np.float64]
@@ -61,7 +63,13 @@ class ConstitutiveLaw(ABC):
     state_spec: tuple[StateVariable, ...] = ()
 
     def init_state(self, n_points: int) -> State:
-        """Return the state of ``n_points`` points at rest."""
+        """Return the state of ``n_points`` points at rest.
+
+        Raises:
+            InputError: There is no memory for it.
+        """
+        numbers = sum(math.prod(variable.shape) for variable in self.state_spec)
+        require_memory(8.0 * n_points * numbers, points=n_points, numbers_of_a_point=numbers)
         state = State()
         for variable in self.state_spec:
             array = np.empty((n_points, *variable.shape))

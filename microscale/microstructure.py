@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from microscale.errors import InputError
+from microscale.memory import require_memory
 from microscale.tensors import FloatArray
 
 
@@ -25,6 +27,10 @@ def planar_orientations(grains: int, seed: int | np.random.Generator = 0) -> Flo
     _check_grains(grains)
     angles = np.random.default_rng(seed).uniform(0.0, 2.0 * np.pi, grains)
     return Rotation.from_rotvec(angles[:, None] * [0.0, 0.0, 1.0]).as_matrix()
+
+
+BYTES_A_GRAIN, BYTES_A_VOXEL = 200, 150
+"""While orientations are drawn, and while voxels look for their grains, at least."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def periodic_voronoi(grains: int, shape: tuple[int, ...], seed: int = 0) -> Micr
     _check_grains(grains)
     if len(shape) not in (2, 3) or min(shape) < 1:
         raise InputError(f"shape = {shape} voxels, expected two or three positive numbers")
+    require_memory(BYTES_A_VOXEL * math.prod(shape), resolution=max(shape))
     generator = np.random.default_rng(seed)
     centres = cKDTree(generator.random((grains, len(shape))), boxsize=1.0)
     middles: Any = np.meshgrid(*[(np.arange(n) + 0.5) / n for n in shape], indexing="ij")
@@ -88,3 +95,4 @@ def periodic_voronoi(grains: int, shape: tuple[int, ...], seed: int = 0) -> Micr
 def _check_grains(grains: int) -> None:
     if grains < 1:
         raise InputError(f"grains = {grains}, expected at least one")
+    require_memory(BYTES_A_GRAIN * grains, grains=grains)

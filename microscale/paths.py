@@ -22,7 +22,7 @@ In two dimensions the path is plane strain: U_33 = 1, U_13 = U_23 = 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,15 +33,24 @@ from scipy.spatial.transform import Rotation
 
 from microscale.errors import InputError
 from microscale.impact_paths import impact_path
+from microscale.memory import require_memory
+from microscale.numbers import Count, Seed, Strain, Time, check_fields
+from microscale.options import options_for
 from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS
 
 FloatArray = NDArray[np.float64]
 History = Callable[[FloatArray], FloatArray]
 """Fractions of T, shape (n,), to stretches, shape (n, 3, 3)."""
 
-PROTOCOLS = ("F", "R", "U", "L-U", "C", "I")
 PARABOLIC = ("F", "R")
 SHEARED = ("U", "L-U", "C")
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    **{protocol: {"intervals": 10} for protocol in PARABOLIC},
+    **{protocol: {"isochoric": True} for protocol in SHEARED},
+    "I": {},
+}
+"""What each protocol takes beside what all do, and the defaults."""
+PROTOCOLS = tuple(OPTIONS)
 SMALLEST_STRETCH = 0.2
 """Paths with a principal stretch below this are rejected.
 
@@ -51,6 +60,8 @@ every error: at a stretch of 0.01 the crystals carry hundreds of GPa, far beyond
 CHECKED_FRACTIONS = np.linspace(0.0, 1.0, 2001)
 """Where positive definiteness is checked: whatever the sampling, so that it does not change the path."""
 MAX_REJECTIONS = 10_000
+BYTES_A_STEP = 300
+"""While a path is drawn, at least."""
 
 
 class StretchPath(NamedTuple):
@@ -77,40 +88,39 @@ class StrainPaths:
         steps: Uniform time steps of a path, which has ``steps + 1`` samples.
         duration: Shortest and longest T, us; T is log-uniform between them.
         seed: Seed of the sequence.
-        intervals: N of the paper, for F and R.
+        intervals: N of the paper, 10 by default; F and R take it.
         dimension: 3, or 2 for plane strain.
-        isochoric: Whether the sides give way in U, L-U and C, as printed; held, they give pressure.
+        isochoric: Whether the sides give way, as printed and by default; held, they give pressure. U, L-U and
+            C take it.
 
     Raises:
         InputError: An attribute has no meaning.
     """
 
     protocol: str
-    max_strain: float
-    steps: int = 200
-    duration: tuple[float, float] = (1.0, 1.0)
-    seed: int = 0
-    intervals: int = 10
+    max_strain: Strain
+    steps: Count = 200
+    duration: tuple[Time, Time] = (1.0, 1.0)
+    seed: Seed = 0
+    intervals: Count | None = None
     dimension: int = 3
-    isochoric: bool = True
+    isochoric: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse attributes without meaning."""
+        """Refuse attributes without meaning or use; fill in the defaults of the protocol."""
+        check_fields(self)
         if self.protocol not in PROTOCOLS:
             raise InputError(f"protocol is {self.protocol!r}, expected one of {', '.join(PROTOCOLS)}")
-        if not 0.0 < self.max_strain < np.inf:
-            raise InputError(f"max_strain is {self.max_strain}, expected a positive number such as 0.5")
-        if not 0.0 < self.duration[0] <= self.duration[1] < np.inf:
-            raise InputError(f"duration is {self.duration} us, expected 0 < shortest <= longest")
+        if not self.duration[0] <= self.duration[1]:
+            raise InputError(f"duration is {self.duration} us, expected shortest <= longest")
         if self.dimension not in (2, 3):
             raise InputError(f"dimension is {self.dimension}, expected 2 (plane strain) or 3")
-        if not self.isochoric and self.protocol not in SHEARED:
-            raise InputError(f"isochoric is False, expected True for protocol {self.protocol}")
-        for name in ("steps", "intervals"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}, expected at least 1")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}, expected 0 or more")
+        given = {"intervals": self.intervals, "isochoric": self.isochoric}
+        options = options_for("protocol", self.protocol, given, OPTIONS.__getitem__, PROTOCOLS)
+        for name, value in options.items():
+            object.__setattr__(self, name, value)
+        require_memory(BYTES_A_STEP * self.steps, steps=self.steps)
+        require_memory(BYTES_A_STEP * (self.intervals or 0), intervals=self.intervals or 0)
 
     def path(self, index: int, attempt: int = 0) -> StretchPath:
         """Return path ``index``; a higher ``attempt`` is its replacement where a law failed on it.
@@ -152,7 +162,7 @@ class StrainPaths:
                 "intervals": self.intervals,
                 "interpolation": "piecewise cubic Hermite, monotone slopes",
             }
-        if not self.isochoric:
+        if self.isochoric is False:
             parameters["isochoric"] = False
         return parameters
 
@@ -165,14 +175,16 @@ class StrainPaths:
 
     def _random_walk(self, generator: np.random.Generator) -> History:
         """Draw a path of protocol F or R."""
+        intervals = self.intervals
+        assert intervals is not None
         if self.protocol == "F":
-            times = np.linspace(0.0, 1.0, self.intervals + 1)
+            times = np.linspace(0.0, 1.0, intervals + 1)
         else:
-            inner = np.sort(generator.random(self.intervals - 1))
+            inner = np.sort(generator.random(intervals - 1))
             times = np.concatenate([[0.0], inner, [1.0]])
         in_plane = np.maximum(MANDEL_ROWS, MANDEL_COLUMNS) < self.dimension
-        signs = generator.choice([-1.0, 1.0], size=(self.intervals, 6)) * in_plane
-        nodes = np.zeros((self.intervals + 1, 6))
+        signs = generator.choice([-1.0, 1.0], size=(intervals, 6)) * in_plane
+        nodes = np.zeros((intervals + 1, 6))
         nodes[1:] = np.cumsum(signs * np.sqrt(np.diff(times))[:, None], axis=0) * self.max_strain
         nodes += np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
         components = PchipInterpolator(times, nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Literal
 from cyclopts import App
 
 from microscale.errors import InputError
+from microscale.numbers import Count, Fraction, OutFile, OutFolder, Positive, Seed, Strain, Time, checked
+from microscale.options import defaults_of, options_for
 from microscale.paths import StrainPaths
 from microscale.printable import drawable, printable
 from multiscale.laws import Derivative, Texture
@@ -31,27 +34,28 @@ def main() -> None:
 
 
 @app.command
+@checked
 def generate(
     *,
-    out: Path,
+    out: OutFile,
     protocol: Protocol = "R",
-    max_strain: float = 0.5,
-    paths: int = 1000,
-    steps: int = 200,
-    keep_every: int = 1,
-    seed: int = 1,
-    duration: float = 1.0,
-    longest_duration: float | None = None,
-    dimension: int = 3,
-    intervals: int = 10,
-    isochoric: bool = True,
+    max_strain: Strain = 0.5,
+    paths: Count = 1000,
+    steps: Count = 200,
+    keep_every: Count = 1,
+    seed: Seed = 1,
+    duration: Time = 1.0,
+    longest_duration: Time | None = None,
+    dimension: Literal[2, 3] = 3,
+    intervals: Count | None = None,
+    isochoric: bool | None = None,
     law: str = "taylor",
     crystal: Path | None = None,
-    grains: int | None = None,
+    grains: Count | None = None,
     texture: Texture | None = None,
-    texture_seed: int = 0,
-    rate_sensitivity: float | None = None,
-    resolution: int | None = None,
+    texture_seed: Seed | None = None,
+    rate_sensitivity: Fraction | None = None,
+    resolution: Count | None = None,
     derivative: Derivative | None = None,
 ) -> None:
     """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
@@ -67,16 +71,18 @@ def generate(
         duration: Duration T of a path, us; the crystal of fft2d flows at rates of one per second: 1e6.
         longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
         dimension: 3, or 2 for plane strain, as for fft2d.
-        intervals: Number of intervals N of a path, for F and R.
-        isochoric: Whether the sides give way in U, L-U and C, as the paper prints, or are held.
+        intervals: Number of intervals N of a path, for F and R; 10 by default.
+        isochoric: Whether the sides give way in U, L-U and C, as the paper prints and by default, or are
+            held.
         law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
         crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
             the plane crystal of the paper.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
         texture: Their orientations in taylor: spread evenly over all (uniform), which stands better for a
             polycrystal without texture, or drawn (random), as in the paper. By default uniform, but random
-            in a unit cell.
-        texture_seed: Seed of their orientations: the material, so the same for training and test.
+            with a resolution; those of a unit cell are always drawn.
+        texture_seed: Seed of their orientations, 0 by default: the material, so the same for training and
+            test.
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
             take the grains of the fft3d cell of this resolution.
@@ -87,24 +93,23 @@ def generate(
     from microscale.generate import Generation, finish
     from microscale.generate import generate as work
     from multiscale.io.data_progress import PathProgress
+    from multiscale.io.inputs import require_apart
     from multiscale.io.provenance import law_record, versions
     from multiscale.io.sole_writer import sole_writer
-    from multiscale.laws import make_law, options_of
+    from multiscale.laws import make_law, options_given
 
     comm = MPI.COMM_WORLD
+    require_apart([out], [crystal])
     given = {
         "crystal": crystal,
         "grains": grains,
-        "texture": texture or ("uniform" if resolution is None else "random"),
+        "texture": texture,
         "seed": texture_seed,
         "rate_sensitivity": rate_sensitivity,
         "resolution": resolution,
         "derivative": derivative,
     }
-    defaults = options_of(law)
-    options = {
-        name: defaults[name] if value is None else value for name, value in given.items() if name in defaults
-    }
+    options = options_given(law, given, seed="texture_seed")
     material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
     strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension, isochoric)
@@ -124,7 +129,8 @@ def generate(
 
 
 @app.command
-def inspect(file: Path, *, samples: int = 4) -> None:
+@checked
+def inspect(file: Path, *, samples: Count = 4) -> None:
     """Print what is in a data set and draw sample paths beside it.
 
     Args:
@@ -136,12 +142,12 @@ def inspect(file: Path, *, samples: int = 4) -> None:
     from microscale.dataset import read_dataset
     from microscale.path_pictures import draw_paths
     from multiscale.io.data_report import report
+    from multiscale.io.inputs import require_apart
 
-    if samples < 1:
-        raise InputError(f"samples = {samples}, expected at least 1")
+    picture = file.with_suffix(".png")
+    require_apart([picture], [file])
     data = read_dataset(file)
     Console().print(report(file, data))
-    picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
     drawn = slice(0, min(samples, len(data)))
     made = data.provenance
     title = f"{file.name}: protocol {made['paths']['protocol']}, law {made['law']['name']}"
@@ -152,22 +158,23 @@ def inspect(file: Path, *, samples: int = 4) -> None:
 
 
 @app.command
+@checked
 def train(
     *datasets: Path,
-    out: Path,
+    out: OutFile,
     model: Literal["recurrent", "pca"] = "recurrent",
-    epochs: int = 200,
-    rate: float | None = None,
-    batch: int | None = None,
-    hidden: int | None = None,
-    groups: int = 4,
-    tensors: int = 6,
-    scalars: int = 6,
+    epochs: Count = 200,
+    rate: Positive | None = None,
+    batch: Count | None = None,
+    hidden: Count | None = None,
+    groups: Count | None = None,
+    tensors: Count | None = None,
+    scalars: Count | None = None,
     start: Path | None = None,
-    longest_step: float = 0.02,
-    modes: int = 100,
-    exact_pressure: bool = False,
-    seed: int = 0,
+    longest_step: Positive | None = None,
+    modes: Count | None = None,
+    exact_pressure: bool | None = None,
+    seed: Seed = 0,
 ) -> None:
     """Train a surrogate; run again to resume. A log and a picture of the losses are written beside it.
 
@@ -180,28 +187,43 @@ def train(
         batch: Paths a batch, divided among processes; by default 32 for each (recurrent; always a multiple of
             that) or 64 (pca).
         hidden: Width of the hidden layers; by default 80 (recurrent) or 1000 (pca).
-        groups: Groups of grains of the recurrent surrogate, with an elastic strain each.
-        tensors: Its other internal variables that are tensors, and turn with the path.
-        scalars: Those that are scalars.
+        groups: Groups of grains of the recurrent surrogate, with an elastic strain each; 4 by default.
+        tensors: Its other internal variables that are tensors, and turn with the path; 6 by default.
+        scalars: Those that are scalars; 6 by default.
         start: Weights the recurrent surrogate starts from, such as those to be taught more.
-        longest_step: Strain of the longest steps the recurrent surrogate is trained in; the law itself takes
-            0.01, which costs more.
-        modes: Principal components of each tensor component, for pca.
+        longest_step: Strain of the longest steps the recurrent surrogate is trained in, 0.02 by default; the
+            law itself takes 0.01, which costs more.
+        modes: Principal components of each tensor component, for pca; 100 by default.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
     """
+    from multiscale.io.inputs import require_apart
     from multiscale.surrogate.fit import fit_recurrent
     from multiscale.surrogate.pca_fit import fit_pca
 
-    if model == "recurrent":
-        sizes = (groups, tensors, scalars, hidden or 80)
-        fit_recurrent(datasets, out, *sizes, epochs, rate or 1.5e-3, batch, seed, start, longest_step)
-    else:
-        fit_pca(datasets, out, modes, hidden or 1000, epochs, rate or 1e-4, batch or 64, seed, exact_pressure)
+    beside = (out.with_suffix(suffix) for suffix in (".json", ".checkpoint", ".csv", ".png"))
+    require_apart((out, *beside), (*datasets, start))
+
+    fits: dict[str, Callable[..., None]] = {"recurrent": fit_recurrent, "pca": fit_pca}
+    given = {
+        "rate": rate,
+        "batch": batch,
+        "hidden": hidden,
+        "groups": groups,
+        "tensors": tensors,
+        "scalars": scalars,
+        "start": start,
+        "longest_step": longest_step,
+        "modes": modes,
+        "exact_pressure": exact_pressure,
+    }
+    options = options_for("model", model, given, lambda name: defaults_of(fits[name]), fits)
+    fits[model](datasets, out, epochs=epochs, seed=seed, **options)
 
 
 @app.command
-def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bool = False) -> None:
+@checked
+def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, record: bool = False) -> None:
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
@@ -234,16 +256,17 @@ def evaluate(weights: Path, *datasets: Path, out: Path | None = None, record: bo
 
 
 @app.command
+@checked
 def calibrate(
     *,
-    out: Path,
+    out: OutFile,
     law: Literal["johnson-cook", "j2"] = "johnson-cook",
-    largest_strain: float = 0.5,
+    largest_strain: Strain = 0.5,
     crystal: Path | None = None,
-    grains: int = 128,
+    grains: Count = 128,
     texture: Texture = "uniform",
-    texture_seed: int = 0,
-    rate_sensitivity: float | None = None,
+    texture_seed: Seed = 0,
+    rate_sensitivity: Fraction | None = None,
 ) -> None:
     """Fit an empirical law to the polycrystal along isochoric paths: the parameter-passing method.
 
@@ -258,9 +281,11 @@ def calibrate(
         rate_sensitivity: m of the crystal instead of its own.
     """
     from multiscale import calibrate as fit
+    from multiscale.io.inputs import require_apart
     from multiscale.io.provenance import law_record, versions
     from multiscale.laws import make_law
 
+    require_apart([out], [crystal])
     polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
     options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)

@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from runs import anvil, plate, write_figures
 
+from microscale.numbers import Count, OutFolder, Speed, Time
 from multiscale.io.command import launch
 from multiscale.io.vtkhdf import Results
 
@@ -29,11 +30,11 @@ FIELDS = {"displacement": "displacement_mm", "von_mises": "von_mises_GPa"}
 
 def beside_taylor(
     *,
-    output: Path = Path("results/paper"),
+    output: OutFolder = Path("results/paper"),
     weights: Path | None = None,
-    velocities: tuple[float, ...] = VELOCITIES,
-    end_time: float = 1.0,
-    grains: int = 128,
+    velocities: tuple[Speed, ...] = VELOCITIES,
+    end_time: Time = 1.0,
+    grains: Count = 128,
     fast: bool = False,
 ) -> dict[str, Any]:
     """Draw beside_taylor.png and measure beside_taylor.json.

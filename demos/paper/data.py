@@ -21,6 +21,7 @@ from mpi4py import MPI
 
 from microscale.dataset import read_provenance
 from microscale.errors import InputError
+from microscale.numbers import Fraction, OutFolder
 from multiscale.cli import generate
 from multiscale.io.command import launch
 
@@ -70,7 +71,9 @@ SETS: dict[str, dict[str, Any]] = {
 """What `multiscale generate` is told for each set; numbers of paths are the paper's but in the last two."""
 
 
-def data(*sets: str, scale: float = 1.0, output: Path = Path("results/paper/data")) -> dict[str, Path]:
+def data(
+    *sets: str, scale: Fraction = 1.0, output: OutFolder = Path("results/paper/data")
+) -> dict[str, Path]:
     """Generate data sets; return their files by name.
 
     Args:

@@ -20,6 +20,7 @@ from table_si2 import Study, mean_errors
 
 from microscale.dataset import read_provenance
 from microscale.law import drive
+from microscale.numbers import Fraction, OutFolder
 from microscale.paths import StrainPaths
 from multiscale.io.command import launch
 from multiscale.laws import make_law
@@ -40,7 +41,7 @@ OTHERS = {
 
 
 def figure1(
-    *, output: Path = Path("results/paper"), scale: float = 1.0, fast: bool = False
+    *, output: OutFolder = Path("results/paper"), scale: Fraction = 1.0, fast: bool = False
 ) -> dict[str, Any]:
     """Draw figure1.png and measure figure1.json.
 

@@ -17,6 +17,7 @@ from runs import write_figures
 from table_si2 import Study
 
 from microscale.law import drive
+from microscale.numbers import Count, OutFolder
 from microscale.paths import StrainPaths, is_admissible
 from multiscale.io.command import launch
 from multiscale.laws import make_law
@@ -29,9 +30,9 @@ NETWORK = ("taylor_R50_train", 30_000, 100)
 
 def figure2(
     *,
-    output: Path = Path("results/paper"),
+    output: OutFolder = Path("results/paper"),
     weights: Path | None = None,
-    grains: int = 128,
+    grains: Count = 128,
     fast: bool = False,
 ) -> dict[str, Any]:
     """Draw figure2.png and measure figure2.json.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from runs import BULK_SPEED, ELASTIC_SPEED, anvil, axis_history, farthest, front_speeds, write_figures
 
+from microscale.numbers import OutFolder
 from multiscale.io.command import launch
 from multiscale.io.pictures import draw_sections
 
@@ -25,7 +26,7 @@ TIMES = (0.25, 0.5, 0.75, 1.0)  # us
 
 
 def figure3(
-    *, output: Path = Path("results/paper"), weights: Path | None = None, fast: bool = False
+    *, output: OutFolder = Path("results/paper"), weights: Path | None = None, fast: bool = False
 ) -> dict[str, Any]:
     """Draw figure3.png and measure figure3.json.
 

@@ -9,6 +9,7 @@ from typing import Any
 from panels import draw_panels
 from runs import ELASTIC_SPEED, anvil, axis_history, farthest, write_figures
 
+from microscale.numbers import OutFolder
 from multiscale.io.command import launch
 from multiscale.io.vtkhdf import Results
 
@@ -18,7 +19,7 @@ HEIGHT, VELOCITY = 5.0, 200.0
 
 
 def figure4(
-    *, output: Path = Path("results/paper"), weights: Path | None = None, fast: bool = False
+    *, output: OutFolder = Path("results/paper"), weights: Path | None = None, fast: bool = False
 ) -> dict[str, Any]:
     """Draw figure4.png and measure figure4.json.
 

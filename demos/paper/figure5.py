@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from runs import ELASTIC_SPEED, PLATE_SPEED, farthest, front_speeds, plate, speed, write_figures
 
+from microscale.numbers import OutFolder
 from multiscale.io.command import launch
 from multiscale.io.pictures import draw_sections
 from multiscale.io.vtkhdf import Results
@@ -21,7 +22,7 @@ VELOCITY, RADIUS, THICKNESS = 200.0, 2.0, 1.0
 
 
 def figure5(
-    *, output: Path = Path("results/paper"), weights: Path | None = None, fast: bool = False
+    *, output: OutFolder = Path("results/paper"), weights: Path | None = None, fast: bool = False
 ) -> dict[str, Any]:
     """Draw figure5.png and measure figure5.json.
 

@@ -10,6 +10,7 @@ from figure5 import gap, rear_face
 from panels import draw_panels
 from runs import plate, write_figures
 
+from microscale.numbers import OutFolder
 from multiscale.io.command import launch
 
 VELOCITIES = (100.0, 200.0, 300.0, 400.0)
@@ -20,7 +21,7 @@ THICKNESSES = {2.0: 16, 1.0: 12, 0.5: 8, 0.25: 4}
 
 
 def figure6(
-    *, output: Path = Path("results/paper"), weights: Path | None = None, fast: bool = False
+    *, output: OutFolder = Path("results/paper"), weights: Path | None = None, fast: bool = False
 ) -> dict[str, Any]:
     """Draw figure6_velocity.png and figure6_thickness.png, measure figure6.json.
 

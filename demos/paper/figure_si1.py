@@ -19,6 +19,7 @@ from runs import write_figures
 from scipy.spatial.transform import Rotation
 
 from microscale.law import ConstitutiveLaw, drive
+from microscale.numbers import Count, OutFolder
 from multiscale.io.command import launch
 from multiscale.laws import make_law
 from multiscale.surrogate.evaluate import Predict
@@ -31,9 +32,9 @@ STRAIN = 0.5
 
 def figure_si1(
     *,
-    output: Path = Path("results/paper"),
+    output: OutFolder = Path("results/paper"),
     weights: Path | None = None,
-    grains: int = 128,
+    grains: Count = 128,
     fast: bool = False,
 ) -> dict[str, Any]:
     """Draw figure_si1.png and measure figure_si1.json.

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from runs import CONSTANTS, anvil, write_figures
 
+from microscale.numbers import Count, OutFolder, Time
 from multiscale.io.command import launch
 from multiscale.io.vtkhdf import Results
 
@@ -23,10 +24,10 @@ VELOCITY, RADIUS, ELEMENTS = 200.0, 0.5, 3_000
 
 def profiles(
     *,
-    output: Path = Path("results/paper"),
+    output: OutFolder = Path("results/paper"),
     weights: Path | None = None,
-    end_time: float = 2.0,
-    grains: int = 128,
+    end_time: Time = 2.0,
+    grains: Count = 128,
     fast: bool = False,
 ) -> dict[str, Any]:
     """Draw profiles.png and measure profiles.json.

@@ -26,6 +26,7 @@ from runs import CONSTANTS, anvil, plate, write_figures
 
 from meshes.cylinder import cylinder
 from microscale import drive
+from microscale.numbers import Count, OutFolder, Positive, Time
 from microscale.paths import PROTOCOLS, StrainPaths
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import STAGES, Simulation
@@ -56,14 +57,14 @@ SLOW = ("pca", "taylor")  # these run once
 
 def table1(
     *,
-    output: Path = Path("results/paper"),
+    output: OutFolder = Path("results/paper"),
     weights: Path | None = None,
     pca_weights: Path | None = None,
-    end_time: float = 1.0,
-    grains: int = 128,
-    resolution: int = 16,
-    repeats: int = 5,
-    data_seconds: float | None = None,
+    end_time: Time = 1.0,
+    grains: Count = 128,
+    resolution: Count = 16,
+    repeats: Count = 5,
+    data_seconds: Positive | None = None,
     fast: bool = False,
 ) -> dict[str, Any]:
     """Measure and write table1.md and table1.json.

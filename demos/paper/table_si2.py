@@ -30,6 +30,7 @@ from table_si2_text import markdown
 
 from microscale.dataset import read_provenance
 from microscale.errors import InputError
+from microscale.numbers import Fraction, OutFolder
 from microscale.paths import SHEARED
 from multiscale.cli import generate
 from multiscale.io.command import launch
@@ -125,7 +126,7 @@ ROWS = (
 
 
 def table_si2(
-    *cases: int, output: Path = Path("results/paper"), scale: float = 1.0, fast: bool = False
+    *cases: int, output: OutFolder = Path("results/paper"), scale: Fraction = 1.0, fast: bool = False
 ) -> dict[str, Any]:
     """Train, measure and write table_si2.md and table_si2.json.
 
@@ -161,11 +162,11 @@ class Study:
     output: Path
     hidden: int = HIDDEN
     updates: int = UPDATES
-    scale: float = 1.0
+    scale: Fraction = 1.0
     cheaper: Mapping[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, output: Path, scale: float = 1.0, fast: bool = False) -> Study:
+    def of(cls, output: Path, scale: Fraction = 1.0, fast: bool = False) -> Study:
         """Return the study of the paper, with fewer paths, or a tiny one."""
         return cls(output, **FAST) if fast else cls(output, scale=scale)
 

@@ -10,7 +10,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 from meshes.impact_mesh import ImpactMesh
-from microscale.errors import DeformationError
+from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics import ranks
 from multiscale.dynamics.agreed_step import AgreedStep
@@ -38,6 +38,9 @@ STAGES = ("kinematics", "law", "force", "stable step", "communication", "update"
 # Steps between two estimates of the stable step. A node crosses a few per cent of an element in that time;
 # the Courant factor covers it.
 ESTIMATE_EVERY = 4
+
+# Steps a run may take: millions take days, and rounding adds up.
+MOST_STEPS = 10_000_000
 
 
 class Simulation:
@@ -178,7 +181,11 @@ class Simulation:
             observers: Called with this simulation at its start (not where it resumes), every ``every`` steps,
                 and at the end.
             every: Steps between calls.
+
+        Raises:
+            InputError: So long a time takes too many steps, see :meth:`require_reachable`.
         """
+        self.require_reachable(end_time)
         self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
         if self.step_count == 0:
@@ -193,6 +200,15 @@ class Simulation:
         ranks.raise_shared(self._comm, self._error)
         self._energy_limit.require(self.energy, self.time, self.step_count)
         self._start_check.check_end(self.touched, self.time)
+
+    def require_reachable(self, end_time: float) -> None:
+        """Raise an InputError if a time, us, is more than :data:`MOST_STEPS` steps away."""
+        latest = self.time + MOST_STEPS * self.first_dt
+        if not end_time <= latest:
+            raise InputError(
+                f"end-time = {end_time} us, expected at most {latest:.3g} us: a step is "
+                f"{self.first_dt:.3g} us, and a run takes at most {MOST_STEPS:_} of them"
+            )
 
     @property
     def first_dt(self) -> float:

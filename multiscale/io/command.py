@@ -10,12 +10,14 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from mpi4py import MPI
 from rich.console import Console
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
+from microscale.numbers import checked
 from microscale.printable import printable
+from multiscale.io.flags import read_words
 from multiscale.io.stopped import Stopped
 
 #: Exit codes: success, a run that failed, a command line that is wrong, Ctrl-C (as shells have it).
@@ -39,18 +41,25 @@ def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -
             help.
         tokens: Command line; by default that of this process.
     """
-    if not isinstance(program, App):
-        function, program = program, App(program.__name__)
-        program.default(function)
+    program = application(program)
     if MPI.COMM_WORLD.rank > 0:
         program.console = Console(file=StringIO())  # help and version are printed once
     warnings.formatwarning = _format_warning
     # Ranks load libraries at their own pace; from here on a rank that is late is a rank in trouble.
     MPI.COMM_WORLD.Barrier()
-    sys.exit(agree(MPI.COMM_WORLD, *_outcome(program, tokens)))
+    sys.exit(agree(MPI.COMM_WORLD, *outcome(program, tokens)))
 
 
-def _outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
+def application(program: App | Callable[..., Any]) -> App:
+    """Return a program as a cyclopts application whose words and numbers are read strictly."""
+    if not isinstance(program, App):
+        function, program = program, App(program.__name__)
+        program.default(checked(function))
+    program.default_parameter = Parameter(converter=read_words)
+    return program
+
+
+def outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
     """Run and return the exit code and what there is to say about a failure."""
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)

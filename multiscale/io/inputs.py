@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from pathlib import Path
 
 from microscale.errors import InputError
 
@@ -18,4 +20,19 @@ def require_positive(unit: str, **quantities: float) -> None:
         if not (math.isfinite(value) and value > 0.0):
             raise InputError(
                 f"{name.replace('_', '-')} = {value} {unit}, expected a positive number".replace(" ,", ",")
+            )
+
+
+def require_apart(outputs: Iterable[Path], inputs: Iterable[Path | None]) -> None:
+    """Raise an InputError that names the first file which would be read and written over.
+
+    Args:
+        outputs: Files that are going to be written.
+        inputs: Files that are going to be read; None for none.
+    """
+    written = {path.resolve(): path for path in outputs}
+    for path in inputs:
+        if path is not None and path.resolve() in written:
+            raise InputError(
+                f"{path} is read, and {written[path.resolve()]} would be written over it: give another name"
             )

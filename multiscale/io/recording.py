@@ -16,6 +16,7 @@ from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.io.control import Checkpoints, RunControl
 from multiscale.io.going_on import ORIGIN, Kept, kept_record, require_files
+from multiscale.io.inputs import require_apart
 from multiscale.io.ledger import LedgerWriter
 from multiscale.io.origin import Origin
 from multiscale.io.progress import CycleLine
@@ -81,9 +82,14 @@ def run_and_record(
     """
     begin, comm, folder = perf_counter(), simulation.mesh.comm, Path(folder)
     control = control or RunControl()
+    simulation.require_reachable(end_time)
     law = identity(simulation.law)
     origin = Origin(simulation, law, inputs)
     require_interval(steps_between_outputs)
+    with shared_errors(comm):
+        read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
+        names = (RESULTS, LEDGER, PICTURE, SUMMARY, REPORT, CHECKPOINT)
+        require_apart((folder / name for name in names), read)
     record = _restart(simulation, control, origin, end_time, folder)
     made_by = {
         **provenance(inputs),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from microscale.options import defaults_of, options_for
 
 if TYPE_CHECKING:
     from microscale.crystal import Crystal
@@ -43,7 +43,24 @@ def options_of(name: str) -> dict[str, Any]:
     Raises:
         InputError: Unknown name.
     """
-    return {option: given.default for option, given in inspect.signature(_maker(name)).parameters.items()}
+    return defaults_of(_maker(name))
+
+
+def options_given(name: str, given: Mapping[str, Any], **flags: str) -> dict[str, Any]:
+    """Return the options of a law that were given, with its defaults for those that are None.
+
+    Args:
+        name: One of ``LAW_NAMES``.
+        given: Options that a command offers; None where the user gave none.
+        **flags: Names of the flags of options, where they are others.
+
+    Raises:
+        InputError: Unknown name, or an option was given that the law does not take.
+    """
+    options = options_for("law", name, given, options_of, LAW_NAMES, **flags)
+    if options.get("resolution") is not None and given.get("texture") is None and "texture" in options:
+        options["texture"] = "random"  # the grains of a cell are drawn
+    return options
 
 
 def _maker(name: str) -> Callable[..., ConstitutiveLaw]:
@@ -74,7 +91,7 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
-    from microscale.crystal import Crystal, read_crystal
+    from microscale.crystal import read_crystal
     from microscale.microstructure import periodic_voronoi, random_orientations
     from microscale.taylor import TaylorPolycrystal
     from microscale.uniform_texture import uniform_orientations

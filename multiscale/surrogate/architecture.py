@@ -6,11 +6,14 @@ with them; what they mean is told in recurrent.py, increments.py and substeps.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
 
+from microscale.errors import InputError
+from microscale.memory import stack_bytes
 from microscale.schema import STRICT
 
 Size = Annotated[int, Field(ge=1, le=2**16)]
@@ -37,6 +40,10 @@ LARGEST_STEP = 0.01
 """Longest step of the surrogate, as the norm of the isochoric strain increment."""
 MOST_PARTS = 32
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
+ROW = 128
+"""Bytes of one number of a block of points or paths."""
+STACK_SHARE = 0.75
+"""Share of a thread's stack that a kernel may take."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,33 @@ class Architecture:
     tensors: SizeOrZero = 6
     scalars: SizeOrZero = 6
     hidden: Size = 80
+
+    def require_served(self) -> None:
+        """Refuse sizes that the kernels cannot hold.
+
+        Raises:
+            InputError: A size is too large; it says how large each may be beside the others.
+        """
+        if self.stack > STACK_SHARE * stack_bytes():
+            given = ", ".join(f"--{name} {size}" for name, size in vars(self).items())
+            largest = {name: self._largest(name) for name in vars(self)}
+            served = " or ".join(f"--{name} {size}" for name, size in largest.items() if size)
+            raise InputError(
+                f"{given}: too large for the stack of a kernel; largest served, the others as they are: "
+                f"{served or 'none'}"
+            )
+
+    def _largest(self, name: str) -> int:
+        """Return the largest size of one kind that the kernels serve beside the others; 0 for none."""
+        sizes = range(1, 2**20)
+        served = STACK_SHARE * stack_bytes()
+        return bisect_right(sizes, served, key=lambda size: replace(self, **{name: size}).stack)
+
+    @property
+    def stack(self) -> int:
+        """Bytes of what a kernel holds of a block of points or paths: inputs, layers and their gradients."""
+        rows = 2 * (self.inputs + self.hidden + self.states) + self.rates + self.layers["targets"][1]
+        return ROW * rows
 
     @property
     def deviators(self) -> int:
@@ -111,7 +145,8 @@ class Architecture:
 
     @property
     def defines(self) -> dict[str, int | float]:
-        """What the C kernels are compiled with."""
+        """What the C kernels are compiled with; too large sizes are refused."""
+        self.require_served()
         return {
             "GROUPS": self.groups,
             "TENSORS": self.tensors,

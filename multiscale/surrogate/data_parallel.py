@@ -76,7 +76,10 @@ class Ranks:
 @contextmanager
 def ranks_of_launcher() -> Iterator[Ranks]:
     """Join the processes torchrun has started, for a while; a process of its own otherwise."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    given = os.environ.get("WORLD_SIZE", "1")
+    if not (given.isascii() and given.isdigit()):
+        raise InputError(f"WORLD_SIZE = '{given}', expected a number of processes, as torchrun sets it")
+    if int(given) <= 1:
         yield Ranks()
         return
     distributed.init_process_group("gloo")

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from microscale.memory import require_memory
+from microscale.numbers import Count, OutFile, Positive, Seed, checked
 from microscale.printable import printable
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
@@ -28,21 +30,24 @@ from multiscale.surrogate.train import Training
 from multiscale.surrogate.training_log import draw_losses
 
 VALIDATION_SHARE = 0.04
+BYTES_A_WEIGHT = 16
+"""The weight, its gradient, the optimiser's and the best one, in single precision, at least."""
 
 
+@checked
 def fit_recurrent(
     files: Sequence[Path],
-    out: Path,
-    groups: int,
-    tensors: int,
-    scalars: int,
-    hidden: int,
-    epochs: int,
-    rate: float,
-    batch: int | None,
-    seed: int,
+    out: OutFile,
+    groups: Count = 4,
+    tensors: Count = 6,
+    scalars: Count = 6,
+    hidden: Count = 80,
+    epochs: Count = 200,
+    rate: Positive = 1.5e-3,
+    batch: Count | None = None,
+    seed: Seed = 0,
     start: Path | None = None,
-    longest_step: float = COARSE,
+    longest_step: Positive = COARSE,
 ) -> None:
     """Train the recurrent surrogate and write it; a run that was killed goes on where it was.
 
@@ -65,17 +70,20 @@ def fit_recurrent(
     """
     architecture = Architecture(groups, tensors, scalars, hidden)
     require_weights_name(out)
-    check_sizes(**asdict(architecture), epochs=epochs, rate=rate, longest_step=longest_step)
+    architecture.require_served()
+    numbers = sum(inputs * outputs for inputs, outputs in architecture.layers.values())
+    require_memory(BYTES_A_WEIGHT * numbers, **asdict(architecture))
     with ranks_of_launcher() as ranks:
-        smallest = BLOCK * ranks.size
-        batch = smallest if batch is None else batch
-        if batch <= 0 or batch % smallest:
-            raise InputError(
-                f"batch = {batch}, expected a multiple of {smallest} for the recurrent surrogate "
-                f"on {ranks.size} process(es)"
-            )
         sources = read_sources(files)
         training, validation = split(sources.histories, VALIDATION_SHARE, seed)
+        smallest = BLOCK * ranks.size
+        batch = smallest if batch is None else batch
+        most = -(-len(training) // smallest) * smallest
+        if batch % smallest or batch > most:
+            raise InputError(
+                f"batch = {batch}, expected a multiple of {smallest} for the recurrent surrogate on "
+                f"{ranks.size} process(es), and at most {most} for {len(training)} training paths"
+            )
         learner = RecurrentLearner(
             training, validation, sources.material, architecture, seed, batch, ranks, longest_step
         )
@@ -121,7 +129,8 @@ def _fit(
     if first is not None:
         settings["start"] = first.weights_sha256
     with place_of(learner.ranks, out) as place:
-        progress = Training(learner, place, epochs, rate, seed, settings).run()
+        training = Training(learner, place, epochs, rate, seed, settings)
+        progress = training.run()
     if learner.ranks.rank > 0:
         return
     schedule: dict[str, Any] = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed}
@@ -135,10 +144,4 @@ def _fit(
     write_surrogate(out, weights, replace(card, errors=errors, training=vars(progress) | schedule))
     print(f"weights: {printable(out)}")
     draw_losses(out.with_suffix(".csv"), out.with_suffix(".png"))
-
-
-def check_sizes(**sizes: float) -> None:
-    """Raise an InputError that names the first of the sizes that is not positive."""
-    for name, value in sizes.items():
-        if not value > 0:
-            raise InputError(f"{name} = {value}, expected a positive number")
+    training.raise_if_diverged()

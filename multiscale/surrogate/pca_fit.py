@@ -10,10 +10,12 @@ from typing import Any
 import torch
 
 from microscale.errors import InputError
+from microscale.memory import require_memory
+from microscale.numbers import Count, OutFile, Positive, Seed, checked
 from microscale.printable import printable
 from microscale.schema import validated
 from multiscale.surrogate.data_parallel import place_of, ranks_of_launcher
-from multiscale.surrogate.fit import VALIDATION_SHARE, check_sizes
+from multiscale.surrogate.fit import BYTES_A_WEIGHT, VALIDATION_SHARE
 from multiscale.surrogate.histories import Histories
 from multiscale.surrogate.pca import PrincipalComponents
 from multiscale.surrogate.pca_architecture import PcaArchitecture
@@ -30,15 +32,16 @@ from multiscale.surrogate.train import Training
 from multiscale.surrogate.training_log import draw_losses
 
 
+@checked
 def fit_pca(
     files: Sequence[Path],
-    out: Path,
-    modes: int,
-    hidden: int,
-    epochs: int,
-    rate: float,
-    batch: int,
-    seed: int,
+    out: OutFile,
+    modes: Count = 100,
+    hidden: Count = 1000,
+    epochs: Count = 200,
+    rate: Positive = 1e-4,
+    batch: Count = 64,
+    seed: Seed = 0,
     exact_pressure: bool = False,
 ) -> None:
     """Train the paper's surrogate and write it; a run that was killed goes on where it was.
@@ -58,7 +61,7 @@ def fit_pca(
         InputError: Data, sizes or checkpoint cannot be used.
     """
     require_weights_name(out)
-    check_sizes(modes=modes, hidden=hidden, epochs=epochs, rate=rate, batch=batch)
+    require_memory(BYTES_A_WEIGHT * (3.0 * hidden**2 + 12.0 * modes * hidden), modes=modes, hidden=hidden)
     sources = read_sources(files, one_sampling=True)
     samples = sources.histories.times.shape[1]
     if modes > samples:
@@ -96,7 +99,8 @@ def fit_histories(
         learner = PcaLearner(
             training, validation, architecture, seed, batch, ranks, card.computed_bulk_modulus, decay
         )
-        progress = Training(learner, place, epochs, rate, seed, settings).run()
+        fit = Training(learner, place, epochs, rate, seed, settings)
+        progress = fit.run()
     if ranks.rank > 0:
         return
     schedule = {"epochs": epochs, "rate": rate, "batch": batch, "seed": seed, "processes": ranks.size}
@@ -106,6 +110,7 @@ def fit_histories(
     write_surrogate(out, learner.surrogate.arrays(), card)
     print(f"weights: {printable(out)}")
     draw_losses(out.with_suffix(".csv"), out.with_suffix(".png"))
+    fit.raise_if_diverged()
 
 
 def read_pca(path: Path) -> PcaSurrogate:

@@ -117,7 +117,7 @@ void follow_back(const Network *n, long steps, long paths, const float *data, co
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (long block = 0; block < paths / BLOCK; ++block) {
     row dstate[STATES], d[DATA], dh[ELASTIC];
-    Slot slots[CHUNK];
+    Slot *slots = aligned_alloc(sizeof(row), CHUNK * sizeof(Slot)); /* the largest of all: not on the stack */
     int filled = 0;
     memset(dstate, 0, sizeof dstate);
     for (long t = steps - 1; t >= 0; --t) {
@@ -131,6 +131,7 @@ void follow_back(const Network *n, long steps, long paths, const float *data, co
         filled = 0;
       }
     }
+    free(slots);
   }
   float *total = (float *)gradient;
   memset(total, 0, sizeof(Network));

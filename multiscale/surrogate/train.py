@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from microscale.errors import ConvergenceError
 from multiscale.surrogate.histories import RelativeErrors
 from multiscale.surrogate.training_checkpoint import (
     Progress,
@@ -32,6 +33,8 @@ from multiscale.surrogate.training_log import append_line, truncate_log
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 WARM_UP, LONGEST_WARM_UP = 0.05, 500
 """The rate rises over this share of the updates, or over this many: faster, some trainings diverge."""
+DIVERGED = 1e3
+"""Relative error from which on a training has diverged; no stress at all makes an error of one."""
 
 
 class Learner(Protocol):
@@ -124,6 +127,7 @@ class Training:
         self.schedule = Schedule(learner.optimiser, rate, updates, last_rate)
         self.settings = repr(sorted((settings | {"epochs": epochs, "rate": rate, "seed": seed}).items()))
         self.progress = Progress()
+        self._diverged: ConvergenceError | None = None
         self.best = _tensors(learner.module)
 
     @property
@@ -132,7 +136,11 @@ class Training:
         return self.out.with_suffix(".checkpoint")
 
     def run(self) -> Progress:
-        """Train to the end, from the checkpoint if there is one, and leave the best weights in the module."""
+        """Train to the end, from the checkpoint if there is one, and leave the best weights in the module.
+
+        Raises:
+            ConvergenceError: It diverged in its first epoch; later see :meth:`raise_if_diverged`.
+        """
         self._resume()
         started, last_saved = time.perf_counter() - self.progress.seconds, time.perf_counter()
         progress = self.progress
@@ -141,21 +149,49 @@ class Training:
             loss = self.learner.epoch(generator, self.schedule)
             progress.epoch, progress.updates = progress.epoch + 1, self.schedule.done
             progress.seconds = time.perf_counter() - started
-            self._record(loss, self.learner.validate())
+            errors = self.learner.validate()
+            if not self._is_sound(loss, errors):
+                return self._end_at_best(loss)
+            self._record(loss, errors)
             if time.perf_counter() - last_saved > SECONDS_BETWEEN_CHECKPOINTS:
                 self._save()
                 last_saved = time.perf_counter()
         self._save()
+        if progress.best_error > 1.0:
+            print(
+                f"warning: the validation error is {100.0 * progress.best_error:.0f} % at best, more than "
+                "that of no stress at all: give more --epochs, another --rate or more data"
+            )
+        self.learner.module.load_state_dict(self.best)
+        return progress
+
+    def raise_if_diverged(self) -> None:
+        """Raise a ConvergenceError if the training diverged; call it once its best weights are written."""
+        if self._diverged is not None:
+            raise self._diverged
+
+    def _is_sound(self, loss: float, errors: RelativeErrors) -> bool:
+        finite = all(bool(tensor.isfinite().all()) for tensor in self.learner.module.state_dict().values())
+        judged = float(getattr(errors, self.learner.judged).mean())
+        return finite and loss < DIVERGED and judged < DIVERGED
+
+    def _end_at_best(self, loss: float) -> Progress:
+        """End a training that diverged; its checkpoint stays that of a good epoch."""
+        progress = self.progress
+        kept = f"the best weights, of epoch {progress.best_epoch}, are in {self.out}"
+        self._diverged = ConvergenceError(
+            f"the training diverged in epoch {progress.epoch} of {self.epochs} (loss {loss:.3g}) at --rate "
+            f"{self.schedule.peak:g}: choose a smaller --rate and another --out; "
+            + (kept if progress.best_epoch else "no weights were written")
+        )
+        if not progress.best_epoch:
+            raise self._diverged
         self.learner.module.load_state_dict(self.best)
         return progress
 
     def _record(self, loss: float, errors: RelativeErrors) -> None:
         progress = self.progress
         means = {kind: float(values.mean()) for kind, values in vars(errors).items()}
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss became {loss} in epoch {progress.epoch}; choose a smaller --rate"
-            )
         if means[self.learner.judged] < progress.best_error:
             progress.best_error, progress.best_epoch = means[self.learner.judged], progress.epoch
             self.best = _tensors(self.learner.module)

@@ -39,7 +39,7 @@ def test_generate_is_the_same_on_any_number_of_ranks(tmp_path):
         (["generate", "--out", "x", "--protocol", "Z"], 2, "Z"),
         (["generate", "--out", "x", "--velocity", "3"], 2, "--velocity"),
         (["generate", "--out", "x", "--law", "butter"], 1, "unknown law 'butter'"),
-        (["generate", "--out", "x", "--max-strain", "-1"], 1, "max_strain is -1"),
+        (["generate", "--out", "x", "--max-strain", "-1"], 1, "max-strain = -1"),
         (["generate", "--out", "/proc/none/x", *SMALL], 1, "cannot write"),
         (["inspect", "nothing.h5"], 1, "does not exist"),
         (["nonsense"], 2, "nonsense"),

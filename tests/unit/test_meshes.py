@@ -112,7 +112,7 @@ def test_box_groups(cell):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: cylinder(height=-1.0), "height = -1.0 mm, expected a positive length"),
+        (lambda: cylinder(height=-1.0), "height = -1.0 mm, expected a positive number"),
         (lambda: cylinder(diameter=np.nan), "diameter = nan mm"),
         (lambda: cylinder(elements=2), "elements = 2, expected at least 12"),
         (lambda: cylinder(elements=2, cell="tetrahedron"), "elements = 2, expected at least 24"),

@@ -118,13 +118,16 @@ def test_another_attempt_is_another_path():
     ("changes", "message"),
     [
         ({"protocol": "Q"}, "protocol is 'Q'"),
-        ({"max_strain": 0.0}, "max_strain is 0"),
-        ({"max_strain": float("nan")}, "max_strain is nan"),
+        ({"max_strain": 0.0}, "max-strain = 0"),
+        ({"max_strain": float("nan")}, "max-strain = nan, expected a positive number"),
         ({"duration": (2.0, 1.0)}, "duration is"),
         ({"dimension": 4}, "dimension is 4"),
-        ({"steps": 0}, "steps is 0"),
-        ({"seed": -1}, "seed is -1"),
-        ({"isochoric": False}, "isochoric is False, expected True for protocol R"),
+        ({"steps": 0}, "steps = 0, expected at least 1"),
+        ({"seed": -1}, "seed = -1, expected at least 0"),
+        ({"steps": 2.5}, "steps = 2.5, expected a whole number"),
+        ({"seed": 2**63}, "seed = 9223372036854775808, expected at most"),
+        ({"isochoric": False}, r"protocol R does not take --no-isochoric \(taken by U, L-U, C\)"),
+        ({"protocol": "U", "intervals": 10}, r"protocol U does not take --intervals 10 \(taken by F, R\)"),
     ],
 )
 def test_attributes_without_meaning_are_refused(changes, message):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from microscale.errors import InputError
+from microscale.errors import ConvergenceError, InputError
 from microscale.generate import Generation, finish, generate
 from microscale.paths import StrainPaths
 from multiscale.io.provenance import recorded_law
@@ -23,6 +23,7 @@ from multiscale.surrogate.histories import RelativeErrors
 from multiscale.surrogate.muon import Muon, orthogonalised
 from multiscale.surrogate.pca_fit import fit_pca, read_pca
 from multiscale.surrogate.promises import influence_of_the_future, keeps_still, objectivity
+from multiscale.surrogate.recurrent_learner import RecurrentLearner
 from multiscale.surrogate.report import record, report
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import read_surrogate
@@ -159,11 +160,49 @@ def test_the_papers_surrogate_trains_and_is_read_back(dataset, tmp_path, capsys)
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"batch": 10}, "multiple of 32"), ({"epochs": 0}, "epochs = 0"), ({"rate": -1.0}, "rate = -1.0")],
+    [
+        ({"batch": 10}, "multiple of 32"),
+        ({"batch": 160}, "at most 96 for 92 training paths"),
+        ({"epochs": 0}, "epochs = 0"),
+        ({"rate": -1.0}, "rate = -1.0"),
+        ({"hidden": 24_300, "groups": 4, "tensors": 6, "scalars": 6}, r"largest served.*--hidden 24247$"),
+        ({"tensors": 150, "groups": 4, "scalars": 6, "hidden": 80}, r"--tensors 142$"),
+        ({"tensors": 10**6}, "largest served, the others as they are: none"),
+    ],
 )
 def test_sizes_without_meaning_are_refused(dataset, tmp_path, change, message):
     with pytest.raises(InputError, match=message):
         fit_recurrent([dataset], tmp_path / "x.safetensors", **(SMALL | {"epochs": 1} | change))
+
+
+@pytest.mark.parametrize(
+    ("fit", "sizes"),
+    [(fit_recurrent, {**SMALL, "rate": 1e30}), (fit_pca, {"modes": 6, "hidden": 16, "rate": 1e30})],
+)
+def test_a_training_that_diverges_says_so_and_writes_nothing(dataset, tmp_path, fit, sizes):
+    with pytest.raises(ConvergenceError, match=r"diverged in epoch 1 of 3 .* smaller --rate"):
+        fit([dataset], tmp_path / "x.safetensors", **(sizes | {"epochs": 3}))
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_a_training_that_diverges_late_keeps_its_best_weights(dataset, tmp_path, monkeypatch):
+    learnt = RecurrentLearner.epoch
+    losses = []
+
+    def epoch(self, generator, schedule):
+        losses.append(learnt(self, generator, schedule))
+        if len(losses) == 3:
+            next(self.module.parameters()).data[:] = torch.nan
+        return losses[-1]
+
+    kept = tmp_path / "kept.safetensors"
+    monkeypatch.setattr(RecurrentLearner, "epoch", epoch)
+    with pytest.raises(ConvergenceError, match=r"best weights, of epoch [12],"):
+        fit_recurrent([dataset], kept, epochs=8, **SMALL)
+    weights, card = read_surrogate(kept)
+    assert card.training["best_epoch"] in (1, 2)
+    assert 0.0 < card.errors["validation"]["deviatoric_mean"] < 1.5
+    assert all(np.isfinite(array).all() for array in weights.values())
 
 
 def test_no_data_is_refused():

@@ -1,0 +1,188 @@
+"""What a parameter takes: types for signatures, read alike by Python callers, the command line and demos.
+
+    @checked
+    def anvil(*, velocity: Speed = 200.0, elements: Count = 3000, seed: Seed = 0): ...
+
+A number without such a type must be finite, and a whole one must fit into eight bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, wraps
+from inspect import signature
+from numbers import Integral, Real
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from microscale.errors import InputError
+
+
+class Rule(ABC):
+    """What a parameter takes: it stands in the annotation of the parameter."""
+
+    @abstractmethod
+    def problem(self, value: Any) -> str | None:
+        """Return what was expected in place of a value, or None if the value is good."""
+
+
+@dataclass(frozen=True)
+class Range(Rule):
+    """The numbers from ``least`` to ``most``.
+
+    Attributes:
+        least: Smallest number.
+        most: Largest number.
+        above: Whether ``least`` itself is too small.
+        unit: Unit, for the message.
+    """
+
+    least: float = -math.inf
+    most: float = math.inf
+    above: bool = False
+    unit: str = ""
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        if not isinstance(value, Real) or isinstance(value, bool):
+            return "a number"
+        number: Any = value  # a whole one of any size: as a float it could overflow
+        enough = number > self.least or (number == self.least and not self.above)
+        if enough and number <= self.most and abs(number) < math.inf:
+            return None
+        return self._expected(number)
+
+    def _expected(self, value: Any) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if value > self.most and self.most < math.inf:
+            return f"at most {self.most:_}{unit}"
+        if self.least >= 0.0 and (self.above or self.least % 1.0) and not value > 0.0:
+            return "a positive number"
+        if self.above:
+            return f"more than {self.least:g}{unit}"
+        return f"at least {self.least:g}{unit}" if self.least > -math.inf else "a finite number"
+
+
+@dataclass(frozen=True)
+class Whole(Range):
+    """Whole numbers from ``least`` to ``most``."""
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            return "a whole number"
+        return super().problem(value)
+
+
+@dataclass(frozen=True)
+class ToWrite(Rule):
+    """A path that can be written: a folder, or else a file, in folders that are there or can be made."""
+
+    folder: bool = False
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        path = Path(value)
+        if not self.folder and (not path.name or path.is_dir()):
+            return "the name of a file"
+        above = path.absolute() if self.folder else path.absolute().parent
+        there = next(place for place in (above, *above.parents) if place.exists())
+        if not there.is_dir():
+            return f"no file in the way, as {there} is"
+        return (
+            None
+            if os.access(there, os.W_OK | os.X_OK)
+            else f"a place that can be written, which {there} is not"
+        )
+
+
+COUNT = 2**31 - 1
+"""Largest number of things: C's int counts them in MPI, gmsh and mesh files."""
+FINITE, EIGHT_BYTES = Range(), Whole(-(2**63), 2**63 - 1)
+
+Positive = Annotated[float, Range(1e-30, 1e30)]
+Fraction = Annotated[float, Range(0.0, 1.0, above=True)]
+Share = Annotated[float, Range(0.0, 1.0)]
+Count = Annotated[int, Whole(1, COUNT)]
+Seed = Annotated[int, Whole(0, 2**63 - 1)]
+OutFile = Annotated[Path, ToWrite()]
+OutFolder = Annotated[Path, ToWrite(folder=True)]
+Length = Annotated[float, Range(1e-6, 1e6, unit="mm")]
+Speed = Annotated[float, Range(1e-6, 1e5, unit="m/s")]
+Time = Annotated[float, Range(1e-9, 1e12, unit="us")]
+WallTime = Annotated[float, Range(1e-9, 1e12, unit="s")]
+Strain = Annotated[float, Range(1e-12, 1e3)]
+
+
+def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function refuse arguments that its annotations do not take.
+
+    Raises:
+        InputError: In place of a call with such an argument: name, value and what was expected.
+    """
+    if hasattr(function, "__checked__"):
+        return function
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        check(signature(function).bind(*args, **kwargs).arguments, _rules(function))
+        return function(*args, **kwargs)
+
+    call.__checked__ = True  # type: ignore[attr-defined]
+    return call
+
+
+def check_fields(instance: Any) -> None:
+    """Refuse values of a dataclass that the annotations of its class do not take; see :func:`checked`."""
+    kind: Any = type(instance)
+    check(vars(instance), _rules(kind))
+
+
+def check(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
+    """Raise an InputError that names the first of ``values`` that the rule of its name does not take."""
+    for name, value in values.items():
+        for item in _items(value):
+            expected = rules[name].problem(item) if name in rules else None
+            if expected is not None:
+                unit = getattr(rules[name], "unit", "")
+                raise InputError(
+                    f"{name.replace('_', '-')} = {_shown(item)}{unit and ' '}{unit}, expected {expected}"
+                )
+
+
+@cache
+def _rules(annotated: Hashable) -> dict[str, Rule]:
+    """Return the rules by the names of parameters, or of fields."""
+    hints = get_type_hints(annotated, include_extras=True)
+    found = {name: _rule(hint) for name, hint in hints.items() if name != "return"}
+    return {name: rule for name, rule in found.items() if rule is not None}
+
+
+def _rule(hint: Any) -> Rule | None:
+    """Return the rule of an annotation; None if it is about no numbers or paths."""
+    for found in getattr(hint, "__metadata__", ()):
+        if isinstance(found, Rule):
+            return found
+    if hint in (float, int):
+        return FINITE if hint is float else EIGHT_BYTES
+    if get_origin(hint) is Annotated:
+        return _rule(hint.__origin__)
+    if get_origin(hint) not in (Union, UnionType, tuple, list, Sequence):
+        return None
+    return next((rule for rule in map(_rule, get_args(hint)) if rule is not None), None)
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Yield the numbers and paths of a value: itself, or its items; nothing of None."""
+    if isinstance(value, Iterable) and not isinstance(value, str | Path):
+        for item in value:
+            yield from _items(item)
+    elif value is not None:
+        yield value
+
+
+def _shown(value: Any) -> str:
+    text = repr(str(value)) if isinstance(value, str | Path) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
