@@ -46,7 +46,9 @@ class CrystalKernel:
             InputError: The tolerance is not positive.
         """
         if not step_tolerance > 0.0:
-            raise InputError(f"step_tolerance = {step_tolerance} GPa, expected a positive number such as 0.06")
+            raise InputError(
+                f"step_tolerance = {step_tolerance} GPa, expected a positive number such as 0.06"
+            )
         ends = np.cumsum([len(family.normals) for family in crystal.families])
         defines: dict[str, str | int] = {
             "N_SLIP": crystal.n_slip,
@@ -76,7 +78,11 @@ class CrystalKernel:
                 raise ValueError("kernel arrays must be C-contiguous float64")
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
         longs = [ctypes.c_long(size) for size in (n, grains, own)]
-        return int(self.library.crystal_update(ctypes.byref(self.constants), *longs, *pointers, ctypes.c_int(self.threads)))
+        return int(
+            self.library.crystal_update(
+                ctypes.byref(self.constants), *longs, *pointers, ctypes.c_int(self.threads)
+            )
+        )
 
 
 def _constants(crystal: Crystal, step_tolerance: float) -> ctypes.Structure:
