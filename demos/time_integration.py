@@ -2,10 +2,10 @@
 
     python demos/time_integration.py --output results/time_integration
 
-The paths of data sets are followed with the default tolerance and with one two hundred times smaller. What is
+The paths of data sets are followed with the default tolerance and with one 150 times smaller. What is
 compared is the deviator along each path, and what a bias would show in: twinned volume at the end of paths
-and von Mises stress, means over all paths. Slow paths depend on which twin wins and on grains half twinned, which
-lock; their error stands beside the scatter that turning a path in front of the grains makes.
+and von Mises stress, means over all paths. Slow paths depend on which twin wins and on grains half twinned,
+which lock; their error stands beside the scatter that turning a path in front of the grains makes.
 
 Every case is written as soon as it is there, and a case that is there is not run again.
 """
@@ -38,7 +38,7 @@ PROTOCOLS = {
     "I": ("I", 1.0),
 }
 REFERENCE, COARSER, CHECKED = 3e-4, 3e-3, 10
-"""Tolerance of the reference, GPa; the one it is compared with on some paths, to show that it has converged."""
+"""Tolerance of the reference, GPa; the one it is compared with on some paths, to show its convergence."""
 SLOW = 5.0
 """Durations, us, from which on turning is measured."""
 
@@ -63,9 +63,9 @@ def time_integration(
         output: Folder of figures, table and picture; cases that it holds are kept.
 
     Returns:
-        By case: relative errors (deviator mean and worst, twinned volume, von Mises stress), ``reference``, the
-        change of the deviator from the coarser to the finest tolerance, ``turning``, the scatter, and grain-steps
-        a second of processor time.
+        By case: relative errors (deviator mean and worst, twinned volume, von Mises stress), ``reference``,
+        the change of the deviator from the coarser to the finest tolerance, ``turning``, the scatter, and
+        grain-steps a second of processor time.
     """
     if unknown := set(protocols) - set(PROTOCOLS):
         raise InputError(f"protocols = {', '.join(unknown)}, expected some of {', '.join(PROTOCOLS)}")

@@ -18,20 +18,20 @@ typedef struct {
   double *F_old, *plastic_inverse, *slip, *twin;
 } Batch;
 
-INLINE void load(const double *array, const Batch *b, long q, int values, int lane, real *to) {
-  const double *from = array + values * (q / b->grains) * b->grains + q % b->grains;
+INLINE void load(const double *array, const Batch *b, long point, long grain, int values, int lane, real *to) {
+  const double *from = array + values * point * b->grains + grain;
   for (int k = 0; k < values; ++k) to[k][lane] = from[k * b->grains];
 }
 
-INLINE void store(double *array, const Batch *b, long q, int values, int lane, const real *from) {
-  double *to = array + values * (q / b->grains) * b->grains + q % b->grains;
+INLINE void store(double *array, const Batch *b, long point, long grain, int values, int lane, const real *from) {
+  double *to = array + values * point * b->grains + grain;
   for (int k = 0; k < values; ++k) to[k * b->grains] = from[k][lane];
 }
 
 /* A lane begins with crystal q. */
 static void take(const Batch *b, long q, int lane, Interval *x) {
-  const long p = q / b->grains;
-  const double *Q = b->orientation + (b->own ? 9 * p * b->grains : 0) + q % b->grains;
+  const long p = q / b->grains, grain = q - p * b->grains;
+  const double *Q = b->orientation + (b->own ? 9 * p * b->grains : 0) + grain;
   for (int i = 0; i < 3; ++i)
     for (int j = 0; j < 3; ++j) {
       double old = 0.0, new = 0.0;
@@ -42,9 +42,9 @@ static void take(const Batch *b, long q, int lane, Interval *x) {
       x->F0[3 * i + j][lane] = old;
       x->F1[3 * i + j][lane] = new;
     }
-  load(b->plastic_inverse, b, q, 9, lane, x->state.plastic_inverse);
-  load(b->slip, b, q, N_SLIP, lane, x->state.slip);
-  load(b->twin, b, q, N_TWIN, lane, x->state.twin);
+  load(b->plastic_inverse, b, p, grain, 9, lane, x->state.plastic_inverse);
+  load(b->slip, b, p, grain, N_SLIP, lane, x->state.slip);
+  load(b->twin, b, p, grain, N_TWIN, lane, x->state.twin);
   x->state.dissipation[lane] = x->theta[lane] = 0.0;
   x->width[lane] = 1.0;
   x->dt[lane] = b->dt[p];
@@ -52,6 +52,7 @@ static void take(const Batch *b, long q, int lane, Interval *x) {
 
 /* A lane is done with crystal q. */
 static void leave(const Batch *b, long q, int lane, const Interval *x, double result[RESULTS]) {
+  const long p = q / b->grains, grain = q - p * b->grains;
   static const int row[6] = {0, 1, 2, 1, 0, 0}, column[6] = {0, 1, 2, 2, 2, 1};
   double X[9];
   for (int i = 0; i < 3; ++i)
@@ -64,9 +65,9 @@ static void leave(const Batch *b, long q, int lane, const Interval *x, double re
     result[i] = r[0] * s[0] + r[1] * s[1] + r[2] * s[2];
   }
   result[6] = x->state.dissipation[lane];
-  store(b->plastic_inverse, b, q, 9, lane, x->state.plastic_inverse);
-  store(b->slip, b, q, N_SLIP, lane, x->state.slip);
-  store(b->twin, b, q, N_TWIN, lane, x->state.twin);
+  store(b->plastic_inverse, b, p, grain, 9, lane, x->state.plastic_inverse);
+  store(b->slip, b, p, grain, N_SLIP, lane, x->state.slip);
+  store(b->twin, b, p, grain, N_TWIN, lane, x->state.twin);
 }
 
 /* Advance `count` crystals from crystal q on. Returns the first that failed, or -1. */
@@ -132,7 +133,7 @@ long crystal_update(const Crystal *c, long n, long grains, long own, const doubl
       const long count = end - q < BLOCK ? end - q : BLOCK, failed = follow(c, &batch, q, count, results);
       if (failed >= 0 && failed / grains < bad) bad = failed / grains;
       for (long i = 0; i < count; ++i) {
-        const long p = (q + i) / grains, grain = (q + i) % grains;
+        const long p = (q + i) / grains, grain = q + i - p * grains;
         for (int k = 0; k < RESULTS; ++k) sum[k] += weight[grain] * results[i][k];
         if (grain < grains - 1) continue;
         dissipation[p] += sum[6];

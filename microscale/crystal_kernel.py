@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from microscale.crystal import Crystal
+from microscale.errors import InputError
 from microscale.native import default_threads, load_kernel
 from microscale.tensors import FloatArray
 
 # Error a sub-step may make, as a stress of the embedded first-order solution; the second-order
 # solution that is kept is far better.
-STEP_TOLERANCE = 0.06  # GPa
+STEP_TOLERANCE = 0.045  # GPa
 # Residual of the implicit equations, as a stress.
 NEWTON_TOLERANCE = 1e-6  # GPa
 
@@ -39,7 +40,15 @@ class CrystalKernel:
     def of(
         cls, crystal: Crystal, step_tolerance: float = STEP_TOLERANCE, threads: int | None = None
     ) -> CrystalKernel:
-        """Compile and fill the kernel of a crystal; ``step_tolerance`` in GPa steers the sub-steps."""
+        """Compile and fill the kernel of a crystal; ``step_tolerance`` in GPa steers the sub-steps.
+
+        Raises:
+            InputError: The tolerance is not positive.
+        """
+        if not step_tolerance > 0.0:
+            raise InputError(
+                f"step_tolerance = {step_tolerance} GPa, expected a positive number such as 0.06"
+            )
         ends = np.cumsum([len(family.normals) for family in crystal.families])
         defines: dict[str, str | int] = {
             "N_SLIP": crystal.n_slip,

@@ -15,7 +15,7 @@
 #define FULL (1.0 - 4e-15) /* sum of twin fractions of a full crystal: at most one whatever the rounding */
 #define GAMMA 0.29289321881345247560 /* 1 - 1/sqrt(2) */
 /* What the growth of competing twins over a sub-step, squared, counts for as an error, GPa. */
-#define AT_STAKE 6.0
+#define AT_STAKE 4.5
 
 /* What each lane is at: its crystal goes from F0 to F1 (in crystal legs, linear in between) over dt; the share
  * `theta` of it is done, and the next sub-step tries another `width`. */
