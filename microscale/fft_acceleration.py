@@ -9,6 +9,9 @@ from microscale.tensors import FloatArray
 RIDGE = 1e-3
 """On products of unit columns: nearly parallel ones would cancel and leave rounding. No iteration more."""
 
+ROUNDING = 1e-12
+"""Of a sum of squares near one."""
+
 
 class SecantMemory:
     """The last changes of an iterate y and of its correction d(y), by which the next correction is bettered.
@@ -31,7 +34,7 @@ class SecantMemory:
         self.count = count
         valid = self._changes[: self.valid]
         self._stiffness = np.zeros(len(self._changes))
-        self._stiffness[: self.valid] = 1.0 / np.linalg.norm(self._steps[: self.valid] - valid, axis=1)
+        self._stiffness[: self.valid] = 1.0 / np.sqrt(self._squared_steps())
         self._gram = np.zeros((len(self._changes), len(self._changes)))
         self._gram[: self.valid, : self.valid] = valid @ valid.T
 
@@ -39,6 +42,12 @@ class SecantMemory:
     def valid(self) -> int:
         """Number of columns in use."""
         return min(self.count, len(self._changes))
+
+    def _squared_steps(self) -> FloatArray:
+        """Squared norm of the change of y of each column, without the array of their differences."""
+        both, changes = self._steps[: self.valid], self._changes[: self.valid]
+        squares = np.einsum("ij,ij->i", both, both) - 2.0 * np.einsum("ij,ij->i", both, changes) + 1.0
+        return np.maximum(squares, ROUNDING)
 
     def learn(self, step: FloatArray, change: FloatArray) -> None:
         """Add a column: the change ``step`` (size,) of y went with the ``change`` (size,) of d."""
