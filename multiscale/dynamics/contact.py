@@ -12,6 +12,7 @@ node that is pushed out of an obstacle gains energy, which no contact may: that 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import NamedTuple, Self, final
 
 import numpy as np
@@ -129,7 +130,9 @@ class RigidPlane(Obstacle):
 
     def moved(self, shift: ArrayLike) -> Self:
         """See :meth:`Obstacle.moved`."""
-        return type(self)(self.point + np.asarray(shift), self.normal, self.velocity)
+        other = copy(self)
+        other.point = self.point + shift
+        return other
 
     def resist(
         self,
@@ -165,7 +168,7 @@ class RigidCylinder(Obstacle):
         self.face = _vector("face", face)
         self.direction = self.facing = _unit("direction", direction)
         self.radius, self.width = radius, 2.0 * radius
-        self.speed, self.velocity = speed, speed * self.direction
+        self.velocity = speed * self.direction
 
     def gap(self, x: FloatArray) -> FloatArray:
         """See :meth:`Obstacle.gap`."""
@@ -176,7 +179,9 @@ class RigidCylinder(Obstacle):
 
     def moved(self, shift: ArrayLike) -> Self:
         """See :meth:`Obstacle.moved`."""
-        return type(self)(self.face + np.asarray(shift), self.direction, self.radius, self.speed)
+        other = copy(self)
+        other.face = self.face + shift
+        return other
 
     def resist(
         self,
