@@ -76,7 +76,7 @@ class Obstacle(ABC):
         """
 
     @abstractmethod
-    def moved(self, shift: ArrayLike) -> Self:
+    def moved(self, shift: FloatArray) -> Self:
         """Return the same obstacle at another place, ``shift`` away, shape (3,), mm."""
 
     @abstractmethod
@@ -128,7 +128,7 @@ class RigidPlane(Obstacle):
         """See :meth:`Obstacle.gap`."""
         return np.asarray((x - self.point) @ self.normal)
 
-    def moved(self, shift: ArrayLike) -> Self:
+    def moved(self, shift: FloatArray) -> Self:
         """See :meth:`Obstacle.moved`."""
         other = copy(self)
         other.point = self.point + shift
@@ -177,7 +177,7 @@ class RigidCylinder(Obstacle):
         outside = np.hypot(np.maximum(above, 0.0), np.maximum(beside, 0.0))
         return np.asarray(outside + np.minimum(np.maximum(above, beside), 0.0))
 
-    def moved(self, shift: ArrayLike) -> Self:
+    def moved(self, shift: FloatArray) -> Self:
         """See :meth:`Obstacle.moved`."""
         other = copy(self)
         other.face = self.face + shift
