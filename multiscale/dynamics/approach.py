@@ -131,9 +131,16 @@ def thin_obstacle(
 def out_of_reach(
     obstacles: tuple[Obstacle, ...], x: FloatArray, velocity: FloatArray, size: float, end_time: float
 ) -> bool:
-    """Whether no node of this rank, all at one velocity, shape (3,), will enter an obstacle in time."""
-    enters = (first_touch(each, x, velocity, -TOUCHING * size, end_time) for each in obstacles)
-    return not any(np.isfinite(times).any() for times in enters)
+    """Whether no node of this rank, all at one velocity, shape (3,), lies on an obstacle or will enter it."""
+    near = TOUCHING * size
+    for obstacle in obstacles:
+        if np.array_equal(velocity, obstacle.velocity):
+            reached = obstacle.gap(x) <= near
+        else:
+            reached = np.isfinite(first_touch(obstacle, x, velocity, -near, end_time))
+        if reached.any():
+            return False
+    return True
 
 
 def _place(x: FloatArray) -> str:

@@ -17,6 +17,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from multiscale.dynamics.kernels import REORDER
+
 FloatArray = NDArray[np.float64]
 
 
@@ -72,7 +74,7 @@ def centre(v: FloatArray, v_old: FloatArray, v_half: FloatArray, owned: int) -> 
             v[node, i] = 0.5 * (v_old[node, i] + v_half[node, i])
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath=REORDER)
 def kinetic_energy(
     v_old: FloatArray,
     v_half: FloatArray,
@@ -103,7 +105,6 @@ def kinetic_energy(
             behind, ahead, f = v_old[node, i], v_half[node, i], force[node, i]
             energy += 0.25 * mass[node, i] * (behind**2 + ahead**2)
             energy += 0.25 * f * (dt * ahead - dt_old * behind)
-            turned = f * force_old[node, i]
-            if turned < 0.0:
-                energy -= 0.125 * dt**2 * inverse_mass[node, i] * turned
+            turned = min(f * force_old[node, i], 0.0)
+            energy -= 0.125 * dt**2 * inverse_mass[node, i] * turned
     return energy

@@ -12,6 +12,7 @@ node that is pushed out of an obstacle gains energy, which no contact may: that 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import NamedTuple, Self, final
 
 import numpy as np
@@ -75,7 +76,7 @@ class Obstacle(ABC):
         """
 
     @abstractmethod
-    def moved(self, shift: ArrayLike) -> Self:
+    def moved(self, shift: FloatArray) -> Self:
         """Return the same obstacle at another place, ``shift`` away, shape (3,), mm."""
 
     @abstractmethod
@@ -127,9 +128,11 @@ class RigidPlane(Obstacle):
         """See :meth:`Obstacle.gap`."""
         return np.asarray((x - self.point) @ self.normal)
 
-    def moved(self, shift: ArrayLike) -> Self:
+    def moved(self, shift: FloatArray) -> Self:
         """See :meth:`Obstacle.moved`."""
-        return type(self)(self.point + np.asarray(shift), self.normal, self.velocity)
+        other = copy(self)
+        other.point = self.point + shift
+        return other
 
     def resist(
         self,
@@ -165,7 +168,7 @@ class RigidCylinder(Obstacle):
         self.face = _vector("face", face)
         self.direction = self.facing = _unit("direction", direction)
         self.radius, self.width = radius, 2.0 * radius
-        self.speed, self.velocity = speed, speed * self.direction
+        self.velocity = speed * self.direction
 
     def gap(self, x: FloatArray) -> FloatArray:
         """See :meth:`Obstacle.gap`."""
@@ -174,9 +177,11 @@ class RigidCylinder(Obstacle):
         outside = np.hypot(np.maximum(above, 0.0), np.maximum(beside, 0.0))
         return np.asarray(outside + np.minimum(np.maximum(above, beside), 0.0))
 
-    def moved(self, shift: ArrayLike) -> Self:
+    def moved(self, shift: FloatArray) -> Self:
         """See :meth:`Obstacle.moved`."""
-        return type(self)(self.face + np.asarray(shift), self.direction, self.radius, self.speed)
+        other = copy(self)
+        other.face = self.face + shift
+        return other
 
     def resist(
         self,

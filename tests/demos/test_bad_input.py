@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from taylor_anvil import taylor_anvil
 
+from microscale.errors import InputError
+from multiscale.io.vtkhdf import Results
 from multiscale.surrogate.store import Card, Material, TrainingRange, write_surrogate
 
 DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
@@ -48,12 +50,12 @@ def ends(ranks, *arguments):
     return done.returncode, done.stderr.splitlines(), time.monotonic() - begin
 
 
-def cube(path, foot):
-    """Write a mesh of the cube about the z axis whose lower face is called ``foot``."""
+def cube(path, foot, z=0.0):
+    """Write a mesh of the cube about the z axis whose lower face, at ``z``, is called ``foot``."""
     gmsh.initialize(interruptible=False)
     try:
         gmsh.option.setNumber("General.Terminal", 0)
-        square = gmsh.model.geo.addPlaneSurface([_square(gmsh.model.geo)])
+        square = gmsh.model.geo.addPlaneSurface([_square(gmsh.model.geo, z)])
         gmsh.model.geo.mesh.setTransfiniteSurface(square)
         gmsh.model.geo.mesh.setRecombine(2, square)
         gmsh.model.geo.extrude([(2, square)], 0, 0, 1, numElements=[2], recombine=True)
@@ -67,8 +69,8 @@ def cube(path, foot):
     return path
 
 
-def _square(geo):
-    corners = [geo.addPoint(x, y, 0.0, 1.0) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+def _square(geo, z):
+    corners = [geo.addPoint(x, y, z, 1.0) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
     return geo.addCurveLoop([geo.addLine(corners[k], corners[(k + 1) % 4]) for k in range(4)])
 
 
@@ -119,6 +121,35 @@ def test_demo_takes_a_mesh_of_the_user(tmp_path):
     assert summary["elements"] == 8
     assert summary["final_length_mm"] < 1.0
     assert summary["foot_radius_mm"] > 2.0**0.5
+
+
+@pytest.mark.parametrize("z", [-0.2, 0.3])
+def test_demo_refuses_a_mesh_whose_foot_is_not_on_the_wall_or_places_the_wall(z, tmp_path):
+    run = {"law": "j2", "mesh": cube(tmp_path / "cube.msh", "foot", z), "end_time": 0.5, "output": tmp_path}
+    with pytest.raises(InputError, match=rf"foot of the bar is at z = {z:g} mm, expected 0"):
+        taylor_anvil(**run)
+    placed = taylor_anvil(**run, place=True)
+    there = taylor_anvil(**run | {"mesh": cube(tmp_path / "there.msh", "foot")})
+    assert placed["touched"]
+    assert placed["final_length_mm"] == pytest.approx(there["final_length_mm"], rel=1e-9)
+    assert Results(tmp_path / "results.vtkhdf").points[:, 2].min() == 0.0
+    with pytest.raises(InputError, match="give --mesh too"):
+        taylor_anvil(law="j2", place=True, output=tmp_path)
+
+
+def test_an_energy_error_past_its_limit_ends_the_demo_with_its_record_complete(tmp_path):
+    flags = ("--law", "j2", "--elements", "60", "--output", tmp_path, "--max-energy-error", "0.001")
+    code, lines, _ = ends(2, DEMO, *flags)
+    assert (code, len(lines)) == (1, 1)
+    assert lines[0].startswith("error: energy error of +0.0")
+    assert "expected at most 0.001 %" in lines[0]
+    assert "--max-energy-error" in lines[0]
+    assert "; last output at t = " in lines[0]
+    rows = (tmp_path / "energy.csv").read_text().splitlines()
+    errors = [abs(float(row.rsplit(",", 1)[1])) for row in rows[1:]]
+    assert errors[-1] > 0.001 > max(errors[:-1])
+    assert f"step {rows[-1].split(',', 1)[0]}, " in lines[0]
+    assert len(Results(tmp_path / "results.vtkhdf").times) > 0
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 8])

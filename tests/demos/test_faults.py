@@ -70,7 +70,7 @@ PLACE = r"cell \d+ with reference centre \(.*\) mm, t = .* us, step "
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("unstable", r"(cell .* det F|.* cell \d+ is crushed|velocities are not finite)"),
+        ("unstable", r"(energy error of|cell .* det F|.* cell \d+ is crushed|velocities are not finite)"),
         ("nan", PLACE + "15: the law j2 gave a stress that is not finite"),
         ("full", r"ledger .*energy.csv cannot be extended .*No space left on device.*: free space"),
     ],

@@ -98,6 +98,63 @@ def test_a_cylinder_pushes_by_its_face_and_by_its_side():
     assert not book.any()
 
 
+def test_a_node_near_the_rim_is_pushed_by_the_face_it_came_through():
+    """Ahead of the face and 0.001 mm within the radius: a push sideways would give energy from nowhere."""
+    punch = RigidCylinder((0, 0, 1), (0, 0, -1), radius=1.0, speed=2.0)
+    for height in (1.0, 1.0 + 1e-12, 0.95):  # resting on the face, with round-off, or before it
+        v, book = move(punch, (0.999, 0, height), (0, 0, 0), (0, 0, 0))
+        np.testing.assert_allclose(v, [0, 0, -(2.0 - (1.0 - height) / 0.1)], atol=1e-10)
+        assert book[3] >= book[4] >= 0.0
+        assert book[5] == 0.0
+    v, _ = move(punch, (0.999, 0, 1.1), (0, 0, 0), (0, 0, 0))  # beside, a little inside: by its side
+    np.testing.assert_allclose(v, [0.01, 0, 0], atol=1e-12)
+
+
+def test_a_node_pushed_out_of_an_obstacle_gains_and_is_booked_apart():
+    v, book = move(RigidPlane(), (0, 0, -0.02), (0, 0, 0), (0, 0, 0))
+    np.testing.assert_allclose(v, [0, 0, 0.2])
+    np.testing.assert_allclose(book, [0, 0, 0.4, 0, 0, 0.5 * 2.0 * 0.04, 0.4])
+
+
+OBSTACLES = [
+    RigidPlane((0.1, -0.2, 0.3), (1, 2, 2), (0.1, 0, 0)),
+    RigidCylinder((0.1, -0.2, 0.3), (1, 2, 2), 0.7, 0.5),
+]
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES, ids=lambda obstacle: obstacle.name)
+class TestEveryObstacle:
+    """What the checks of the start ask of an obstacle agrees with what it does."""
+
+    points = np.random.default_rng(0).uniform(-2.0, 2.0, (400, 3))
+
+    def test_it_pushes_what_is_inside_and_nothing_else(self, obstacle):
+        gap = obstacle.gap(self.points)
+        assert gap.min() < -0.1
+        assert gap.max() > 0.1
+        for x, distance in zip(self.points, gap, strict=True):
+            still = obstacle.velocity  # at rest beside it
+            _, book = move(obstacle, x, still, still, dt=1e-6)
+            assert (book[6] > 0.0) == (distance < 0.0)
+
+    def test_its_gap_is_never_more_than_the_way_to_it(self, obstacle):
+        gap, (first, second) = obstacle.gap(self.points), np.split(self.points, 2)
+        ways = np.linalg.norm(first - second, axis=1)
+        assert np.all(np.abs(gap[:200] - gap[200:]) <= ways * (1.0 + 1e-12))
+
+    def test_moved_it_is_the_same_elsewhere_and_backwards_without_end(self, obstacle):
+        shift = np.array([0.3, -1.0, 2.0])
+        moved = obstacle.moved(shift)
+        assert type(moved) is type(obstacle)
+        np.testing.assert_allclose(moved.gap(self.points + shift), obstacle.gap(self.points), atol=1e-12)
+        np.testing.assert_array_equal(moved.velocity, obstacle.velocity)
+        assert (moved.name, moved.width) == (obstacle.name, obstacle.width)
+        assert np.linalg.norm(obstacle.facing) == pytest.approx(1.0)
+        inside = self.points[obstacle.gap(self.points) < 0.0]
+        assert np.all(obstacle.gap(inside - 50.0 * obstacle.facing) < 0.0)
+        assert np.all(obstacle.gap(inside + 50.0 * obstacle.facing) > 0.0)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

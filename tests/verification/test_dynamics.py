@@ -107,33 +107,6 @@ def test_energy_error_stays_small_over_ten_thousand_steps(element):
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
-def test_an_elastic_bar_rings_for_long_without_a_gain_of_energy(element):
-    """Neither the ledger nor the stored energy creeps: a step that followed every wave gave 0.3 % by then."""
-    cells, steps = {"tet10": (24, 3000), "hex8-fbar": (100, 5000)}.get(element, (100, 8000))
-    bar = Simulation(cylinder(5.0, 1.0, cells, cell=cell_shape(element)), NeoHooke(), element, [RigidPlane()],
-                     initial_velocity=(0, 0, -0.2))  # fmt: skip
-
-    def energy_over_a_while():
-        """Mean energy over 400 steps, with the velocities of whole steps, over the initial one."""
-        energies = []
-        for _ in range(400):
-            bar.step()
-            moving = 0.5 * np.sum(bar._nodes.mass * bar._nodes.velocity**2)
-            energies.append(moving + stored_energy(bar) + bar.energy.hourglass + bar.energy.contact)
-        return np.mean(energies) / bar.initial_energy
-
-    while bar.step_count < 600:
-        bar.step()
-    before, steps_held = energy_over_a_while(), set()
-    while bar.step_count < steps - 400:
-        bar.step()
-        steps_held.add(bar.dt)
-    assert abs(energy_over_a_while() - before) < 1e-3
-    assert abs(bar.energy.error) < 1e-3
-    assert len(steps_held) < 20
-
-
-@pytest.mark.parametrize("element", ELEMENTS)
 def test_free_motion_keeps_momentum_and_the_work_is_the_stored_energy(element):
     """A tumbling, strongly vibrating block for 3000 steps."""
 
@@ -169,6 +142,7 @@ def test_too_large_a_step_shows_in_the_ledger(element):
         NeoHooke(),
         element,
         initial_velocity=lambda X: 1e-4 * X**2,
+        max_energy_error=0.0,
     )
     for _ in range(300):
         block.dt *= 1.6 / 0.9
