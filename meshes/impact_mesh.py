@@ -153,12 +153,21 @@ def _local_facets(mesh: dolfinx_mesh.Mesh, corners: IntArray) -> NDArray[np.int3
 
 
 def _draw(draw: Callable[[Any], None], gmsh: Any, record: dict[str, Any]) -> None:
+    """Let gmsh mesh; it raises plain exceptions, in its own words, where it cannot.
+
+    Raises:
+        InputError: Of ``draw``, or gmsh gave up.
+    """
     try:
         draw(gmsh)
+    except InputError:
+        raise
     except Exception as error:
-        if type(error) is not Exception:  # gmsh raises the base class alone
-            raise
-        raise InputError(f"gmsh cannot mesh {record}: {error}; choose other sizes") from error
+        sizes = ", ".join(f"{name} = {value}" for name, value in record.items())
+        raise InputError(
+            f"gmsh cannot mesh this body ({sizes}): {' '.join(str(error).split())}; give sizes and numbers "
+            "of cells nearer to each other"
+        ) from error
 
 
 def _start_gmsh() -> Any:

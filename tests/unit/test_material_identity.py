@@ -95,8 +95,8 @@ def test_the_shipped_surrogate_says_all_that_it_is():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rate_sensitivity": 0.2}, r"expected magnesium \(rate_sensitivity = 0.5, expected 0.2\)"),
-        ({"name": "copper"}, r"expected copper \(name = magnesium, expected copper\)"),
+        ({"rate_sensitivity": 0.2}, r"expected magnesium: give .* \(rate_sensitivity = 0.5, expected 0.2\)"),
+        ({"name": "copper"}, r"expected copper: give .* \(name = magnesium, expected copper\)"),
         ({"density": 8.9}, r"\(density = 10.0, expected 8.9\)"),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_surrogate_of_another_crystal_is_no_stand_in(change, message):
 
 def test_a_surrogate_of_another_polycrystal_is_no_stand_in(own):
     record = read_provenance(own)["law"]
-    with pytest.raises(InputError, match=r"expected taylor \(options grains = 128, expected 4\)"):
+    with pytest.raises(InputError, match=r"expected taylor: .* \(options grains = 128, expected 4\)"):
         make_law("learned", material=record)
     same = record | {"options": record["options"] | {"grains": 128}}
     assert make_law("learned", material=same).name == "learned"
