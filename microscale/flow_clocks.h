@@ -31,7 +31,7 @@ INLINE void flow_clocks(double limit, const real strain[5], real dt, real clock[
   longest[2] = clock[TO_AND_FRO];
   const real missing = window - clock[FLOWED], time_of_flow = share * dt / (flow + 1e-300);
   const mask full = flow >= missing;
-  const real over = smaller(flow - missing, splat(window)); /* part of the next window */
+  const real over = smaller(flow - missing, splat(window * (1.0 - SAME))); /* part of the next window */
   longest[0] = choose(flows, clock[FLOWING] + time_of_flow * smaller(flow, missing), clock[FLOWING]);
   longest[0] = larger(longest[0], choose(flow > window, time_of_flow * window, splat(0)));
   clock[FLOWED] = choose(full, larger(over, splat(1e-300)), clock[FLOWED] + flow);

@@ -31,8 +31,8 @@ def require_material(learnt: Material, wanted: str | Crystal | Mapping[str, Any]
     differs, expected = _difference(learnt, wanted)
     if differs is not None:
         raise InputError(
-            f"{file} stands for {learnt.name}, expected {expected} ({differs}): give other --weights, or the "
-            "--crystal they stand for"
+            f"{file} stands for {learnt.name}, expected {expected}: give other --weights, or the --crystal "
+            f"they stand for ({differs})"
         )
 
 

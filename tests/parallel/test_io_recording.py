@@ -1,6 +1,7 @@
 """A record does not depend on the number of ranks, and failures end every rank."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -16,14 +17,14 @@ from multiscale.io.vtkhdf import Results
 from multiscale.laws import make_law
 
 
-def record(comm, folder):
+def record(comm, folder, law="j2"):
     body = cylinder(elements=200, model="quarter", comm=comm)
     simulation = Simulation(
         body,
-        make_law("j2"),
+        make_law(law),
         obstacles=[RigidPlane()],
         supports={"symmetry_x": 0, "symmetry_y": 1},
-        initial_velocity=(0.0, 0.0, -0.2),
+        initial_velocity=(0.0, 0.0, -2.0 if law == "learned" else -0.2),
     )
     return run_and_record(simulation, 0.3, folder, 5, {"velocity": 200.0}, {"wall_z_mm": 0.0}, bar_shape)
 
@@ -38,6 +39,7 @@ def folder(tmp_path):
 @pytest.mark.parallel(3)
 def test_record_on_many_ranks(folder):
     record_is_that_of_one_rank(folder)
+    the_worst_of_a_surrogate_is_that_of_one_rank(folder)
     folder_that_cannot_be_made_is_an_error_on_every_rank()
     nan_on_one_rank_is_an_error_on_every_rank()
 
@@ -60,6 +62,21 @@ def record_is_that_of_one_rank(folder):
     np.testing.assert_allclose(one.times, many.times, rtol=1e-9)
     for name in ("displacement_mm", "velocity_mm_per_us", "von_mises_GPa", "e_d", "e_v"):
         np.testing.assert_allclose(one.field(name, -1), many.field(name, -1), rtol=1e-9, atol=1e-10)
+
+
+def the_worst_of_a_surrogate_is_that_of_one_rank(folder):
+    comm = MPI.COMM_WORLD
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        left = record(comm, folder / "fast", "learned")["left_training_range"]
+        assert comm.allgather(left) == 3 * [left]
+        if comm.rank > 0:
+            return
+        alone = record(MPI.COMM_SELF, folder / "fast_alone", "learned")["left_training_range"]
+    assert [(entry["kind"], entry["points"], entry["cell"]) for entry in left] == [
+        (entry["kind"], entry["points"], entry["cell"]) for entry in alone
+    ]
+    assert {"fast"} <= {entry["kind"] for entry in left}
 
 
 def folder_that_cannot_be_made_is_an_error_on_every_rank():
