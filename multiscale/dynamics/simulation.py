@@ -16,12 +16,14 @@ from multiscale.dynamics import ranks
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import Obstacle
+from multiscale.dynamics.corner_volumes import InvertedCellError
 from multiscale.dynamics.elements import make_element
 from multiscale.dynamics.energy import Ledger, summed
 from multiscale.dynamics.fields import cell_averages
 from multiscale.dynamics.memory import array_bytes
 from multiscale.dynamics.nodes import Nodes
-from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
+from multiscale.dynamics.penetration import deepest_node
+from multiscale.dynamics.quadrature import QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
 from multiscale.dynamics.step_size import StepSize
@@ -142,7 +144,8 @@ class Simulation:
         """Advance by one step.
 
         Raises:
-            DeformationError: An element inverted or the stress is not finite, on any rank.
+            DeformationError: A cell is inside out, a node inside an obstacle or the stress not finite, on any
+                rank.
             Exception: Whatever the law raised on any rank.
         """
         start = perf_counter()
@@ -172,6 +175,7 @@ class Simulation:
                 self._observe(observers)
         if self.step_count % every != 0:
             self._observe(observers)
+        self._check_penetration()
         ranks.raise_shared(self._comm, self._error)
 
     @property
@@ -248,6 +252,7 @@ class Simulation:
         except Exception as caught:
             self._error = self._located(caught)
         if self.step_count % ESTIMATE_EVERY == 0:
+            self._check_penetration()
             self._estimate_step()
         start = perf_counter()
         nodes.sum_force()
@@ -262,6 +267,13 @@ class Simulation:
         self._agreed_step.agree()
         self.timers["stable step"] += estimated - start
         self.timers["communication"] += perf_counter() - estimated
+
+    def _check_penetration(self) -> None:
+        """Keep an error where a node is inside an obstacle; at the start there was no contact yet."""
+        inside = deepest_node(self._obstacles, self._nodes, self.time) if self.step_count > 0 else ""
+        if inside and self._error is None:
+            when = f"t = {self.time:.6g} us, step {self.step_count}"
+            self._error = DeformationError(f"{inside}, {when}: refine the mesh there or end earlier")
 
     def _located(self, error: Exception) -> Exception:
         """Add to an error of this rank which cell it is in, where, and when."""
