@@ -34,9 +34,7 @@ class Hex8FBar(Element):
         self.metric = laplacian.metric(gradients, self.weights, lumped)
         self.spread = laplacian.spread(gradients, self.weights, lumped)
         self.scale = np.ones(self.weights.shape)
-        self.corners = CornerVolumes(
-            X, nodes, hexahedron.CORNER_TETRAHEDRA, hexahedron.lumped_volumes(X), shear_modulus
-        )
+        self.corners = CornerVolumes(X, nodes, hexahedron.CORNER_TETRAHEDRA, lumped, shear_modulus)
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
         """See :meth:`Element.deformation`; this writes F-bar."""

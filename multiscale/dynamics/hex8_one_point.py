@@ -48,13 +48,12 @@ class Hex8OnePoint(Element):
         """
         self.nodes = nodes
         self._gradients, volume = hexahedron.mean_gradients(X)
+        lumped = hexahedron.lumped_volumes(X)
         self.weights = volume[:, None]
         self.spread = np.ones(len(X))
         self.scale = np.ones(self.weights.shape)
-        self.corners = CornerVolumes(
-            X, nodes, hexahedron.CORNER_TETRAHEDRA, hexahedron.lumped_volumes(X), shear_modulus
-        )
-        self.metric = laplacian.metric(self._gradients[..., None], self.weights, hexahedron.lumped_volumes(X))
+        self.corners = CornerVolumes(X, nodes, hexahedron.CORNER_TETRAHEDRA, lumped, shear_modulus)
+        self.metric = laplacian.metric(self._gradients[..., None], self.weights, lumped)
         inverse_square = np.trace(self.metric, axis1=1, axis2=2) / 3.0
         self._stiffness = HOURGLASS_STIFFNESS * shear_modulus * volume * inverse_square
         self._bend = hexahedron.corner_bend(X, self._gradients) ** 2

@@ -218,7 +218,8 @@ class Simulation:
 
     def array_bytes(self) -> int:
         """Bytes of this rank's arrays of nodes, cells and points; the mesh itself is not counted."""
-        owners = (self, self._nodes, self.element, self.points, self._stable, self._viscous)
+        cells = (self.element, self.element.corners, self.points, self._stable, self._viscous)
+        owners = (self, self._nodes, *cells)
         return array_bytes(owner for owner in owners if owner is not None)
 
     def traffic(self) -> Traffic:

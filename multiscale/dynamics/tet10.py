@@ -53,9 +53,7 @@ class Tet10(Element):
         self.metric = laplacian.metric(self._gradients, self.weights, lumped)
         self.spread = np.maximum(laplacian.spread(self._gradients, self.weights, lumped), STRAIGHT_SPREAD)
         self.scale = np.ones(self.weights.shape)
-        self.corners = CornerVolumes(
-            X, nodes, tetrahedron.PARTS, tetrahedron.lumped_volumes(X), shear_modulus
-        )
+        self.corners = CornerVolumes(X, nodes, tetrahedron.PARTS, lumped, shear_modulus)
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
         """See :meth:`Element.deformation`; this writes F-bar."""
