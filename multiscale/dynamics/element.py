@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from multiscale.dynamics.corner_volumes import CornerVolumes
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
@@ -20,6 +22,7 @@ class Element(ABC):
         weights: Reference volume of each point, shape (cells, points), mm^3.
         metric: See :func:`multiscale.dynamics.laplacian.metric`, shape (cells, 3, 3), per mm^2.
         spread: See :func:`multiscale.dynamics.laplacian.spread`, shape (cells,).
+        corners: The corner volumes of the cells, which keep them right side out.
         scale: F as the law sees it over F of the nodal displacements, shape (cells, points).
     """
 
@@ -28,6 +31,7 @@ class Element(ABC):
     weights: FloatArray
     metric: FloatArray
     spread: FloatArray
+    corners: CornerVolumes
     scale: FloatArray
 
     @abstractmethod
@@ -56,5 +60,8 @@ class Element(ABC):
             force: Internal nodal force, shape (nodes, 3), GPa mm^2; added to.
 
         Returns:
-            Energy stored in the range by hourglass control, J.
+            Energy stored in the range by hourglass control and by the spring on corner volumes, J.
+
+        Raises:
+            InvertedCellError: A corner of a cell is inside out.
         """

@@ -8,9 +8,10 @@ import numpy as np
 from numba import njit
 
 from multiscale.dynamics import hexahedron, laplacian
+from multiscale.dynamics.corner_volumes import CornerVolumes
 from multiscale.dynamics.element import Element, FloatArray, IntArray
 from multiscale.dynamics.kernels import POINTS, REORDER, add_natural_force, natural_gradient
-from multiscale.dynamics.mean_dilatation import DISTORTION_STIFFNESS, adjoint_stress, scale_to_mean
+from multiscale.dynamics.mean_dilatation import adjoint_stress, scale_to_mean
 
 
 @final
@@ -27,13 +28,13 @@ class Hex8FBar(Element):
             nodes: Local node numbers of each cell, shape (cells, 8).
             shear_modulus: Shear modulus at rest, GPa.
         """
-        self._stiffness = DISTORTION_STIFFNESS * shear_modulus
         self.nodes = nodes
         self._inverse_jacobian, self.weights = hexahedron.gauss_points(X)
         gradients, lumped = hexahedron.gauss_gradients(X)[0], hexahedron.lumped_volumes(X)
         self.metric = laplacian.metric(gradients, self.weights, lumped)
         self.spread = laplacian.spread(gradients, self.weights, lumped)
         self.scale = np.ones(self.weights.shape)
+        self.corners = CornerVolumes(X, nodes, hexahedron.CORNER_TETRAHEDRA, lumped, shear_modulus)
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
         """See :meth:`Element.deformation`; this writes F-bar."""
@@ -43,10 +44,12 @@ class Hex8FBar(Element):
         self, u: FloatArray, F: FloatArray, P: FloatArray, first: int, last: int, force: FloatArray
     ) -> float:
         """See :meth:`Element.add_force`."""
-        return _add_force(
-            F, P, self.scale, self._stiffness, self.nodes, self._inverse_jacobian, self.weights, first, last,
+        energy = self.corners.add_force(u, first, last, force)
+        _add_force(
+            F, P, self.scale, self.nodes, self._inverse_jacobian, self.weights, first, last,
             force,
         )  # fmt: skip
+        return energy
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
@@ -83,22 +86,18 @@ def _add_force(
     F: FloatArray,
     P: FloatArray,
     scale: FloatArray,
-    stiffness: float,
     nodes: IntArray,
     inverse_jacobian: FloatArray,
     weights: FloatArray,
     first: int,
     last: int,
     force: FloatArray,
-) -> float:
-    """Add the nodal force of the cells [first, last); return the energy against distortion."""
-    energy = 0.0
+) -> None:
+    """Add the nodal force of the cells [first, last)."""
     A, stress, cof = np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS))
     work = np.empty(POINTS)
     for cell in range(first, last):
-        energy += adjoint_stress(
-            F[cell], P[cell], scale[cell], weights[cell], 1.0, stiffness, A, cof, work, stress
-        )
+        adjoint_stress(F[cell], P[cell], scale[cell], weights[cell], 1.0, A, cof, work, stress)
         for i in range(3):
             for a in range(3):
                 for q in range(POINTS):
@@ -108,4 +107,3 @@ def _add_force(
                         + stress[i, 2, q] * inverse_jacobian[cell, a, 2, q]
                     )
         add_natural_force(A, nodes[cell], force)
-    return energy

@@ -6,7 +6,8 @@ The mean gradient leaves four patterns of nodal displacement a direction without
 
 vanish for every linear displacement field, hence for rigid motion and in patch tests, and |q_a| does not
 change under rotation. A spring on each, of energy kappa |q|^2 / 2, therefore is frame indifferent and
-conservative; its energy is booked apart from the material's.
+conservative; its energy is booked apart from the material's. It does not stiffen: what keeps cells from
+folding is :mod:`multiscale.dynamics.corner_volumes`.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ from typing import final
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from multiscale.dynamics import hexahedron, laplacian
+from multiscale.dynamics.corner_volumes import DISTORTION_LIMIT, CornerVolumes
 from multiscale.dynamics.element import Element, FloatArray, IntArray
 from multiscale.dynamics.kernels import REORDER
 
 # Stiffness of an hourglass mode over that of shear at the same nodal amplitude. A fully integrated elastic
 # hexahedron has about 1.
 HOURGLASS_STIFFNESS = 0.01
+
+# With |F^-1 (F_c - F)| below this at all corners, J_c / J is between (1 - this)^3 and (1 + this)^3: no two
+# corners differ by the factor that the spring on corner volumes leaves alone, and it need not look.
+CALM = np.tanh(DISTORTION_LIMIT / 6.0)
 
 
 @final
@@ -41,12 +48,15 @@ class Hex8OnePoint(Element):
         """
         self.nodes = nodes
         self._gradients, volume = hexahedron.mean_gradients(X)
+        lumped = hexahedron.lumped_volumes(X)
         self.weights = volume[:, None]
         self.spread = np.ones(len(X))
         self.scale = np.ones(self.weights.shape)
-        self.metric = laplacian.metric(self._gradients[..., None], self.weights, hexahedron.lumped_volumes(X))
+        self.corners = CornerVolumes(X, nodes, hexahedron.CORNER_TETRAHEDRA, lumped, shear_modulus)
+        self.metric = laplacian.metric(self._gradients[..., None], self.weights, lumped)
         inverse_square = np.trace(self.metric, axis1=1, axis2=2) / 3.0
         self._stiffness = HOURGLASS_STIFFNESS * shear_modulus * volume * inverse_square
+        self._bend = hexahedron.corner_bend(X, self._gradients) ** 2
         self._moments = np.einsum("an,cnj->caj", hexahedron.HOURGLASS, X)
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
@@ -57,10 +67,27 @@ class Hex8OnePoint(Element):
         self, u: FloatArray, F: FloatArray, P: FloatArray, first: int, last: int, force: FloatArray
     ) -> float:
         """See :meth:`Element.add_force`."""
-        return _add_force(
-            u, F, P, self.weights, self.nodes, self._gradients, self._moments, self._stiffness, first, last,
-            force,
+        corners = self.corners
+        energy = _add_force(
+            u, F, P, self.weights, self.nodes, self._gradients, self._moments, self._stiffness, self._bend,
+            first, last, force, corners.calm,
         )  # fmt: skip
+        return float(energy) + corners.add_force(u, first, last, force)
+
+
+@njit(cache=True, fastmath=REORDER, error_model="numpy")
+def _inverse_square(F: FloatArray) -> float:
+    """Squared Frobenius norm of the inverse of one tensor."""
+    square, det = 0.0, 0.0
+    for i in range(3):
+        a, b = (i + 1) % 3, (i + 2) % 3
+        for j in range(3):
+            c, d = (j + 1) % 3, (j + 2) % 3
+            cofactor = F[a, c] * F[b, d] - F[a, d] * F[b, c]
+            square += cofactor * cofactor
+            if i == 0:
+                det += F[0, j] * cofactor
+    return square / (det * det)
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
@@ -89,16 +116,18 @@ def _add_force(
     gradients: FloatArray,
     moments: FloatArray,
     stiffness: FloatArray,
+    bend: FloatArray,
     first: int,
     last: int,
     force: FloatArray,
+    calm: NDArray[np.bool_],
 ) -> float:
     patterns = hexahedron.HOURGLASS
     amplitude = np.empty((4, 3))
     stress = np.empty((3, 3))
     energy = 0.0
     for cell in range(first, last):
-        amplitude[:] = 0.0
+        amplitude[:], square = 0.0, 0.0
         for node in range(8):
             for a in range(4):
                 for i in range(3):
@@ -112,10 +141,12 @@ def _add_force(
                 for j in range(3):
                     linear += F[cell, 0, i, j] * moments[cell, a, j]
                 q = amplitude[a, i] - 0.125 * linear
-                energy += 0.5 * stiffness[cell] * q * q
+                square += q * q
                 amplitude[a, i] = 0.125 * stiffness[cell] * q
                 for j in range(3):
                     stress[i, j] -= amplitude[a, i] * moments[cell, a, j]
+        energy += 0.5 * stiffness[cell] * square
+        calm[cell] = bend[cell] * square * _inverse_square(F[cell, 0]) < CALM**2
         for node in range(8):
             dof = nodes[cell, node]
             for i in range(3):

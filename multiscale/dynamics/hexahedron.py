@@ -16,6 +16,11 @@ GAUSS_POINTS = CORNERS / np.sqrt(3.0)
 # The four patterns that leave the mean gradient unchanged: eta zeta, zeta xi, xi eta, xi eta zeta.
 HOURGLASS = np.array([CORNERS[:, pattern].prod(axis=1) for pattern in ([1, 2], [2, 0], [0, 1], [0, 1, 2])])
 
+# Each corner and its three neighbours along the edges, positively oriented.
+CORNER_TETRAHEDRA = np.array(
+    [[n, n ^ 1, n ^ 2, n ^ 4] if CORNERS[n].prod() < 0.0 else [n, n ^ 2, n ^ 1, n ^ 4] for n in range(8)]
+)
+
 
 def shape_functions(xi: FloatArray) -> FloatArray:
     """Values of the eight shape functions at natural coordinates (points, 3), shape (points, 8)."""
@@ -68,3 +73,26 @@ def lumped_volumes(X: FloatArray) -> FloatArray:
     """Volume each node carries, the integral of its shape function (row sum), shape (cells, 8), mm^3."""
     _, weights = gauss_gradients(X)
     return weights @ shape_functions(GAUSS_POINTS)
+
+
+def corner_bend(X: FloatArray, gradients: FloatArray) -> FloatArray:
+    """Largest |F_c - F| at a cell's corners over |q|, of F from ``gradients`` and hourglass amplitudes q.
+
+    Both are zero for linear fields, so F_c - F = sum over patterns of q_a K_a, with K, (4, 3), from the
+    gradients of the shape functions at the corner; what is asked for is its norm.
+
+    Args:
+        X: Reference positions of the cells' nodes, shape (cells, 8, 3), mm.
+        gradients: Those F is made of, exact for linear fields, shape (cells, 8, 3), per mm.
+
+    Returns:
+        Shape (cells,), per mm.
+    """
+    natural = natural_gradients(CORNERS)
+    at_corners = np.einsum("qna,cqaj->cqnj", natural, np.linalg.inv(np.einsum("cni,qna->cqia", X, natural)))
+    moments = np.einsum("an,cnj->caj", HOURGLASS, X)
+    gamma = HOURGLASS - np.einsum("caj,cnj->can", moments, gradients)
+    patterns = np.linalg.pinv(gamma / 8.0)  # displacements of unit amplitude, shape (cells, 8, 4)
+    K = np.einsum("cqnj,cna->cqaj", at_corners - gradients[:, None], patterns)
+    largest: FloatArray = np.linalg.norm(K, ord=2, axis=(2, 3)).max(axis=1)
+    return largest

@@ -19,13 +19,6 @@ from numba import njit
 from multiscale.dynamics.element import FloatArray
 from multiscale.dynamics.kernels import REORDER
 
-# The mean dilatation leaves one point free to collapse while the element keeps its volume. Where a point's
-# J is beyond a factor of two from the mean, a spring on the excess of ln(J / J-bar) resists, with this part
-# of the shear modulus; below that nothing is added. Its energy is booked as hourglass energy.
-DISTORTION_LIMIT = np.log(2.0)
-DISTORTION_STIFFNESS = 0.1
-SMALLEST_SCALE = np.exp(-DISTORTION_LIMIT / 3.0)
-
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
 def _cube_roots(mean: float, J: FloatArray, s: FloatArray) -> None:
@@ -98,12 +91,11 @@ def adjoint_stress(
     scale: FloatArray,
     weights: FloatArray,
     share: float,
-    stiffness: float,
     A: FloatArray,
     cof: FloatArray,
     work: FloatArray,
     stress: FloatArray,
-) -> float:
+) -> None:
     """Write the stress whose work on dF is that of ``P`` on dF-bar, times the volume of its point.
 
     F^-T = s cof(F-bar) / det F-bar and J = s^-3 det F-bar.
@@ -114,14 +106,10 @@ def adjoint_stress(
         scale: s, shape (points,).
         weights: Reference volumes of the points, mm^3.
         share: See this module's head.
-        stiffness: Of the spring against the collapse of a point, GPa.
         A: Work space, shape (3, 3, points), left holding F-bar.
         cof: Work space, shape (3, 3, points).
         work: Work space, shape (points,).
         stress: Result, shape (3, 3, points), GPa mm^3.
-
-    Returns:
-        Energy of the spring, J.
     """
     points = work.size
     for q in range(points):
@@ -140,7 +128,6 @@ def adjoint_stress(
         for j in range(3):
             for q in range(points):
                 work[q] += stress[i, j, q] * A[i, j, q]
-    energy = _resist_distortion(scale, weights, share, stiffness, work)
     total_work, deformed = 0.0, 0.0
     for q in range(points):
         det = A[0, 0, q] * cof[0, 0, q] + A[0, 1, q] * cof[0, 1, q] + A[0, 2, q] * cof[0, 2, q]
@@ -155,20 +142,3 @@ def adjoint_stress(
         for j in range(3):
             for q in range(points):
                 stress[i, j, q] = scale[q] * weights[q] * (stress[i, j, q] + work[q] * cof[i, j, q])
-    return energy
-
-
-@njit(cache=True, fastmath=REORDER, error_model="numpy", forceinline=True)
-def _resist_distortion(
-    scale: FloatArray, weights: FloatArray, share: float, stiffness: float, work: FloatArray
-) -> float:
-    """Add the spring against the collapse of a point, as a pressure, to ``work``; return its energy."""
-    energy = 0.0
-    for q in range(work.size):
-        if SMALLEST_SCALE < scale[q] < 1.0 / SMALLEST_SCALE:
-            continue
-        strain = -3.0 * np.log(scale[q]) / share
-        excess = max(abs(strain) - DISTORTION_LIMIT, 0.0)
-        energy += 0.5 * stiffness * excess**2 * weights[q]
-        work[q] -= 3.0 / share * stiffness * (excess if strain > 0.0 else -excess)
-    return energy

@@ -12,6 +12,7 @@ from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import first_inadmissible
 from multiscale.dynamics.bulk_viscosity import ViscousPressure
+from multiscale.dynamics.corner_volumes import InvertedCellError
 from multiscale.dynamics.element import Element
 
 FloatArray = NDArray[np.float64]
@@ -133,11 +134,3 @@ class QuadraturePoints:
 
     def _cell_of_first_inadmissible(self, batch: _Batch) -> int:
         return batch.first + max(0, first_inadmissible(batch.F)) // self._element.weights.shape[1]
-
-
-class InvertedCellError(DeformationError):
-    """A deformation error with the local number of its cell."""
-
-    def __init__(self, message: str, cell: int) -> None:
-        super().__init__(message)
-        self.cell = cell

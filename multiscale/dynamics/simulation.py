@@ -16,13 +16,15 @@ from multiscale.dynamics import ranks
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import Obstacle
+from multiscale.dynamics.corner_volumes import InvertedCellError
 from multiscale.dynamics.elements import make_element
 from multiscale.dynamics.energy import Ledger, summed
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR, EnergyLimit
 from multiscale.dynamics.fields import cell_averages
 from multiscale.dynamics.memory import array_bytes
 from multiscale.dynamics.nodes import Nodes
-from multiscale.dynamics.quadrature import InvertedCellError, QuadraturePoints
+from multiscale.dynamics.penetration import deepest_node
+from multiscale.dynamics.quadrature import QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
 from multiscale.dynamics.start_check import StartCheck
@@ -161,7 +163,8 @@ class Simulation:
 
         Raises:
             ConvergenceError: The energy error is past its limit.
-            DeformationError: An element inverted or the stress is not finite, on any rank.
+            DeformationError: A cell is inside out, a node inside an obstacle or the stress not finite, on any
+                rank.
             Exception: Whatever the law raised on any rank.
         """
         self._energy_limit.require(self.energy, self.time, self.step_count)
@@ -197,6 +200,7 @@ class Simulation:
                 self._observe(observers)
         if self.step_count % every != 0:
             self._observe(observers)
+        self._check_penetration()
         ranks.raise_shared(self._comm, self._error)
         self._energy_limit.require(self.energy, self.time, self.step_count)
         self._start_check.check_end(self.touched, self.time)
@@ -251,7 +255,8 @@ class Simulation:
 
     def array_bytes(self) -> int:
         """Bytes of this rank's arrays of nodes, cells and points; the mesh itself is not counted."""
-        owners = (self, self._nodes, self.element, self.points, self._stable, self._viscous)
+        cells = (self.element, self.element.corners, self.points, self._stable, self._viscous)
+        owners = (self, self._nodes, *cells)
         return array_bytes(owner for owner in owners if owner is not None)
 
     def traffic(self) -> Traffic:
@@ -285,6 +290,7 @@ class Simulation:
         except Exception as caught:
             self._error = self._located(caught)
         if self.step_count % ESTIMATE_EVERY == 0:
+            self._check_penetration()
             self._estimate_step()
         start = perf_counter()
         nodes.sum_force()
@@ -299,6 +305,13 @@ class Simulation:
         self._agreed_step.agree()
         self.timers["stable step"] += estimated - start
         self.timers["communication"] += perf_counter() - estimated
+
+    def _check_penetration(self) -> None:
+        """Keep an error where a node is inside an obstacle; at the start there was no contact yet."""
+        inside = deepest_node(self._obstacles, self._nodes, self.time) if self.step_count > 0 else ""
+        if inside and self._error is None:
+            when = f"t = {self.time:.6g} us, step {self.step_count}"
+            self._error = DeformationError(f"{inside}, {when}: refine the mesh there or end earlier")
 
     def _located(self, error: Exception) -> Exception:
         """Add to an error of this rank which cell it is in, where, and when."""

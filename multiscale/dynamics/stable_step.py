@@ -10,8 +10,8 @@ gradient in all element types (Cauchy-Schwarz gives tr G), and the rest is bound
 kappa its eigenvalue over that of the mean gradient, computed once. It is exact for cubes and thin plates.
 The largest over the element's points and over the reference geometry is taken: the former follows crushing,
 the latter keeps an element that is stretched elastically, and so keeps its Lagrangian wave speed, from
-overrating its step. Moduli are those at rest; a law that stiffens under pressure has the margin of the
-Courant factor.
+overrating its step. The spring on corner volumes adds its own bound. Moduli are those at rest; a law that
+stiffens under pressure has the margin of the Courant factor.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class StableStep:
         element = self._element
         largest, cell = _largest_square(
             F, element.scale, self._root, element.spread, self._at_rest, self._damping,
-            self._lame / self._density, 2.0 * self._shear / self._density,
+            element.corners.stiffening / self._density, self._lame / self._density,
+            2.0 * self._shear / self._density,
         )  # fmt: skip
         return 2.0 / float(np.sqrt(largest)), cell
 
@@ -90,6 +91,7 @@ def _largest_square(
     spread: FloatArray,
     at_rest: FloatArray,
     damping: FloatArray,
+    stiffening: FloatArray,
     lame: float,
     twice_shear: float,
 ) -> tuple[float, int]:
@@ -116,6 +118,7 @@ def _largest_square(
                 abs(G[2, 0]) + abs(G[2, 1]) + abs(G[2, 2]),
             )
             square = max(square, lame * trace + twice_shear * spread[cell] * min(row, trace))
+        square += stiffening[cell]
         square *= (np.sqrt(1.0 + damping[cell] ** 2) + damping[cell]) ** 2
         if square > largest:
             largest, worst = square, cell

@@ -12,9 +12,10 @@ import numpy as np
 from numba import njit
 
 from multiscale.dynamics import laplacian, tetrahedron
+from multiscale.dynamics.corner_volumes import CornerVolumes
 from multiscale.dynamics.element import Element, FloatArray, IntArray
 from multiscale.dynamics.kernels import REORDER
-from multiscale.dynamics.mean_dilatation import DISTORTION_STIFFNESS, adjoint_stress, scale_to_mean
+from multiscale.dynamics.mean_dilatation import adjoint_stress, scale_to_mean
 
 NODES, POINTS = 10, 4
 
@@ -46,13 +47,13 @@ class Tet10(Element):
         Raises:
             InputError: A cell is inverted, or its edges are curved too much.
         """
-        self._stiffness = DISTORTION_STIFFNESS * shear_modulus
         self.nodes = nodes
         self._gradients, self.weights = tetrahedron.gradients(X)
         lumped = tetrahedron.lumped_volumes(X)
         self.metric = laplacian.metric(self._gradients, self.weights, lumped)
         self.spread = np.maximum(laplacian.spread(self._gradients, self.weights, lumped), STRAIGHT_SPREAD)
         self.scale = np.ones(self.weights.shape)
+        self.corners = CornerVolumes(X, nodes, tetrahedron.PARTS, lumped, shear_modulus)
 
     def deformation(self, u: FloatArray, first: int, last: int, F: FloatArray) -> None:
         """See :meth:`Element.deformation`; this writes F-bar."""
@@ -62,9 +63,9 @@ class Tet10(Element):
         self, u: FloatArray, F: FloatArray, P: FloatArray, first: int, last: int, force: FloatArray
     ) -> float:
         """See :meth:`Element.add_force`."""
-        return _add_force(
-            F, P, self.scale, self._stiffness, self.nodes, self._gradients, self.weights, first, last, force
-        )
+        energy = self.corners.add_force(u, first, last, force)
+        _add_force(F, P, self.scale, self.nodes, self._gradients, self.weights, first, last, force)
+        return energy
 
 
 @njit(cache=True, fastmath=REORDER, error_model="numpy")
@@ -99,22 +100,18 @@ def _add_force(
     F: FloatArray,
     P: FloatArray,
     scale: FloatArray,
-    stiffness: float,
     nodes: IntArray,
     gradients: FloatArray,
     weights: FloatArray,
     first: int,
     last: int,
     force: FloatArray,
-) -> float:
-    """Add the nodal force of the cells [first, last); return the energy against distortion."""
-    energy = 0.0
+) -> None:
+    """Add the nodal force of the cells [first, last)."""
     A, stress, cof = np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS)), np.empty((3, 3, POINTS))
     work = np.empty(POINTS)
     for cell in range(first, last):
-        energy += adjoint_stress(
-            F[cell], P[cell], scale[cell], weights[cell], SHARE, stiffness, A, cof, work, stress
-        )
+        adjoint_stress(F[cell], P[cell], scale[cell], weights[cell], SHARE, A, cof, work, stress)
         for node in range(NODES):
             for i in range(3):
                 component = 0.0
@@ -122,4 +119,3 @@ def _add_force(
                     for q in range(POINTS):
                         component += stress[i, j, q] * gradients[cell, node, j, q]
                 force[nodes[cell, node], i] += component
-    return energy

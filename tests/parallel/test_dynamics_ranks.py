@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidPlane
+from multiscale.dynamics.elements import cell_shape
 from multiscale.dynamics.ranks import RemoteError, shared_errors
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.j2 import J2
@@ -133,6 +135,8 @@ def test_a_failing_rank_ends_every_rank_with_its_message(tmp_path):
         with pytest.raises(raised, match=message):
             body.run(5.0)
     an_inverted_element_says_where_and_when()
+    a_folded_corner_is_named_once()
+    a_node_that_contact_does_not_see_is_an_error()
     shared_errors_reach_every_rank()
     a_missing_mesh_file_or_group_is_an_error_on_every_rank()
     a_damaged_mesh_file_is_an_error_on_every_rank(tmp_path)
@@ -147,6 +151,48 @@ def an_inverted_element_says_where_and_when():
 
     body = Simulation(cylinder(1.0, 1.0, 100), NeoHooke(), initial_velocity=velocity)
     with pytest.raises(DeformationError, match=r"cell \d+ with reference centre .* t = .* det F"):
+        body.run(1.0)
+
+
+def a_folded_corner_is_named_once():
+    """A corner pushed just through the plane of its neighbours: no point of the law sees it."""
+    for element, neighbours in (
+        ("hex8-fbar", [1, 2, 4]),
+        ("hex8-one-point", [1, 2, 4]),
+        ("tet10", [7, 8, 9]),
+    ):
+        comm = MPI.COMM_WORLD
+        body = Simulation(cylinder(1.0, 1.0, 100, cell=cell_shape(element)), NeoHooke(), element)
+        if comm.rank == comm.size - 1:
+            cell = body.element.nodes[-1]
+            node, middle = cell[0], body.positions[cell[neighbours]].mean(axis=0)
+            folded, push = body.positions[node], 1.2 * (middle - body.positions[node])
+        folded, push = comm.bcast((folded, push) if comm.rank == comm.size - 1 else None, comm.size - 1)
+        u = body.u.x.array.reshape(-1, 3)
+        u[np.linalg.norm(body.positions - folded, axis=1) < 1e-9] = push
+        with pytest.raises(DeformationError, match=r"corner of the cell is inside out.*: refine") as caught:
+            body.step()
+        message = str(caught.value)
+        where = re.match(
+            r"rank \d: cell (\d+) with reference centre \((.*)\) mm, t = .* us, step 1: a", message
+        )
+        assert len(set(comm.allgather(message))) == 1
+        here = np.flatnonzero(body.mesh.topology.original_cell_index == int(where[1]))
+        assert comm.allreduce(len(here)) == 1
+        for cell in here:
+            assert np.linalg.norm(body.positions[body.element.nodes[cell]] - folded, axis=1).min() < 1e-9
+            centre = body.positions[body.element.nodes[cell]].mean(axis=0)
+            np.testing.assert_allclose([float(x) for x in where[2].split(",")], centre, atol=1e-3)
+
+
+def a_node_that_contact_does_not_see_is_an_error():
+    """Without candidates the body falls into the wall; the error comes at the next check, on all ranks."""
+    body = Simulation(
+        cylinder(1.0, 1.0, 100), NeoHooke(), "hex8-fbar", [RigidPlane()], initial_velocity=(0, 0, -0.1)
+    )
+    body._nodes.surface = body._nodes.surface[:0]
+    place = r"rank \d: inner node with reference position \(.*, 0\) mm is .* mm inside the obstacle plane, "
+    with pytest.raises(DeformationError, match=place + ".* step 4: refine"):
         body.run(1.0)
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 
 from meshes.box import box
-from microscale.errors import InputError
+from meshes.cylinder import cylinder
+from microscale.errors import DeformationError, InputError
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import BOOK, NodalMotion, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
@@ -191,3 +192,44 @@ def test_contact_of_a_rod_is_one_stretch_without_chatter():
     assert times[pushed].max() == pytest.approx(contact, rel=0.05)
     steady = (times > 0.1 * contact) & (times < 0.9 * contact)
     np.testing.assert_allclose(np.array(forces)[steady], exact, rtol=0.05)  # the front rings
+
+
+def test_depths_are_distances_from_the_surface_of_a_moving_obstacle():
+    plane = RigidPlane(point=(0, 0, 1), normal=(0, 0, 2), velocity=(0, 0, -1))
+    x = np.array([[3.0, 0, 0.8], [0, 5, 0.4]])
+    np.testing.assert_allclose(plane.depths(x, 0.5), [-0.3, 0.1])
+    cylinder = RigidCylinder(face=(0, 0, 1), direction=(0, 0, -1), radius=2.0, speed=1.0)
+    x = np.array([[0, 0, 0.8], [1.95, 0, 2.0], [0, 2.5, 2.0], [0, 0, 0.4]])
+    np.testing.assert_allclose(cylinder.depths(x, 0.5)[:2], [0.3, 0.05])
+    assert (cylinder.depths(x, 0.5)[2:] <= 0.0).all()
+
+
+@pytest.mark.parametrize("hidden", ["surface", "inner"])
+def test_a_node_inside_an_obstacle_ends_the_run_with_place_depth_and_time(hidden):
+    """A wall that moves through nodes held fast, or through nodes that are no candidates of contact."""
+    held = {"foot": (0, 1, 2)} if hidden == "surface" else {}
+    wall = RigidPlane(velocity=(0, 0, 0.1))
+    body = Simulation(cylinder(1.0, 1.0, 50, comm=MPI.COMM_SELF), NeoHooke(), obstacles=[wall], supports=held)
+    if hidden == "inner":
+        body._nodes.surface = body._nodes.surface[:0]
+    with pytest.raises(
+        DeformationError, match=rf"{hidden} node with reference position .*, 0\) mm"
+    ) as caught:
+        body.run(1.0)
+    depth = float(str(caught.value).split(" mm is ")[1].split()[0])
+    heights = (body.positions + body.u.x.array.reshape(-1, 3))[:, 2]
+    assert depth == pytest.approx(0.1 * body.time - heights.min(), rel=1e-2)
+    assert depth > 0.01
+    assert body.step_count == 4
+    assert "inside the obstacle plane" in str(caught.value)
+    assert "refine the mesh there" in str(caught.value)
+
+
+def test_the_last_step_is_checked_too():
+    body = Simulation(
+        cylinder(1.0, 1.0, 50, comm=MPI.COMM_SELF), NeoHooke(), obstacles=[RigidPlane()],
+        initial_velocity=(0, 0, -0.1),
+    )  # fmt: skip
+    body._nodes.surface = body._nodes.surface[:0]
+    with pytest.raises(DeformationError, match="step 2: refine"):
+        body.run(2.0 * body.dt)
