@@ -100,18 +100,6 @@ class Obstacle(ABC):
                 sum of the impulses' magnitudes, mg mm/us.
         """
 
-    @abstractmethod
-    def depths(self, x: FloatArray, time: float) -> FloatArray:
-        """Distances of points from the obstacle's surface, mm, positive inside it.
-
-        Args:
-            x: Present positions, shape (n, 3), mm.
-            time: Present time, us.
-
-        Returns:
-            Shape (n,); outside the obstacle any number not above zero.
-        """
-
 
 @final
 class RigidPlane(Obstacle):
@@ -156,11 +144,6 @@ class RigidPlane(Obstacle):
     ) -> None:
         """See :meth:`Obstacle.resist`."""
         _resist_plane(self.point, self.normal, self.velocity, motion, nodes, time, dt, book)
-
-    def depths(self, x: FloatArray, time: float) -> FloatArray:
-        """See :meth:`Obstacle.depths`."""
-        face = float(self.normal @ (self.point + time * self.velocity))
-        return face - x @ self.normal
 
 
 @final
@@ -210,13 +193,6 @@ class RigidCylinder(Obstacle):
     ) -> None:
         """See :meth:`Obstacle.resist`; a node leaves by where it came in, or the nearer of face and side."""
         _resist_cylinder(self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, book)
-
-    def depths(self, x: FloatArray, time: float) -> FloatArray:
-        """See :meth:`Obstacle.depths`."""
-        offset = x - (self.face + time * self.velocity)
-        above = offset @ self.direction
-        distance = np.linalg.norm(offset - above[:, None] * self.direction, axis=1)
-        return np.minimum(-above, self.radius - distance)
 
 
 def _vector(name: str, value: ArrayLike) -> FloatArray:
