@@ -24,9 +24,8 @@ from multiscale.io.hdf5_places import LIBRARY
 
 FloatArray = NDArray[np.float64]
 
-#: Numbers of the Steps group, one a step: type, shape of a row, names that share one array.
+#: Numbers of the Steps group besides times, one a step: type, shape of a row, names that share one array.
 NUMBERS: tuple[tuple[Any, tuple[int, ...], tuple[str, ...]], ...] = (
-    (np.float64, (), ("Values",)),
     (np.int64, (), ("NumberOfParts",)),
     (np.int64, (), ("PartOffsets", "PointOffsets")),
     (np.int64, (1,), ("CellOffsets", "ConnectivityIdOffsets")),
@@ -82,14 +81,15 @@ def create(
         unfinished.unlink(missing_ok=True)
         require_space(unfinished, points.nbytes + 2 * cells.nbytes)
         with h5py.File(unfinished, "w", libver=LIBRARY, locking=False) as file:
+            # Times come first: see GrowingFile, what is counted.
+            _create_steps(file.create_group("VTKHDF"), like)
+            _create_mesh(file["VTKHDF"], points, cells, vtk_cell_type)
             file.attrs.update(attributes)
-            _create_mesh(file.create_group("VTKHDF"), points, cells, vtk_cell_type)
-            _create_steps(file["VTKHDF"], like)
         with _growing(unfinished) as grown:
             grown.plant()
         unfinished.replace(path)
         flush_to_disk(path.parent)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
         raise InputError(f"result file {path} cannot be written ({error}): choose another folder") from error
@@ -109,6 +109,7 @@ def _create_mesh(root: h5py.Group, points: FloatArray, cells: NDArray[np.int64],
 
 def _create_steps(root: h5py.Group, like: Step) -> None:
     steps = root.create_group("Steps")
+    _empty(steps, "Values", CHUNK_STEPS, (), np.float64)
     steps.attrs["NSteps"] = 0
     for dtype, shape, (name, *others) in NUMBERS:
         numbers = _empty(steps, name, CHUNK_STEPS, shape, dtype)
@@ -136,12 +137,12 @@ def _growing(path: Path | str) -> Iterator[GrowingFile]:
     """Open the arrays of a file that grow with each step."""
     with h5py.File(path, "r", locking=False) as stored:
         root = stored["VTKHDF"]
-        rows = {f"Steps/{names[0]}": 1 for _, _, names in NUMBERS}
+        rows = {"Steps/Values": 1} | {f"Steps/{names[0]}": 1 for _, _, names in NUMBERS}
         for association in ("Point", "Cell"):
             fields, size = root[f"{association}Data"], int(root[f"NumberOf{association}s"][0])
             rows[f"Steps/{association}DataOffsets/{min(fields)}"] = 1
             rows |= {f"{association}Data/{name}": size for name in fields}
-        grown = GrowingFile(path, root, ("Steps", "NSteps"), rows)
+        grown = GrowingFile(path, root, ("Steps", "NSteps"), rows, counted="Steps/Values")
     with grown:
         yield grown
 
@@ -226,9 +227,7 @@ class Results:
                 self.cell_fields = sorted(root["CellData"])
                 self.vtk_cell_type = int(root["Types"][0])
                 self.attributes: dict[str, Any] = dict(file.attrs)
-            if len(self.times) != count:
-                raise ValueError(f"{len(self.times)} times of {count} steps")
-        except (OSError, KeyError, RuntimeError, ValueError, IndexError) as error:
+        except (OSError, KeyError) as error:
             raise InputError(
                 f"{path} cannot be read as a result file ({error}): give the .vtkhdf file a run has written"
             ) from error
