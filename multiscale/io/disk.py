@@ -20,7 +20,7 @@ def require_space(path: Path, size: int) -> None:
     with Path(path).open("ab") as file:
         end = file.tell()
         try:
-            # Twice the data and a little more: there are headers and indices.
-            os.posix_fallocate(file.fileno(), end, 2 * size + 2**19)
+            # The data and a little more: there are headers.
+            os.posix_fallocate(file.fileno(), end, size + 2**17)
         finally:
             file.truncate(end)

@@ -7,6 +7,10 @@ are changed in place, each of eight bytes at most and in one write: the end of t
 nodes, the lengths of the arrays, and last the count of outputs. Each of these states is a valid file. Between
 these groups the file is synchronised to the disk, so that the order holds when the power fails, too.
 
+One array is as long as the count at every moment (VTK reads all times into room for the count, and crashes
+where they are more): its length is changed together with the count, in one write within one page of the
+first 4096 bytes, which a kill does not divide.
+
 The index of each array is a B-tree (version 1 of the HDF5 File Format Specification) of three levels of 64
 entries. Keys of its nodes are known when a node is made, since arrays grow at their end only. What an output
 costs does not depend on the number of outputs before.
@@ -28,6 +32,9 @@ from numpy.typing import NDArray
 from multiscale.io.hdf5_places import END_OF_FILE, attribute_value, length_and_index, require_format
 
 Array = NDArray[Any]
+
+#: Bytes of a page: a write within one is there whole or not at all.
+PAGE = 4096
 
 #: Entries of a node, as superblock 0 has them, and levels of the tree.
 WIDTH, LEVELS = 64, 3
@@ -98,7 +105,12 @@ class GrowingFile:
     """
 
     def __init__(
-        self, path: Path | str, stored: h5py.Group, counter: tuple[str, str], rows: Mapping[str, int]
+        self,
+        path: Path | str,
+        stored: h5py.Group,
+        counter: tuple[str, str],
+        rows: Mapping[str, int],
+        counted: str,
     ) -> None:
         """Open a file made with ``libver`` as :data:`multiscale.io.hdf5_places.LIBRARY`.
 
@@ -107,6 +119,7 @@ class GrowingFile:
             stored: The group of it that the names are of; it may be closed afterwards.
             counter: The object and its attribute, of eight bytes, that counts the outputs.
             rows: Rows an output of every array, by name; chunks hold one output or several.
+            counted: The array, of one row an output, that is as long as the count at every moment.
 
         Raises:
             OSError: The file cannot be written.
@@ -120,6 +133,9 @@ class GrowingFile:
             self.count = int(owner.attrs[counter[1]])
             self._counter = attribute_value(self._file, h5py.h5g.get_objinfo(owner.id).objno[0], counter[1])
             self._arrays = {name: self._located(stored[name], rows[name]) for name in rows}
+            self._counted = self._arrays[counted].length
+            if max(self._counter, self._counted) + 8 > PAGE:
+                raise ValueError(f"count and length of {counted} are not in its first page")
         except BaseException:
             os.close(self._file)
             raise
@@ -161,29 +177,40 @@ class GrowingFile:
                 for name, array in self._arrays.items():
                     entries |= self._put_rows(array, number, output[name])
                     lengths[array.length] = (number + 1) * array.rows
+            del lengths[self._counted]
+            os.fdatasync(self._file)
         except BaseException:
             self._end = before
             os.ftruncate(self._file, before)
             raise
-        os.fdatasync(self._file)
         self._change({END_OF_FILE: self._end}, entries)
         self._change(lengths)
-        self.count += len(outputs)
-        self._change({self._counter: self.count})
+        self._set_count(self.count + len(outputs))
 
     def cut(self, count: int) -> None:
-        """Drop the outputs from ``count`` on; groups of changes in the reverse order of those of an output.
+        """Drop the outputs from ``count`` on; the changes of :meth:`append` in the reverse order.
 
         Raises:
             ValueError: The index is damaged; nothing has changed.
         """
         end, entries = self._extent(count)
-        self._change({self._counter: count})
+        self._set_count(count)
         self._change({array.length: count * array.rows for array in self._arrays.values()})
         self._change({}, entries)
         self._change({END_OF_FILE: end})
-        self.count, self._end = count, end
+        self._end = end
         os.ftruncate(self._file, end)
+
+    def _set_count(self, count: int) -> None:
+        """Change the count, and with it the length of the array that is as long."""
+        places = self._counter, self._counted
+        first, last = min(places), max(places)
+        page = bytearray(os.pread(self._file, last + 8 - first, first))
+        for place in places:
+            struct.pack_into("<Q", page, place - first, count)
+        self._write(first, bytes(page))
+        os.fdatasync(self._file)
+        self.count = count
 
     def _extent(self, count: int) -> tuple[int, dict[int, int]]:
         """Where ``count`` outputs end, and the nodes that are the last of their level, with their entries."""

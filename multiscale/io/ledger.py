@@ -47,12 +47,12 @@ class LedgerWriter:
                 # Line buffered: an interrupted run loses no row.
                 self._file = self.path.open("a" if kept else "w", buffering=1)
                 self._file.truncate(kept)
+                if not kept:
+                    print(*COLUMNS, sep=",", file=self._file)
             except OSError as error:
                 raise InputError(
                     f"ledger {path} cannot be written ({error}): choose another folder"
                 ) from error
-            if not kept:
-                print(*COLUMNS, sep=",", file=self._file)
 
     def flush(self) -> None:
         """Wait until all rows so far are on the disk.

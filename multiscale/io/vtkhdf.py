@@ -25,9 +25,8 @@ from multiscale.io.result_reading import read_field, read_mesh
 
 FloatArray = NDArray[np.float64]
 
-#: Numbers of the Steps group, one a step: type, shape of a row, names that share one array.
+#: Numbers of the Steps group besides times, one a step: type, shape of a row, names that share one array.
 NUMBERS: tuple[tuple[Any, tuple[int, ...], tuple[str, ...]], ...] = (
-    (np.float64, (), ("Values",)),
     (np.int64, (), ("NumberOfParts",)),
     (np.int64, (), ("PartOffsets", "PointOffsets")),
     (np.int64, (1,), ("CellOffsets", "ConnectivityIdOffsets")),
@@ -83,14 +82,15 @@ def create(
         unfinished.unlink(missing_ok=True)
         require_space(unfinished, points.nbytes + 2 * cells.nbytes)
         with h5py.File(unfinished, "w", libver=LIBRARY, locking=False) as file:
+            # Times come first: see GrowingFile, what is counted.
+            _create_steps(file.create_group("VTKHDF"), like)
+            _create_mesh(file["VTKHDF"], points, cells, vtk_cell_type)
             file.attrs.update(attributes)
-            _create_mesh(file.create_group("VTKHDF"), points, cells, vtk_cell_type)
-            _create_steps(file["VTKHDF"], like)
         with _growing(unfinished) as grown:
             grown.plant()
         unfinished.replace(path)
         flush_to_disk(path.parent)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
         raise InputError(f"result file {path} cannot be written ({error}): choose another folder") from error
@@ -110,6 +110,7 @@ def _create_mesh(root: h5py.Group, points: FloatArray, cells: NDArray[np.int64],
 
 def _create_steps(root: h5py.Group, like: Step) -> None:
     steps = root.create_group("Steps")
+    _empty(steps, "Values", CHUNK_STEPS, (), np.float64)
     steps.attrs["NSteps"] = 0
     for dtype, shape, (name, *others) in NUMBERS:
         numbers = _empty(steps, name, CHUNK_STEPS, shape, dtype)
@@ -137,12 +138,12 @@ def _growing(path: Path | str) -> Iterator[GrowingFile]:
     """Open the arrays of a file that grow with each step."""
     with h5py.File(path, "r", locking=False) as stored:
         root = stored["VTKHDF"]
-        rows = {f"Steps/{names[0]}": 1 for _, _, names in NUMBERS}
+        rows = {"Steps/Values": 1} | {f"Steps/{names[0]}": 1 for _, _, names in NUMBERS}
         for association in ("Point", "Cell"):
             fields, size = root[f"{association}Data"], int(root[f"NumberOf{association}s"][0])
             rows[f"Steps/{association}DataOffsets/{min(fields)}"] = 1
             rows |= {f"{association}Data/{name}": size for name in fields}
-        grown = GrowingFile(path, root, ("Steps", "NSteps"), rows)
+        grown = GrowingFile(path, root, ("Steps", "NSteps"), rows, counted="Steps/Values")
     with grown:
         yield grown
 

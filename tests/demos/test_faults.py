@@ -121,7 +121,7 @@ def test_a_crushed_element_ends_a_run_that_would_not(tmp_path, monkeypatch):
 
 def test_a_full_disk_ends_a_run_at_its_last_output(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
     try:
         with pytest.raises(InputError, match=r"results.vtkhdf cannot be extended at .*: free space"):
             taylor_anvil(**SMALL, steps_between_outputs=1, output=tmp_path)

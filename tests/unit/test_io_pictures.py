@@ -36,12 +36,16 @@ def squeeze(points, time):
 def path(request, tmp_path):
     path = tmp_path / "bar.vtkhdf"
     points, cells = block(request.param)
-    vtkhdf.create(path, points, cells, 12, {"obstacle": '{"wall_z_mm": 0.0}'})
-    height = points[cells].mean(axis=1)[:, 2]
-    for time in np.linspace(0.0, 1.0, 6):
-        values = {"von_mises_GPa": 0.5 * height, "e_d": 0.0 * height, "e_v": time - height / HEIGHT}
-        vtkhdf.append(path, [vtkhdf.Step(time, {"displacement_mm": squeeze(points, time)}, values)])
+    steps = [step(points, cells, time) for time in np.linspace(0.0, 1.0, 6)]
+    vtkhdf.create(path, points, cells, 12, {"obstacle": '{"wall_z_mm": 0.0}'}, steps[0])
+    vtkhdf.append(path, steps)
     return path
+
+
+def step(points, cells, time):
+    height = points[cells].mean(axis=1)[:, 2]
+    values = {"von_mises_GPa": 0.5 * height, "e_d": 0.0 * height, "e_v": time - height / HEIGHT}
+    return vtkhdf.Step(time, {"displacement_mm": squeeze(points, time)}, values)
 
 
 def area(triangles):
@@ -90,6 +94,6 @@ def test_times_are_the_nearest_steps_once(path):
 
 def test_file_without_steps_has_no_picture(tmp_path):
     path = tmp_path / "empty.vtkhdf"
-    vtkhdf.create(path, *block(True), 12, {})
+    vtkhdf.create(path, *block(True), 12, {}, step(*block(True), 0.0))
     with pytest.raises(InputError, match="no step yet"):
         draw_sections(path, tmp_path / "section.png")

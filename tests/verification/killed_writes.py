@@ -4,8 +4,8 @@
 
 A kill leaves the file as the writes before it made it, and, at worst, the first half of the one it came in.
 So the outputs are written once, and before each write, and in its middle, the file is looked at: h5py and
-:class:`Results` read every value of every step, and a restart from the file goes on. A power failure may also
-lose, of the writes since the last synchronisation, any: some such subsets are tried.
+:class:`Results` read every value of every step. At some looks VTK reads it, too, and a restart goes on. A
+power failure may also lose, of the writes since the last synchronisation, any: some such subsets are tried.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from typing import Any
 
 import h5py
 import numpy as np
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkIOHDF import vtkHDFReader
 
 from multiscale.io import growing_hdf5, vtkhdf
 
 POINTS = np.array([[x, y, z] for z in range(3) for y in (0, 1) for x in (0, 1)], dtype=float)
 CELLS = np.array([[0, 1, 3, 2, 4, 5, 7, 6], [4, 5, 7, 6, 8, 9, 11, 10]])
+RIGHT = {"whole", "restarted", "read by VTK", "whole after power failure"}
 CELL_FIELDS = ("von_mises_GPa", "e_d", "e_v", "plastic_strain")
 
 
@@ -48,6 +51,8 @@ def fault_of(path: Path, counts: set[int]) -> str:
         with h5py.File(path, "r", locking=False) as file:
             stored = {name: file[f"VTKHDF/{name}"][...] for name in _names()}
             offsets = file["VTKHDF/Steps/CellDataOffsets/e_d"][:count]
+            if len(file["VTKHDF/Steps/Values"]) != count:
+                return "VTK would read beyond its memory: more times than steps"
     except Exception as error:
         return f"unreadable ({type(error).__name__}: {error})"[:150]
     if not np.array_equal(found.times, np.arange(count)) or not np.array_equal(offsets, 2 * np.arange(count)):
@@ -76,6 +81,28 @@ def _expected(name: str, count: int) -> np.ndarray:
     return (POINTS + sign * numbers[:, None, None]).reshape(-1, 3)
 
 
+def fault_of_vtk(path: Path, counts: set[int]) -> str:
+    """Say what is wrong with the first, a middle and the last step as VTK reads them; else nothing."""
+    reader = vtkHDFReader()
+    reader.SetFileName(str(path))
+    reader.UpdateInformation()
+    if 0 in counts:
+        return ""  # VTK has nothing to read yet
+    count = reader.GetNumberOfSteps()
+    for number in {0, count // 2, count - 1}:
+        reader.SetStep(number)
+        reader.Update()
+        grid, expected = reader.GetOutputDataObject(0), step(number)
+        pairs = [(grid.GetPointData(), expected.point_fields), (grid.GetCellData(), expected.cell_fields)]
+        for stored, fields in pairs:
+            for name, values in fields.items():
+                if not np.array_equal(vtk_to_numpy(stored.GetArray(name)), values):
+                    return f"VTK reads wrong values of {name}"
+        if reader.GetTimeValue() != number:
+            return "VTK reads a wrong time"
+    return "" if count in counts else f"VTK reads {count} steps"
+
+
 def fault_of_restart(path: Path, keep: int, scratch: Path) -> str:
     """Say what is wrong with a restart from a copy of the file, cut to ``keep`` steps; else nothing."""
     shutil.copy(path, scratch)
@@ -92,7 +119,7 @@ class Watch:
     """Stands for the module ``os`` of the writer: looks at the file before each write, and in its middle.
 
     Attributes:
-        found: How often each fault was found; "whole", "restarted" and "whole after power failure" are none.
+        found: How often each fault was found; :data:`RIGHT` are none.
         allowed: Numbers of steps the file may hold at present.
     """
 
@@ -101,7 +128,7 @@ class Watch:
 
         Args:
             path: The file.
-            every: Restart at every so many looks.
+            every: Restart, and let VTK read, at every so many looks.
             subsets: Subsets of the unsynchronised writes to lose at each look.
         """
         self.path, self.found, self.allowed = path, Counter[str](), set[int]()
@@ -114,10 +141,10 @@ class Watch:
         return getattr(os, name)
 
     def pwrite(self, file: int, data: Any, place: int) -> int:
-        """Write in two halves; a number of eight bytes, which no kill can tear, at once."""
+        """Write in two halves; what is changed in place, eight bytes or in the first page, at once."""
         whole = bytes(data)
         self._look()
-        if len(whole) > 8:
+        if len(whole) > 8 and place + len(whole) > growing_hdf5.PAGE:
             os.pwrite(file, whole[: len(whole) // 2], place)
             self._look()
         if not self._looking:
@@ -140,9 +167,11 @@ class Watch:
             return
         self._looking = True
         self._looks += 1
-        self.found[fault_of(self.path, self.allowed) or "whole"] += 1
-        if self._looks % self._every == 0:
+        fault = fault_of(self.path, self.allowed)
+        self.found[fault or "whole"] += 1
+        if self._looks % self._every == 0 and not fault:
             self.found[fault_of_restart(self.path, min(self.allowed), self._scratch) or "restarted"] += 1
+            self.found[fault_of_vtk(self.path, self.allowed) or "read by VTK"] += 1
         for _ in range(self._subsets if self._since else 0):
             self._scratch.write_bytes(self._with_some_writes_lost())
             self.found[fault_of(self._scratch, self.allowed) or "whole after power failure"] += 1
@@ -192,7 +221,7 @@ def main(outputs: int) -> None:
             watch.append(number)
             if number % 20 == 19:
                 print(f"{number + 1} outputs: {dict(watch.found)}", flush=True)
-        for keep in range(outputs - 3, -1, -7):
+        for keep in range(outputs - 3, -1, -29):
             watch.cut(len(vtkhdf.Results(watch.path).times), keep)
         print(f"cut back: {dict(watch.found)}", flush=True)
 
