@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from microscale.crystal import Crystal, SlipFamily, Twinning
 from microscale.errors import InputError
-from microscale.schema import Count, Name, NotNegative, Positive, Record, Strict
+from microscale.schema import Count, Name, NotNegative, Positive, Record, Strict, wrong
 from microscale.tensors import FloatArray, from_mandel
 
 LARGEST_STRESS = 1e6
@@ -22,7 +22,14 @@ LARGEST_TIME = 1e12
 
 VECTORS = ("directions", "normals")
 
-Plain = str | bool | int | float | None
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        raise wrong("text, a number, true or false")
+    return value
+
+
+Plain = Annotated[Any, AfterValidator(_plain)]
 Components = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 

@@ -44,6 +44,7 @@ from multiscale.io.provenance import identity, law_record, recorded_law
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import read_constants
 from multiscale.surrogate.fit import fit_recurrent
+from multiscale.surrogate.pca_fit import fit_pca, read_pca
 from multiscale.surrogate.sources import read_sources, training_range
 from multiscale.surrogate.store import card_path, seal_card
 from multiscale.surrogate.train import Training
@@ -183,6 +184,10 @@ def read_learned(path: Path) -> Any:
         return drive(law, F[None], strain)
 
 
+def read_histories(path: Path) -> Any:
+    return read_learned(path), read_pca(path).arrays()
+
+
 def read_fitted(path: Path) -> Any:
     return vars(make_law("johnson-cook", **read_constants(path, "johnson-cook")))
 
@@ -286,6 +291,8 @@ def sound_files(folder: Path) -> list[Kind]:
     finish(job(), out)
     learned = folder / "learned" / "w.safetensors"
     fit_recurrent([out], learned, **SIZES)
+    histories = folder / "histories" / "w.safetensors"
+    fit_pca([out], histories, modes=3, hidden=8, epochs=1, rate=1e-3, batch=32, seed=0)
     for name in ("training", "log"):
         (folder / name).mkdir()
         begin_small(folder / name / "t.safetensors")
@@ -307,6 +314,8 @@ def sound_files(folder: Path) -> list[Kind]:
         Kind("constants", folder / "constants" / "c.json", document, read_fitted),
         Kind("card", learned, sealed_card, read_learned),
         Kind("weights", learned, tensors, read_learned),
+        Kind("card of histories", histories, sealed_card, read_histories),
+        Kind("weights of histories", histories, tensors, read_histories),
         Kind("training checkpoint", folder / "training" / "t.checkpoint", bytes_of, train_small),
         Kind("training log", folder / "log" / "t.csv", bytes_of, train_small),
         Kind("checkpoint of a run", folder / "run" / "checkpoint.h5", hdf5, restart),
