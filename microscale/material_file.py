@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from microscale.crystal import (
+    MOST_SYSTEMS,
     NO_TWINNING,
     Crystal,
     SlipFamily,
@@ -22,8 +23,6 @@ from microscale.quantities import In
 from microscale.schema import Name, Strict, validated, wrong
 from microscale.tensors import FloatArray
 
-MOST_SYSTEMS = 96
-"""Slip systems, or twin systems, of a crystal: the kernel holds them on the stack; bcc metals have 48."""
 REMEDY = "follow microscale/magnesium.yaml (docs/microscale.md)"
 
 

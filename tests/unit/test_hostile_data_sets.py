@@ -138,6 +138,10 @@ HOSTILE = {
         recorded(lambda made: made["law"]["crystal"].update(shear_modulus="soft")),
         r"law\.crystal\.shear_modulus = 'soft', expected a number",
     ),
+    "normals without directions": (
+        recorded(lambda made: made["law"]["crystal"]["families"][0]["directions"].pop()),
+        r"law\.crystal\.families\[0\] = 12 normals, expected as many as directions",
+    ),
     "deep": (lambda f: f.attrs.update(provenance=np.bytes_(b"[" * 9000)), "at most 40 levels"),
     "numbers for a text": (lambda f: f.attrs.update(provenance=np.arange(4)), "'provenance' is no text"),
     "compound format": (lambda f: f.attrs.update(format=np.zeros(3, [("a", "f8")])), "'format' is no text"),

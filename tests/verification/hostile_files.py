@@ -33,7 +33,7 @@ from hostile_mutations import Random, changed_bytes, changed_data, changed_hdf5,
 from safetensors.numpy import load, save
 
 from microscale.crystal import read_crystal
-from microscale.errors import InputError
+from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.generate import Generation, finish, generate
 from microscale.law import drive
 from microscale.paths import StrainPaths
@@ -364,7 +364,7 @@ def in_child(act: Callable[[], Any]) -> tuple[str, bytes]:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             try:
                 outcome = ("done", bits(act()))
-            except InputError as error:
+            except (InputError, DeformationError, ConvergenceError) as error:
                 outcome = ("refused", str(error).encode(errors="replace"))
             except BaseException:
                 outcome = ("traceback", traceback.format_exc().encode(errors="replace"))
