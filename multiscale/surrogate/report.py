@@ -53,6 +53,7 @@ def report(
     for file in files:
         sources = read_sources([file])
         data, name = sources.histories, Path(file).stem
+        _require_steps(file, data)
         found.append(evaluate(predict, data, name))
         figures[name] = found[-1].summary() | {"protocol": sources.records[0]["protocol"], "paths": len(data)}
         figures[name] |= {"deviatoric_mean_by_step": _by_step(predict, data, file, polycrystal)}
@@ -67,6 +68,15 @@ def report(
     for check, value in checks.items():
         _say(console, f"{check}: {value if isinstance(value, bool) else f'{value:.3g}'}")
     return {"sets": figures, "checks": checks}
+
+
+def _require_steps(file: Path, data: Histories) -> None:
+    """Raise where a step of four, by which errors are measured too, is longer than a path."""
+    if (steps := data.times.shape[1] - 1) < 4:
+        raise InputError(
+            f"{file} has {steps} step(s) a path, expected at least 4: errors are measured in steps four times "
+            "as long too; generate it with more --steps"
+        )
 
 
 def _by_step(predict: Predict, data: Histories, file: Path, polycrystal: Polycrystal) -> dict[str, float]:
