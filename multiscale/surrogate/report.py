@@ -74,8 +74,8 @@ def _require_steps(file: Path, data: Histories) -> None:
     """Raise where a step of four, by which errors are measured too, is longer than a path."""
     if (steps := data.times.shape[1] - 1) < 4:
         raise InputError(
-            f"{file} has {steps} step(s) a path, expected at least 4: errors are measured in steps four times "
-            "as long too; generate it with more --steps"
+            f"{file} has {steps} step(s) a path, expected at least 4: errors are measured in steps four "
+            "times as long too; generate it with more --steps"
         )
 
 
