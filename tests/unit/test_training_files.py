@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hostile_files import begin_small, train_small
+from hostile_kinds import begin_small, train_small
 from safetensors.torch import load, save
 
 from microscale.errors import InputError
