@@ -60,6 +60,8 @@ class Twinning:
 
 
 NO_TWINNING = Twinning(np.empty((0, 3)), np.empty((0, 3)))
+MOST_SYSTEMS = 96
+"""Slip systems, or twin systems, of a crystal: the kernel holds them on the stack; bcc metals have 48."""
 OURS = ("magnesium.yaml", "two_slip.yaml")
 """Crystals that come with this package."""
 

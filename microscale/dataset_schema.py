@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from microscale.crystal import Crystal, SlipFamily, Twinning
+from microscale.crystal import MOST_SYSTEMS, Crystal, SlipFamily, Twinning
 from microscale.errors import InputError
-from microscale.schema import Count, Name, NotNegative, Positive, Record, Strict
+from microscale.schema import Count, Name, NotNegative, Positive, Record, Strict, wrong
 from microscale.tensors import FloatArray, from_mandel
 
 LARGEST_STRESS = 1e6
@@ -22,18 +22,31 @@ LARGEST_TIME = 1e12
 
 VECTORS = ("directions", "normals")
 
-Plain = str | bool | int | float | None
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        raise wrong("text, a number, true or false")
+    return value
+
+
+Plain = Annotated[Any, AfterValidator(_plain)]
 Components = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
 class SystemsRecord(Record):
     """Slip or twin systems."""
 
-    directions: list[Components]
+    directions: Annotated[list[Components], Field(max_length=MOST_SYSTEMS)]
     normals: list[Components]
     hardening: NotNegative
     strength: Positive
     reference_rate: NotNegative
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> Self:
+        if len(self.directions) != len(self.normals):
+            raise wrong("as many as directions", f"{len(self.normals)} normals")
+        return self
 
 
 class FamilyRecord(SystemsRecord):

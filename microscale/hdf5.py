@@ -49,7 +49,9 @@ def opened(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         # No lock: files appear whole, and one that another process holds open is not damaged.
         file = h5py.File(path, "r", locking=False)
     except DAMAGE as error:
-        raise InputError(f"{path} cannot be read as a {what} ({_reason(error)}); {remedy}") from error
+        raise InputError(
+            f"{path} cannot be read as a {what}: damaged, or none ({_reason(error)}); {remedy}"
+        ) from error
     try:
         with file:
             yield file

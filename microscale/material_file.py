@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from microscale.crystal import (
+    MOST_SYSTEMS,
     NO_TWINNING,
     Crystal,
     SlipFamily,
@@ -22,9 +23,15 @@ from microscale.quantities import In
 from microscale.schema import Name, Strict, validated, wrong
 from microscale.tensors import FloatArray
 
-MOST_SYSTEMS = 96
-"""Slip systems, or twin systems, of a crystal: the kernel holds them on the stack; bcc metals have 48."""
 REMEDY = "follow microscale/magnesium.yaml (docs/microscale.md)"
+
+
+def _there(entry: Any) -> Any:
+    """A key without anything is an oversight: who has no twins leaves the key out."""
+    if entry is None:
+        raise wrong("keys with values, or no such key at all", "nothing")
+    return entry
+
 
 Stress = Annotated[float, In("GPa", "positive")]
 StressOrZero = Annotated[float, In("GPa", "not negative")]
@@ -46,8 +53,8 @@ class Lattice(Strict):
 class Densities(Strict):
     """Referential density: as a paper prints it, which counts where it is given, or as measured."""
 
-    as_printed: Density | None = None
-    measured: Density | None = None
+    as_printed: Annotated[Density | None, BeforeValidator(_there)] = None
+    measured: Annotated[Density | None, BeforeValidator(_there)] = None
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
@@ -105,8 +112,8 @@ class MaterialFile(Strict):
     elasticity: Elasticity
     rate_sensitivity: RateSensitivity
     slip_families: Annotated[dict[Name, SlipEntry], Field(min_length=1)]
-    lattice: Lattice | None = None
-    twinning: TwinEntry | None = None
+    lattice: Annotated[Lattice | None, BeforeValidator(_there)] = None
+    twinning: Annotated[TwinEntry | None, BeforeValidator(_there)] = None
 
 
 def read_material(path: Path) -> Crystal:

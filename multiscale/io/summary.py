@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpi4py import MPI
 
+from microscale.whole_file import write_whole
 from multiscale.io.provenance import plain, versions
 from multiscale.io.training_range import left_range
 
@@ -59,5 +60,5 @@ def account(
 
 
 def write_summary(path: Path | str, content: Mapping[str, Any]) -> None:
-    """Write ``content`` as indented JSON."""
-    Path(path).write_text(json.dumps(plain(content), indent=2) + "\n")
+    """Write ``content`` as indented JSON; the file appears whole or not at all."""
+    write_whole(Path(path), (json.dumps(plain(content), indent=2) + "\n").encode())

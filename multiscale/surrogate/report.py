@@ -53,6 +53,7 @@ def report(
     for name, file in named_apart(files).items():
         sources = read_sources([file])
         data = sources.histories
+        _require_steps(file, data)
         found.append(evaluate(predict, data, name))
         figures[name] = found[-1].summary() | {"protocol": sources.records[0]["protocol"], "paths": len(data)}
         figures[name] |= {"deviatoric_mean_by_step": _by_step(predict, data, file, polycrystal)}
@@ -83,6 +84,15 @@ def named_apart(files: Sequence[Path]) -> dict[str, Path]:
     while len({part[-depth:] for part in parts}) < len(parts):
         depth += 1
     return {"/".join(part[-depth:]): Path(file) for part, file in zip(parts, files, strict=True)}
+
+
+def _require_steps(file: Path, data: Histories) -> None:
+    """Raise where a step of four, by which errors are measured too, is longer than a path."""
+    if (steps := data.times.shape[1] - 1) < 4:
+        raise InputError(
+            f"{file} has {steps} step(s) a path, expected at least 4: errors are measured in steps four "
+            "times as long too; generate it with more --steps"
+        )
 
 
 def _by_step(predict: Predict, data: Histories, file: Path, polycrystal: Polycrystal) -> dict[str, float]:

@@ -117,6 +117,12 @@ def test_json_is_read_as_yaml_is(tmp_path):
         (COPPER, "name: copper", "name: !!python/name:os.system", r"tag .* is not read"),
         (COPPER, "slip_families:", "slip_families: {}\nold:", r"old is no known key"),
         (MAGNESIUM, "twinning:", "twining:", r"twining is no known key, did you mean 'twinning'"),
+        (
+            COPPER,
+            "name: copper",
+            "name: copper\ntwinning:",
+            r"twinning = nothing, expected keys with values, or no",
+        ),
         (MAGNESIUM, "lattice:", "latice:", r"latice is no known key, did you mean 'lattice'"),
         (MAGNESIUM, "  strength: {value: 0.040, unit: GPa,", "  # {", r"twinning\.strength is missing"),
         (

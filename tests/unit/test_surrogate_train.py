@@ -15,7 +15,7 @@ import torch
 from microscale.errors import ConvergenceError, InputError
 from microscale.generate import Generation, finish, generate
 from microscale.paths import StrainPaths
-from multiscale.io.provenance import recorded_law
+from multiscale.io.provenance import law_record, recorded_law
 from multiscale.laws import make_law
 from multiscale.laws.learned import LearnedLaw
 from multiscale.surrogate.fit import fit_recurrent
@@ -203,6 +203,15 @@ def test_a_training_that_diverges_late_keeps_its_best_weights(dataset, tmp_path,
     assert card.training["best_epoch"] in (1, 2)
     assert 0.0 < card.errors["validation"]["deviatoric_mean"] < 1.5
     assert all(np.isfinite(array).all() for array in weights.values())
+
+
+def test_paths_too_short_to_be_judged_are_refused(tmp_path):
+    law = make_law("taylor", grains=GRAINS)
+    made = Generation(law, law_record(law, {}), StrainPaths("U", 0.1, 3), 2, {})
+    generate(made, tmp_path / "short.h5")
+    finish(made, tmp_path / "short.h5")
+    with pytest.raises(InputError, match=r"has 3 step\(s\) a path, expected at least 4"):
+        report(None, law, [tmp_path / "short.h5"], tmp_path, recorded_law)
 
 
 def test_no_data_is_refused():
