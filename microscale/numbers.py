@@ -91,11 +91,9 @@ class ToWrite(Rule):
         there = next(place for place in (above, *above.parents) if place.exists())
         if not there.is_dir():
             return f"no file in the way, as {there} is"
-        return (
-            None
-            if os.access(there, os.W_OK | os.X_OK)
-            else f"a place that can be written, which {there} is not"
-        )
+        if not os.access(there, os.W_OK | os.X_OK):
+            return f"a place that can be written, which {there} is not"
+        return None
 
 
 COUNT = 2**31 - 1
