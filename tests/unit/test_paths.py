@@ -136,7 +136,7 @@ def test_attributes_without_meaning_are_refused(changes, message):
 
 
 def test_more_paths_than_fit_into_memory_are_refused():
-    with pytest.raises(InputError, match="paths = 1000000000, steps = 200: need some 32.2 TB of memory"):
+    with pytest.raises(InputError, match=r"paths = 1000000000, steps = 200: need some 32\.2 TB of memory"):
         StrainPaths("R", 0.5).batch(range(10**9))
 
 
