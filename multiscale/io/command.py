@@ -23,7 +23,7 @@ from multiscale.io.stopped import Stopped
 SUCCESS, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 #: Errors whose message is meant for the user; any other is a defect of the program and shows its traceback.
-EXPECTED = (InputError, DeformationError, ConvergenceError, OSError)
+EXPECTED = (InputError, DeformationError, ConvergenceError, OSError, MemoryError)
 
 #: How long a rank that failed waits for the others to fail too before it ends them, s.
 PATIENCE = 2.0
