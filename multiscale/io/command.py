@@ -69,7 +69,8 @@ def outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
         return stopped.code, one_line(stopped)
     except EXPECTED as error:
         # Notes say what of the run was last good.
-        return FAILURE, "; ".join([f"error: {one_line(error)}", *getattr(error, "__notes__", [])])
+        said = one_line(error) or type(error).__name__
+        return FAILURE, "; ".join([f"error: {said}", *getattr(error, "__notes__", [])])
     except KeyboardInterrupt:
         return INTERRUPTED, "interrupted: the files written so far are complete up to their last output"
     except Exception:
