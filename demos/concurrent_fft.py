@@ -22,6 +22,7 @@ from meshes.plate import plate
 from microscale.crystal import read_crystal
 from microscale.errors import InputError
 from microscale.fft import FullFieldCell
+from microscale.memory import require_memory
 from microscale.microstructure import periodic_voronoi
 from microscale.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
 from microscale.tensors import deviator
@@ -61,6 +62,7 @@ def concurrent_fft(
     families = tuple(replace(family, reference_rate=reference_rate) for family in crystal.families)
     grain_map = periodic_voronoi(grains, (resolution, resolution))
     law = FullFieldCell.polycrystal(grain_map, replace(crystal, families=families), memory=memory)
+    require_memory(cells**2 * law.bytes_of_a_point, cells=cells)
     spacing = size / cells
     body = plate(2.0 * size, spacing, impact_radius=0.5 * size, layers=1, cell_size=spacing, growth=1.0)
     simulation = Simulation(

@@ -14,7 +14,7 @@ Prints a table, mesh by mesh, and leaves it in the folder ``--output`` with a pi
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from cyclopts import Parameter
@@ -34,6 +34,7 @@ PUBLISHED = {"length_mm": (21.42, 21.48), "foot_radius_mm": (7.20, 7.25), "early
 # Axisymmetric meshes of 8, 16 and 24 cells across the radius, extrapolated.
 LIMIT = {"length_mm": 21.46, "foot_radius_mm": 7.37, "early_radius_mm": 5.56}
 EARLY = 12.0  # us
+Element = Literal["hex8-fbar", "hex8-one-point", "tet10"]
 COLUMNS = (
     "cells",
     "steps",
@@ -47,7 +48,7 @@ COLUMNS = (
 @checked
 def copper_bar(
     *,
-    element: Literal["hex8-fbar", "hex8-one-point", "tet10"] = "hex8-fbar",
+    element: Element = "hex8-fbar",
     cells: Annotated[tuple[Count, ...], Parameter(consume_multiple=True)] = (100, 400, 1500),
     velocity: Speed = 227.0,
     height: Length = 32.4,
@@ -134,7 +135,8 @@ def shape(bar: Simulation, radius: float) -> dict[str, float]:
 def draw(folder: Path) -> None:
     """Draw the figures of each table of the folder against the cell size, beside the published range."""
     figure = Figure((9.0, 3.0), layout="constrained")
-    tables = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    files = {element: folder / f"{element}.json" for element in get_args(Element)}
+    tables = {element: json.loads(file.read_text()) for element, file in files.items() if file.exists()}
     for axes, (name, (low, high)) in zip(figure.subplots(1, 3), PUBLISHED.items(), strict=True):
         axes.axhspan(low, high, color="0.8", lw=2, label="published")
         axes.axhline(LIMIT[name], color="0.2", ls="--", lw=1, label="axisymmetric reference")

@@ -20,7 +20,7 @@ from scipy.spatial.transform import Rotation
 from microscale import TaylorPolycrystal, random_orientations
 from microscale.diagnostics import lattice_orientations, twin_orientations
 from microscale.law import FloatArray, State
-from microscale.numbers import Count, OutFolder, Seed, checked
+from microscale.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.texture_pictures import basal_pole_figures, mechanisms
 from multiscale.io.command import launch
 
@@ -43,7 +43,7 @@ def deform(law: TaylorPolycrystal, F: FloatArray, duration: float) -> tuple[Stat
 
 @checked
 def crystal_mechanisms(
-    *, output: OutFolder = Path("results/crystal"), samples: Count = 201, grains: Count = 128, seed: Seed = 0
+    *, output: OutFolder = Path("results/crystal"), samples: Steps = 201, grains: Count = 128, seed: Seed = 0
 ) -> dict[str, dict[str, float]]:
     """Draw both pictures; return the activities at the end of each loading of the c-axis crystal.
 

@@ -20,7 +20,7 @@ from scipy.spatial.transform import Rotation
 from microscale import TaylorPolycrystal, drive
 from microscale.errors import InputError
 from microscale.law import State
-from microscale.numbers import Count, OutFolder, Strain, Time, checked
+from microscale.numbers import Count, OutFolder, Repeats, Strain, Time, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray, deviator
 from microscale.uniform_texture import uniform_orientations
@@ -95,7 +95,7 @@ def forgetting(
     max_strain: Strain = 0.5,
     duration: Time = 1.0,
     samples: tuple[Count, ...] = (60, 120, 180),
-    draws: Count = 10,
+    draws: Repeats = 10,
     output: OutFolder = Path("results/forgetting"),
 ) -> dict[str, list[float]]:
     """Measure and draw what each loss changes; return the mean relative changes of the deviator, by sample.

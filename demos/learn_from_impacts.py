@@ -16,7 +16,7 @@ from taylor_anvil import SYMMETRY
 from meshes.cylinder import cylinder
 from meshes.plate import plate
 from microscale.generate import Generation, finish, generate
-from microscale.numbers import Count, OutFolder, Time, checked
+from microscale.numbers import Count, OutFolder, Steps, Time, checked
 from microscale.one_writer import one_writer
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
@@ -40,7 +40,7 @@ def learn_from_impacts(
     elements: Count = 800,
     end_time: Time = 1.0,
     paths: Count = 250,
-    steps: Count = 200,
+    steps: Steps = 200,
     grains: Count = 128,
 ) -> dict[str, Path]:
     """Run impacts with the learned law, and drive the polycrystal along what their points lived through.

@@ -20,7 +20,7 @@ from mpi4py import MPI
 import multiscale.fenics  # noqa: F401
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
-from microscale.numbers import Count, OutFolder, Positive, checked
+from microscale.numbers import Count, OutFolder, Positive, Steps, checked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.dynamics.traffic import ScalingModel, Traffic, shared_nodes
@@ -46,7 +46,7 @@ def scaling(
     *,
     elements: Count = 50_000,
     law: ImpactLaw = "johnson-cook",
-    steps: Count = 20,
+    steps: Steps = 20,
     parts: tuple[Count, ...] = (64, 256),
     network_latency: Positive = 1.5,
     network_bandwidth: Positive = 12.0,

@@ -20,7 +20,7 @@ from microscale import TaylorPolycrystal, drive
 from microscale.diagnostics import elastic_deformation
 from microscale.errors import InputError
 from microscale.law import State
-from microscale.numbers import Count, OutFolder, Strain, Time, checked
+from microscale.numbers import Count, OutFolder, Repeats, Strain, Time, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray, deviator, von_mises
 from multiscale.io.command import launch
@@ -45,7 +45,7 @@ def slow_paths(
     paths: Count = 25,
     max_strain: Strain = 0.5,
     durations: tuple[Time, ...] = (0.5, 1.0, 2.0, 5.0),
-    frames: Count = 12,
+    frames: Repeats = 12,
     weights: Path | None = None,
     output: OutFolder = Path("results/slow_paths"),
 ) -> dict[str, list[float]]:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.crystal import read_crystal
 from microscale.errors import InputError
-from microscale.numbers import Count, OutFolder, Strain, checked
+from microscale.numbers import Count, OutFolder, Repeats, Strain, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import FloatArray
 from microscale.uniform_texture import uniform_orientations
@@ -30,7 +30,7 @@ def texture_sampling(
     *,
     grains: tuple[Count, ...] = (16, 32, 64, 128, 256),
     reference: Count = 1024,
-    draws: Count = 4,
+    draws: Repeats = 4,
     paths: Count = 20,
     max_strain: Strain = 0.5,
     crystal: Path | None = None,

@@ -19,7 +19,7 @@ from matplotlib import pyplot as plt
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.errors import InputError
 from microscale.law import FloatArray
-from microscale.numbers import Count, OutFolder, Seed, Strain, checked
+from microscale.numbers import Count, OutFolder, Seed, Steps, Strain, checked
 from microscale.paths import StrainPaths
 from microscale.tensors import deviator
 from multiscale.io.command import launch
@@ -55,8 +55,8 @@ def time_step_study(
     max_strain: Strain = 0.5,
     paths: Count = 20,
     grains: Count = 128,
-    steps: Count = 200,
-    finest: Count = 64,
+    steps: Steps = 200,
+    finest: Steps = 64,
     seed: Seed = 100,
     output: OutFolder = Path("results/time_step"),
 ) -> dict[str, Any]:

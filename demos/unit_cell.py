@@ -21,7 +21,7 @@ from microscale import TaylorPolycrystal, drive
 from microscale.crystal import Crystal, read_crystal
 from microscale.fft import FullFieldCell
 from microscale.microstructure import periodic_voronoi
-from microscale.numbers import Count, OutFolder, Seed, checked
+from microscale.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.options import options_for
 from microscale.tensors import cauchy_from_piola, von_mises
 from microscale.unit_cell_pictures import crystal_maps, draw_fields
@@ -42,7 +42,7 @@ def unit_cell(
     resolution: Count | None = None,
     grains: Count = 16,
     seed: Seed = 0,
-    steps: Count = 100,
+    steps: Steps = 100,
     second_system: float | None = None,
     output: OutFolder = Path("results/unit-cell"),
 ) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from microscale.crystal import read_crystal
 from microscale.fft import FullFieldCell
 from microscale.law import State
 from microscale.microstructure import periodic_voronoi
-from microscale.numbers import Count, Seed, checked
+from microscale.numbers import Count, Seed, Steps, checked
 from microscale.tensors import cauchy_from_piola, von_mises
 from multiscale.io.command import launch
 from multiscale.laws import Derivative
@@ -30,7 +30,7 @@ def refinement(
     *,
     resolution: tuple[Count, ...] = (16, 32, 64, 128),
     derivative: tuple[Derivative, ...] = ("enriched", "stabilised", "rotated"),
-    steps: Count = 100,
+    steps: Steps = 100,
     seed: Seed = 0,
 ) -> dict[tuple[str, int], np.ndarray]:
     """Print the tables; return by derivative and resolution an array (strains, 5) of the columns above.

@@ -62,14 +62,18 @@ class ConstitutiveLaw(ABC):
     worth_batching: bool = True
     state_spec: tuple[StateVariable, ...] = ()
 
+    @property
+    def bytes_of_a_point(self) -> int:
+        """Memory that the state of a point takes."""
+        return 8 * sum(math.prod(variable.shape) for variable in self.state_spec)
+
     def init_state(self, n_points: int) -> State:
         """Return the state of ``n_points`` points at rest.
 
         Raises:
             InputError: There is no memory for it.
         """
-        numbers = sum(math.prod(variable.shape) for variable in self.state_spec)
-        require_memory(8.0 * n_points * numbers, points=n_points, numbers_of_a_point=numbers)
+        require_memory(n_points * self.bytes_of_a_point, points=n_points, bytes_of_each=self.bytes_of_a_point)
         state = State()
         for variable in self.state_spec:
             array = np.empty((n_points, *variable.shape))

@@ -91,11 +91,9 @@ class ToWrite(Rule):
         there = next(place for place in (above, *above.parents) if place.exists())
         if not there.is_dir():
             return f"no file in the way, as {there} is"
-        return (
-            None
-            if os.access(there, os.W_OK | os.X_OK)
-            else f"a place that can be written, which {there} is not"
-        )
+        if not os.access(there, os.W_OK | os.X_OK):
+            return f"a place that can be written, which {there} is not"
+        return None
 
 
 COUNT = 2**31 - 1
@@ -106,6 +104,8 @@ Positive = Annotated[float, Range(1e-30, 1e30)]
 Fraction = Annotated[float, Range(0.0, 1.0, above=True)]
 Share = Annotated[float, Range(0.0, 1.0)]
 Count = Annotated[int, Whole(1, COUNT)]
+Steps = Annotated[int, Whole(1, 100_000)]
+Repeats = Annotated[int, Whole(1, 10_000)]
 Seed = Annotated[int, Whole(0, 2**63 - 1)]
 OutFile = Annotated[Path, ToWrite()]
 OutFolder = Annotated[Path, ToWrite(folder=True)]

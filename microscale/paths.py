@@ -22,7 +22,7 @@ In two dimensions the path is plane strain: U_33 = 1, U_13 = U_23 = 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -62,6 +62,8 @@ CHECKED_FRACTIONS = np.linspace(0.0, 1.0, 2001)
 MAX_REJECTIONS = 10_000
 BYTES_A_STEP = 300
 """While a path is drawn, at least."""
+BYTES_OF_A_SAMPLE = 2 * 8 * (1 + 9)
+"""Of several paths: each as it was drawn, and all together."""
 
 
 class StretchPath(NamedTuple):
@@ -142,7 +144,14 @@ class StrainPaths:
         )
 
     def batch(self, indices: Iterable[int]) -> tuple[FloatArray, FloatArray]:
-        """Return times (paths, steps + 1), us, and stretches (paths, steps + 1, 3, 3) of several paths."""
+        """Return times (paths, steps + 1), us, and stretches (paths, steps + 1, 3, 3) of several paths.
+
+        Raises:
+            InputError: See :meth:`path`, or there is no memory for so many.
+        """
+        if isinstance(indices, Sized):
+            needed = BYTES_OF_A_SAMPLE * len(indices) * (self.steps + 1)
+            require_memory(needed, paths=len(indices), steps=self.steps)
         paths = [self.path(index) for index in indices]
         return np.stack([path.times for path in paths]), np.stack([path.stretch for path in paths])
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 """Mode bits that let the group, or everybody, write."""
+NOWHERE = Path("/nonexistent")
+"""What Linux calls the home of those who have none."""
 RANKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "RANK")
 """Where launchers say which rank a process is."""
 
@@ -22,7 +24,7 @@ def user_cache(*names: str) -> Path:
     try:
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     except RuntimeError:  # no HOME, and the user is in no list of users
-        root = Path("/nonexistent")
+        root = NOWHERE
     return private_folder(root.joinpath("multiscale", *names))
 
 

@@ -17,7 +17,6 @@ from scipy.spatial.transform import Rotation
 
 from microscale.crystal import Crystal, SlipFamily, Twinning, read_crystal
 from microscale.errors import InputError
-from microscale.memory import require_memory
 from microscale.microstructure import random_orientations
 from microscale.tensors import FloatArray
 
@@ -27,8 +26,8 @@ DEFAULT = 128
 """Grains of the default polycrystal. Its orientations are kept in a file: descending again could end, on
 another processor, in another of the many minima, which are as good but not the same material."""
 KEPT = "uniform_texture_128.csv"
-BYTES_A_PAIR = 4 * 12 * 8
-"""What the descent holds of two orientations and the equivalents of one, at least."""
+MOST = 2048
+"""Largest number of orientations: the descent takes minutes, and a gigabyte."""
 
 
 def uniform_orientations(grains: int, seed: int = 0, crystal: Crystal | None = None) -> FloatArray:
@@ -40,11 +39,15 @@ def uniform_orientations(grains: int, seed: int = 0, crystal: Crystal | None = N
         crystal: Whose point group counts; magnesium by default.
 
     Raises:
-        InputError: ``grains`` is not positive.
+        InputError: ``grains`` is not positive, or too large.
     """
     if grains < 1:
         raise InputError(f"grains = {grains}, expected at least one")
-    require_memory(BYTES_A_PAIR * grains**2, grains_spread_evenly=grains)
+    if grains > MOST:
+        raise InputError(
+            f"grains = {grains}, expected at most {MOST} that are evenly spread, since the work grows with "
+            "the square: draw them at random"
+        )
     group = point_group(read_crystal() if crystal is None else crystal)
     if (grains, seed) == (DEFAULT, 0) and _same(group, hexagonal_rotations()):
         kept = np.loadtxt(str(files("microscale").joinpath(KEPT)), delimiter=",")

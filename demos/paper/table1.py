@@ -26,7 +26,7 @@ from runs import CONSTANTS, anvil, plate, write_figures
 
 from meshes.cylinder import cylinder
 from microscale import drive
-from microscale.numbers import Count, OutFolder, Positive, Time
+from microscale.numbers import Count, OutFolder, Positive, Repeats, Time
 from microscale.paths import PROTOCOLS, StrainPaths
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import STAGES, Simulation
@@ -63,7 +63,7 @@ def table1(
     end_time: Time = 1.0,
     grains: Count = 128,
     resolution: Count = 16,
-    repeats: Count = 5,
+    repeats: Repeats = 5,
     data_seconds: Positive | None = None,
     fast: bool = False,
 ) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from multiscale.io.stopped import Stopped
 SUCCESS, FAILURE, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 #: Errors whose message is meant for the user; any other is a defect of the program and shows its traceback.
-EXPECTED = (InputError, DeformationError, ConvergenceError, OSError)
+EXPECTED = (InputError, DeformationError, ConvergenceError, OSError, MemoryError)
 
 #: How long a rank that failed waits for the others to fail too before it ends them, s.
 PATIENCE = 2.0
@@ -70,7 +70,8 @@ def outcome(app: App, tokens: list[str] | None) -> tuple[int, str]:
         return stopped.code, one_line(stopped)
     except EXPECTED as error:
         # Notes say what of the run was last good.
-        return FAILURE, "; ".join([f"error: {one_line(error)}", *getattr(error, "__notes__", [])])
+        said = one_line(error) or type(error).__name__
+        return FAILURE, "; ".join([f"error: {said}", *getattr(error, "__notes__", [])])
     except KeyboardInterrupt:
         return INTERRUPTED, "interrupted: the files written so far are complete up to their last output"
     except Exception:

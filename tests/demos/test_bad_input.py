@@ -119,6 +119,7 @@ def test_demo_takes_a_mesh_of_the_user(tmp_path):
     mesh = cube(tmp_path / "cube.msh", "foot")
     summary = taylor_anvil(law="j2", mesh=mesh, end_time=0.5, output=tmp_path)
     assert summary["elements"] == 8
+    assert summary["inputs"]["height"] is None
     assert summary["final_length_mm"] < 1.0
     assert summary["foot_radius_mm"] > 2.0**0.5
 

@@ -59,7 +59,17 @@ def test_anvil_foot_stays_on_the_wall_and_spreads_with_velocity(tmp_path):
 
 
 def test_anvil_runs_the_polycrystal_at_every_point(tmp_path):
-    summary = taylor_anvil(law="taylor", grains=8, seed=3, output=tmp_path, **SMALL)
+    summary = taylor_anvil(law="taylor", grains=8, output=tmp_path, **SMALL)
+    # The record holds the values that were used; what the law does not take stays empty.
+    used = {
+        "grains": 8,
+        "seed": 0,
+        "height": 5.0,
+        "diameter": 1.0,
+        "constants": None,
+        "on_extrapolation": None,
+    }
+    assert summary["inputs"].items() >= used.items()
     assert abs(summary["energy_error_percent"]) < 1.0
     assert summary["law"]["name"] == "taylor"
     # Slip dissipates: the stress stays below the elastic one, by an order of magnitude.
@@ -108,11 +118,15 @@ def test_plate_sinks_with_the_projectile(tmp_path):
         ({"diameter": 0.0}, "diameter = 0.0 mm"),
         ({"elements": -3}, "elements = -3"),
         ({"end_time": -1.0}, "end-time = -1.0 us"),
-        ({"steps_between_outputs": 0}, "steps between outputs = 0, expected"),
+        ({"steps_between_outputs": 0}, "steps-between-outputs = 0, expected at least 1"),
         ({"law": "steel"}, "unknown law 'steel'"),
         ({"element": "hex20"}, "element = 'hex20'"),
         ({"model": "half"}, "model = 'half'"),
-        ({"mesh": Path("nowhere.msh")}, "mesh file nowhere.msh does not exist"),
+        ({"mesh": Path("nowhere.msh"), "elements": None}, "mesh file nowhere.msh does not exist"),
+        ({"mesh": Path("nowhere.msh")}, "mesh of a file does not take --elements"),
+        ({"grains": 7}, "law neo-hooke does not take --grains 7 (taken by taylor, fft3d)"),
+        ({"end_time": 1e9}, "a run takes at most 10_000_000 of them"),
+        ({"elements": 10**9}, "elements = 1000000000: need some 1 TB of memory"),
         ({"output": Path("/proc/nowhere")}, "/proc/nowhere"),
     ],
 )

@@ -20,7 +20,7 @@ import time
 import traceback
 import typing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
@@ -176,15 +176,21 @@ def tokens(program: Program, flags: dict[str, str], places: dict[str, str]) -> l
     return words
 
 
-def make_files(folder: Path) -> None:
-    """Make the files that flags can name."""
-    made = ["generate", "--out", "data.h5", "--grains", "2", "--paths", "40", "--steps", "10"]
-    learnt = ["train", "data.h5", "--out", "weights.safetensors", "--epochs", "1", "--hidden", "8"]
+def make_files(folder: Path, run: Callable[[list[str]], object]) -> None:
+    """Make the files that flags can name, with a function that runs a command of ``multiscale``."""
+    data, weights = str(folder / "data.h5"), str(folder / "weights.safetensors")
+    made = ["generate", "--out", data, "--grains", "2", "--paths", "40", "--steps", "10"]
+    learnt = ["train", data, "--out", weights, "--epochs", "1", "--hidden", "8"]
     folder.mkdir()
     (folder / "empty").touch()
     shutil.copy(ROOT / "demos" / "copper.yaml", folder)
-    for command in (made, learnt):
-        subprocess.run([sys.executable, "-m", "multiscale.cli", *command], check=True, cwd=folder)
+    run(made)
+    run(learnt)
+
+
+def in_a_process(words: list[str]) -> None:
+    """Run a command of ``multiscale`` in a process of its own."""
+    subprocess.run([sys.executable, "-m", "multiscale.cli", *words], check=True, cwd=ROOT)
 
 
 def places_in(folder: Path) -> dict[str, str]:
@@ -271,7 +277,7 @@ def flags(
     output, found = output.absolute(), []
     os.environ |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as root:
-        make_files(files := Path(root) / "files")
+        make_files(files := Path(root) / "files", in_a_process)
         for number, (program, chosen) in enumerate(tries(PROGRAMS, seed, number_of_tries)):
             folder = Path(root) / f"{number:04d}"
             shutil.copytree(files, folder)

@@ -26,7 +26,7 @@ def fuzz():
 @pytest.fixture(scope="module")
 def files(fuzz, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz") / "files"
-    fuzz.make_files(folder)
+    fuzz.make_files(folder, lambda words: outcome(application(app), words))
     return folder
 
 
@@ -35,7 +35,7 @@ def test_tries_end_in_success_or_one_line(fuzz, files, monkeypatch):
     monkeypatch.chdir(files)
     quick = [program for program in fuzz.PROGRAMS if program.function in QUICK]
     codes = []
-    for program, flags in fuzz.tries(quick, seed=3, count=60):
+    for program, flags in fuzz.tries(quick, seed=3, count=40):
         words = fuzz.tokens(program, flags, fuzz.places_in(files))
         code, message = outcome(application(app), words)
         assert "Traceback" not in message, (words, message)

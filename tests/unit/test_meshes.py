@@ -121,7 +121,7 @@ def test_box_groups(cell):
         (lambda: plate(impact_radius=9.0), "less than half the width"),
         (lambda: plate(shape="star"), "shape = 'star'"),
         (lambda: plate(layers=0), "layers = 0"),
-        (lambda: box((1, 1, 1), (0, 1, 1)), "at least one along each axis"),
+        (lambda: box((1, 1, 1), (0, 1, 1)), "cells = 0, expected at least 1"),
     ],
 )
 def test_bad_sizes_are_named(make, message):

@@ -135,6 +135,11 @@ def test_attributes_without_meaning_are_refused(changes, message):
         StrainPaths(**{"protocol": "R", "max_strain": 0.5, **changes})
 
 
+def test_more_paths_than_fit_into_memory_are_refused():
+    with pytest.raises(InputError, match=r"paths = 1000000000, steps = 200: need some 32\.2 TB of memory"):
+        StrainPaths("R", 0.5).batch(range(10**9))
+
+
 def test_paths_can_be_drawn(tmp_path):
     times, U = StrainPaths("I", 1.0, steps=50).batch(range(2))
     draw_paths(tmp_path / "paths.png", "impact", times, U, U - np.eye(3))
