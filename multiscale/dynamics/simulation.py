@@ -308,7 +308,7 @@ class Simulation:
 
     def _check_penetration(self) -> None:
         """Keep an error where a node is inside an obstacle; at the start there was no contact yet."""
-        inside = deepest_node(self._obstacles, self._nodes, self.time) if self.step_count > 0 else ""
+        inside = deepest_node(self.obstacles, self._nodes, self.time) if self.step_count > 0 else ""
         if inside and self._error is None:
             when = f"t = {self.time:.6g} us, step {self.step_count}"
             self._error = DeformationError(f"{inside}, {when}: refine the mesh there or end earlier")
