@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 
 from microscale.errors import InputError
+from microscale.whole_file import flush
 from multiscale.dynamics.saved_state import FloatArray
-from multiscale.io.disk import flush_to_disk
 from multiscale.io.gather import IndexArray
 
 FORMAT = "multiscale checkpoint 2"
@@ -91,9 +91,9 @@ class CheckpointFile:
 
     def _publish(self) -> None:
         self._file.close()
-        flush_to_disk(self._unfinished)
+        flush(self._unfinished)
         self._unfinished.replace(self._path)
-        flush_to_disk(self._path.parent)
+        flush(self._path.parent)
 
     def _attempt(self, action: Callable[[], None]) -> None:
         if self._error is not None:

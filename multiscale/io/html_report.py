@@ -16,6 +16,7 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
+from microscale.whole_file import write_whole
 from multiscale.io.ledger import ENERGIES
 from multiscale.io.run_folder import PICTURE, REPORT, RunFolder, unstructured_grid
 
@@ -63,7 +64,7 @@ def write_report(folder: Path | str, title: str = "") -> Path:
         plotly=get_plotlyjs(),
     )
     path = run.path / REPORT
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page.encode())
     return path
 
 

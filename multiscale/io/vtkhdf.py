@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
-from multiscale.io.disk import flush_to_disk, require_space
+from microscale.whole_file import flush
+from multiscale.io.disk import require_space
 from multiscale.io.growing_hdf5 import GrowingFile
 from multiscale.io.hdf5_places import LIBRARY
 from multiscale.io.result_reading import read_field, read_mesh
@@ -89,7 +90,7 @@ def create(
         with _growing(unfinished) as grown:
             grown.plant()
         unfinished.replace(path)
-        flush_to_disk(path.parent)
+        flush(path.parent)
     except (OSError, RuntimeError, ValueError) as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
