@@ -13,7 +13,7 @@ from microscale.native import default_threads, load_kernel
 from microscale.tensors import FloatArray
 
 # Error a sub-step may make, as a stress of the embedded first-order solution; the second-order
-# solution that is kept is far better.
+# solution that is kept is far better. Twins that compete count too (AT_STAKE in crystal_step.h).
 STEP_TOLERANCE = 0.045  # GPa
 # Residual of the implicit equations, as a stress.
 NEWTON_TOLERANCE = 1e-6  # GPa
