@@ -54,6 +54,17 @@ class Obstacle(ABC):
     velocity: FloatArray
 
     @abstractmethod
+    def gap(self, x: FloatArray) -> FloatArray:
+        """Return the distances of positions from the surface at time zero, negative inside.
+
+        Args:
+            x: Positions, shape (n, 3), mm.
+
+        Returns:
+            Distances, shape (n,), mm; never more than the way to the surface.
+        """
+
+    @abstractmethod
     def resist(
         self,
         motion: NodalMotion,
@@ -71,18 +82,6 @@ class Obstacle(ABC):
             dt: The step, us.
             book: Added to, shape (5,): the impulse on the body, mg mm/us, the work of the obstacle's
                 motion, J, and the energy lost in plastic impacts, never negative, J.
-        """
-
-    @abstractmethod
-    def depths(self, x: FloatArray, time: float) -> FloatArray:
-        """Distances of points from the obstacle's surface, mm, positive inside it.
-
-        Args:
-            x: Present positions, shape (n, 3), mm.
-            time: Present time, us.
-
-        Returns:
-            Shape (n,); outside the obstacle any number not above zero.
         """
 
 
@@ -109,6 +108,10 @@ class RigidPlane(Obstacle):
         self.normal = _unit("normal", normal)
         self.velocity = _vector("velocity", velocity)
 
+    def gap(self, x: FloatArray) -> FloatArray:
+        """See :meth:`Obstacle.gap`."""
+        return np.asarray((x - self.point) @ self.normal)
+
     def resist(
         self,
         motion: NodalMotion,
@@ -119,11 +122,6 @@ class RigidPlane(Obstacle):
     ) -> None:
         """See :meth:`Obstacle.resist`."""
         _resist_plane(self.point, self.normal, self.velocity, motion, nodes, time, dt, book)
-
-    def depths(self, x: FloatArray, time: float) -> FloatArray:
-        """See :meth:`Obstacle.depths`."""
-        face = float(self.normal @ (self.point + time * self.velocity))
-        return face - x @ self.normal
 
 
 @final
@@ -150,6 +148,13 @@ class RigidCylinder(Obstacle):
         self.radius = radius
         self.velocity = speed * self.direction
 
+    def gap(self, x: FloatArray) -> FloatArray:
+        """See :meth:`Obstacle.gap`."""
+        above = (x - self.face) @ self.direction
+        beside = np.linalg.norm(x - self.face - above[:, None] * self.direction, axis=1) - self.radius
+        outside = np.hypot(np.maximum(above, 0.0), np.maximum(beside, 0.0))
+        return np.asarray(outside + np.minimum(np.maximum(above, beside), 0.0))
+
     def resist(
         self,
         motion: NodalMotion,
@@ -160,13 +165,6 @@ class RigidCylinder(Obstacle):
     ) -> None:
         """See :meth:`Obstacle.resist`; a node inside leaves by the nearer of face and side."""
         _resist_cylinder(self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, book)
-
-    def depths(self, x: FloatArray, time: float) -> FloatArray:
-        """See :meth:`Obstacle.depths`."""
-        offset = x - (self.face + time * self.velocity)
-        above = offset @ self.direction
-        distance = np.linalg.norm(offset - above[:, None] * self.direction, axis=1)
-        return np.minimum(-above, self.radius - distance)
 
 
 def _vector(name: str, value: ArrayLike) -> FloatArray:

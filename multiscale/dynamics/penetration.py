@@ -27,7 +27,7 @@ def deepest_node(obstacles: Sequence[Obstacle], nodes: Nodes, time: float) -> st
         return ""
     limit = TOLERANCE * float(np.ptp(X, axis=0).max())
     for obstacle in obstacles:
-        depth = obstacle.depths(X + u, time)
+        depth = -obstacle.gap(X + u - time * obstacle.velocity)
         node = int(depth.argmax())
         if depth[node] > limit:
             kind = "surface" if np.isin(node, nodes.surface) else "inner"
