@@ -21,6 +21,7 @@ from microscale.fft_grid import ComplexArray, PeriodicGrid, fluctuation
 from microscale.fft_hourglass import STIFFNESS, HourglassResistance
 from microscale.fft_pressure import take_out_pressure, uniform_stress
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.memory import require_memory
 from microscale.microstructure import Microstructure
 from microscale.native import default_threads
 from microscale.single_crystal import SingleCrystal
@@ -81,6 +82,10 @@ class FullFieldCell(ConstitutiveLaw):
         if not 0.0 < tolerance < 1.0:
             raise InputError(f"tolerance = {tolerance}, expected a number between 0 and 1, such as 1e-3")
         derivative = derivative or DERIVATIVE.get(len(shape), "enriched")
+        count = int(np.prod(shape))
+        amplitudes = len(shape) * count // 2  # at least
+        needed = 8 * (6 + 4 * memory) * amplitudes + count * law.bytes_of_a_point
+        require_memory(needed, voxels=count, memory_of_secants=memory)
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations

@@ -6,7 +6,10 @@ import resource
 import pytest
 
 from microscale import memory
+from microscale.crystal import read_crystal
 from microscale.errors import InputError
+from microscale.fft import FullFieldCell
+from microscale.single_crystal import SingleCrystal
 from multiscale.laws import make_law
 from multiscale.surrogate.data_parallel import ranks_of_launcher
 
@@ -55,3 +58,9 @@ def test_a_wrong_number_of_processes_is_named(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "two")
     with pytest.raises(InputError, match="WORLD_SIZE = 'two', expected a number of processes"):
         ranks_of_launcher().__enter__()
+
+
+def test_a_unit_cell_that_does_not_fit_is_refused_before_it_is_made():
+    crystal = SingleCrystal(crystal=read_crystal("two_slip.yaml"))
+    with pytest.raises(InputError, match="voxels = 400000000, memory-of-secants = 20: need some"):
+        FullFieldCell(crystal, (20_000, 20_000))
