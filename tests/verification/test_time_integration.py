@@ -43,7 +43,7 @@ def errors(crystal, protocol, strain, T):
         (0.5, "R", 0.5, 1.0, 0.01),
         (0.5, "R", 0.5, 5.0, 0.025),
         (0.5, "R", 0.1, 20.0, 0.01),
-        (0.2, "R", 0.5, 5.0, 0.015),
+        (0.2, "R", 0.1, 5.0, 0.01),
     ],
 )
 def test_slow_paths_are_followed_as_well_as_fast_ones(m, protocol, strain, T, limit):
