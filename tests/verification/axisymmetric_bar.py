@@ -117,7 +117,7 @@ def add_force(F, P, scale, cells, gradients, weights, force):
     """Add the nodal forces of every cell, per radian."""
     A, cof, stress, work = np.empty((3, 3, 4)), np.empty((3, 3, 4)), np.empty((3, 3, 4)), np.empty(4)
     for cell in range(len(cells)):
-        adjoint_stress(F[cell], P[cell], scale[cell], weights[cell], 1.0, 0.0, A, cof, work, stress)
+        adjoint_stress(F[cell], P[cell], scale[cell], weights[cell], 1.0, A, cof, work, stress)
         for a in range(4):
             to_r, around, to_z = gradients[cell, a]
             node = cells[cell, a]
