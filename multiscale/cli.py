@@ -142,10 +142,8 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
     from microscale.dataset import read_dataset
     from microscale.path_pictures import draw_paths
     from multiscale.io.data_report import report
-    from multiscale.io.inputs import require_apart
 
-    picture = file.with_suffix(".png")
-    require_apart([picture], [file])
+    picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
     data = read_dataset(file)
     Console().print(report(file, data))
     drawn = slice(0, min(samples, len(data)))

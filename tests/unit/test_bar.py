@@ -51,7 +51,7 @@ def test_bars_elsewhere_are_refused(body, planes, message):
 @pytest.mark.parametrize(("group", "lowest", "middle"), [("top", "2", "2"), ("side", "0", "1")])
 def test_a_foot_that_is_not_the_lower_end_is_refused(group, lowest, middle):
     body = bar()
-    body.groups["foot"] = body.groups[group]
+    body.local_facets["foot"] = body.local_facets[group]
     with pytest.raises(InputError, match=rf"lowest node at z = {lowest} mm and its middle at {middle}, "):
         foot_of_bar(body, {}, place=False)
 

@@ -40,7 +40,7 @@ def test_generate_is_the_same_on_any_number_of_ranks(tmp_path):
         (["generate", "--out", "x", "--velocity", "3"], 2, "--velocity"),
         (["generate", "--out", "x", "--law", "butter"], 1, "unknown law 'butter'"),
         (["generate", "--out", "x", "--max-strain", "-1"], 1, "max-strain = -1"),
-        (["generate", "--out", "/proc/none/x", *SMALL], 1, "cannot write"),
+        (["generate", "--out", "/proc/none/x", *SMALL], 1, "cannot be written"),
         (["inspect", "nothing.h5"], 1, "does not exist"),
         (["nonsense"], 2, "nonsense"),
     ],
