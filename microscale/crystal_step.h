@@ -14,6 +14,9 @@
 #define SMALLEST_FOR_TWINS 1e-9 /* competition cuts no further: accuracy must not end in a failure */
 #define FULL (1.0 - 4e-15) /* sum of twin fractions of a full crystal: at most one whatever the rounding */
 #define GAMMA 0.29289321881345247560 /* 1 - 1/sqrt(2) */
+/* Sub-steps that competition limits are this much shorter than it allows: else their error is one to rounding, and
+ * rounding, which a rotation of the body changes, would say whether they are accepted. */
+#define MARGIN 0.95
 /* What the growth of competing twins over a sub-step, squared, counts for as an error, GPa. */
 #define AT_STAKE 4.5
 
@@ -126,7 +129,7 @@ static mask try_step(const Crystal *c, Interval *x, mask going) {
   between(x->F0, x->F1, x->theta, F);
   stress_at(c, F, state, s);
   real growth = competition(c, state->twin, s) * x->dt;
-  const real allowed = larger(sqrt(c->step_tolerance / AT_STAKE) / growth, splat(SMALLEST_FOR_TWINS));
+  const real allowed = larger(MARGIN * sqrt(c->step_tolerance / AT_STAKE) / growth, splat(SMALLEST_FOR_TWINS));
   x->width = smaller(smaller(allowed, x->width), 1.0 - x->theta);
   const real h = GAMMA * x->width * x->dt;
 

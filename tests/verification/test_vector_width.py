@@ -1,7 +1,6 @@
 """Kernels give the same with vectors of any width, of SSE, AVX and AVX-512, whatever this processor has."""
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from multiscale.laws import make_law, radial_return
 from multiscale.laws.learned_pca import Network
 from multiscale.surrogate.architecture import Architecture
 from multiscale.surrogate.fused import FusedRecurrent
+from multiscale.surrogate.pca_architecture import PcaArchitecture
 from multiscale.surrogate.recurrent import RecurrentSurrogate
 
 BYTES, FLAGS = (16, 32, 64), native.FLAGS
@@ -44,14 +44,14 @@ def test_laws_do_not_depend_on_the_width_of_vectors(name, options, of_width):
 
 
 def test_the_network_of_the_paper_does_not_depend_on_the_width_of_vectors(of_width):
-    rng, card = np.random.default_rng(0), SimpleNamespace(architecture={"hidden": 20, "layers": 2})
+    rng, sizes = np.random.default_rng(0), PcaArchitecture(modes=2, hidden=20, layers=2)
     shapes = {"0": (20, 13), "2": (20, 20), "4": (12, 20)}
     weights = {f"{layer}.weight": 0.3 * rng.standard_normal(shape) for layer, shape in shapes.items()}
     weights |= {f"{layer}.bias": rng.standard_normal(shape[0]) for layer, shape in shapes.items()}
     found, values = [], rng.standard_normal((6, 2, 64))
     for count in BYTES:
         of_width(count)
-        network = Network(weights, card, np.zeros(13))
+        network = Network(weights, sizes, np.zeros(13))
         network.inputs[:] = values
         found.append(network.run().copy())
     for other in found[1:]:
