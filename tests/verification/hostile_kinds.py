@@ -133,7 +133,11 @@ def read_data(path: Path) -> Any:
     report(path, read_dataset(path))
     with contextlib.suppress(InputError):
         recorded_law(path)
-    return sources.histories.stress, asdict(training_range(sources.histories, sources.material.shear_modulus)), sources.material
+    return (
+        sources.histories.stress,
+        asdict(training_range(sources.histories, sources.material.shear_modulus)),
+        sources.material,
+    )
 
 
 def job() -> Generation:
