@@ -51,6 +51,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 """What each protocol takes beside what all do, and the defaults."""
 PROTOCOLS = tuple(OPTIONS)
+DEFAULTS = {name: value for options in OPTIONS.values() for name, value in options.items()}
 SMALLEST_STRETCH = 0.2
 """Paths with a principal stretch below this are rejected.
 
@@ -64,6 +65,15 @@ BYTES_A_STEP = 300
 """While a path is drawn, at least."""
 BYTES_OF_A_SAMPLE = 2 * 8 * (1 + 9)
 """Of several paths: each as it was drawn, and all together."""
+
+
+def protocol_options(protocol: str, **given: Any) -> dict[str, Any]:
+    """Return the options of a protocol: those that were given, and the defaults of the others.
+
+    Raises:
+        InputError: An option was given that the protocol does not take.
+    """
+    return options_for("protocol", protocol, given, OPTIONS.__getitem__, PROTOCOLS)
 
 
 class StretchPath(NamedTuple):
@@ -117,12 +127,19 @@ class StrainPaths:
             raise InputError(f"duration is {self.duration} us, expected shortest <= longest")
         if self.dimension not in (2, 3):
             raise InputError(f"dimension is {self.dimension}, expected 2 (plane strain) or 3")
-        given = {"intervals": self.intervals, "isochoric": self.isochoric}
-        options = options_for("protocol", self.protocol, given, OPTIONS.__getitem__, PROTOCOLS)
-        for name, value in options.items():
-            object.__setattr__(self, name, value)
+        options = protocol_options(self.protocol, **self._wanted())
+        for name in DEFAULTS:
+            object.__setattr__(self, name, options.get(name))
         require_memory(BYTES_A_STEP * self.steps, steps=self.steps)
         require_memory(BYTES_A_STEP * (self.intervals or 0), intervals=self.intervals or 0)
+
+    def _wanted(self) -> dict[str, Any]:
+        """What is asked of the protocol: where all attributes are written out, defaults ask for nothing."""
+        given, taken = {name: getattr(self, name) for name in DEFAULTS}, OPTIONS[self.protocol]
+        return {
+            name: None if name not in taken and value == DEFAULTS[name] else value
+            for name, value in given.items()
+        }
 
     def path(self, index: int, attempt: int = 0) -> StretchPath:
         """Return path ``index``; a higher ``attempt`` is its replacement where a law failed on it.

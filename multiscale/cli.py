@@ -13,7 +13,7 @@ from cyclopts import App
 from microscale.errors import InputError
 from microscale.numbers import Count, Fraction, OutFile, OutFolder, Positive, Seed, Strain, Time, checked
 from microscale.options import defaults_of, options_for
-from microscale.paths import StrainPaths
+from microscale.paths import StrainPaths, protocol_options
 from microscale.printable import drawable, printable
 from multiscale.laws import Derivative, Texture
 
@@ -112,7 +112,10 @@ def generate(
     options = options_given(law, given, seed="texture_seed")
     material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
-    strain_paths = StrainPaths(protocol, max_strain, steps, durations, seed, intervals, dimension, isochoric)
+    of_protocol = protocol_options(protocol, intervals=intervals, isochoric=isochoric)
+    strain_paths = StrainPaths(
+        protocol, max_strain, steps, durations, seed, dimension=dimension, **of_protocol
+    )
     job = Generation(material, law_record(material, options), strain_paths, paths, versions(), keep_every)
     # A file that is there is complete, and only read.
     with nullcontext() if comm.bcast(out.exists()) else sole_writer(comm, out):

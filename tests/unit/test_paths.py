@@ -127,7 +127,7 @@ def test_another_attempt_is_another_path():
         ({"steps": 2.5}, "steps = 2.5, expected a whole number"),
         ({"seed": 2**63}, "seed = 9223372036854775808, expected at most"),
         ({"isochoric": False}, r"protocol R does not take --no-isochoric \(taken by U, L-U, C\)"),
-        ({"protocol": "U", "intervals": 10}, r"protocol U does not take --intervals 10 \(taken by F, R\)"),
+        ({"protocol": "U", "intervals": 11}, r"protocol U does not take --intervals 11 \(taken by F, R\)"),
     ],
 )
 def test_attributes_without_meaning_are_refused(changes, message):
@@ -144,3 +144,13 @@ def test_paths_can_be_drawn(tmp_path):
     times, U = StrainPaths("I", 1.0, steps=50).batch(range(2))
     draw_paths(tmp_path / "paths.png", "impact", times, U, U - np.eye(3))
     assert (tmp_path / "paths.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_defaults_written_out_ask_for_nothing(protocol):
+    written, short = (
+        StrainPaths(protocol, 0.1, 5, (1.0, 1.0), 7, 10, 3, True),
+        StrainPaths(protocol, 0.1, 5, seed=7),
+    )
+    assert written == short
+    assert np.array_equal(written.path(0).stretch, short.path(0).stretch)
