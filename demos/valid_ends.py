@@ -96,7 +96,7 @@ def run(
     try:
         taylor_anvil(
             law=law, element=element, velocity=velocity, elements=cells, end_time=end_time, model="quarter",
-            grains=16 if law == "fft3d" else 128, output=folder,
+            output=folder,
         )  # fmt: skip
     except (DeformationError, ConvergenceError, InputError) as error:
         message = str(error)

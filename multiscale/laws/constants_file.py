@@ -19,7 +19,7 @@ from multiscale.laws.johnson_cook import THERMAL, JohnsonCook
 
 UNITS = "mm, us, GPa, g/cm^3"
 """Units of constants that name none of their own; times the kelvin of temperatures."""
-REMEDY = "make it with 'multiscale calibrate'"
+REMEDY = f"make it with 'multiscale calibrate', or write law, units ('{UNITS}') and all constants"
 LAWS: Mapping[str, type[ConstitutiveLaw]] = {"j2": J2, "johnson-cook": JohnsonCook}
 """Laws whose constants are read from files; their fields say in which unit and of which sign."""
 

@@ -122,7 +122,7 @@ def test_plate_sinks_with_the_projectile(tmp_path):
         ({"law": "steel"}, "unknown law 'steel'"),
         ({"element": "hex20"}, "element = 'hex20'"),
         ({"model": "half"}, "model = 'half'"),
-        ({"mesh": Path("nowhere.msh"), "elements": None}, "mesh file nowhere.msh does not exist"),
+        ({"mesh": Path("nowhere.msh"), "elements": None}, "mesh file nowhere.msh: it does not exist"),
         ({"mesh": Path("nowhere.msh")}, "mesh of a file does not take --elements"),
         ({"grains": 7}, "law neo-hooke does not take --grains 7 (taken by taylor, fft3d)"),
         ({"end_time": 1e9}, "a run takes at most 10_000_000 of them"),

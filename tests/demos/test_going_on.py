@@ -159,8 +159,9 @@ def test_folders_links_and_leftovers_in_the_way_of_a_checkpoint(tmp_path):
 
 
 def constants(path, **changed):
-    values = {"yield_stress": 0.2, "hardening_modulus": 0.5, **changed}
-    path.write_text(json.dumps({"law": "j2", "constants": values}))
+    values = {"youngs_modulus": 117.0, "poissons_ratio": 0.35, "density": 8.93}
+    values |= {"yield_stress": 0.2, "hardening_modulus": 0.5, **changed}
+    path.write_text(json.dumps({"law": "j2", "units": "mm, us, GPa, g/cm^3", "constants": values}))
     return path
 
 

@@ -35,7 +35,7 @@ def test_impacts_become_data_sets(impacts):
 
 def test_training_goes_on_from_weights(impacts, tmp_path):
     out, sizes = tmp_path / "more.safetensors", read_surrogate(SHIPPED)[1].architecture
-    fit_recurrent([impacts["train"]], out, **sizes, epochs=1, rate=1e-9, batch=64, seed=0, start=SHIPPED)
+    fit_recurrent([impacts["train"]], out, **sizes, epochs=1, rate=1e-9, batch=32, seed=0, start=SHIPPED)
     data = read_dataset(impacts["test"])
     before, after = (drive(LearnedLaw.from_file(w), data.stretch_tensors, data.times) for w in (SHIPPED, out))
     np.testing.assert_allclose(after, before, atol=1e-4 * np.abs(before).max())

@@ -133,7 +133,7 @@ def test_results_of_another_run_are_not_touched(whole, tmp_path):
         ({"element": "hex8-fbar"}, "element = hex8-one-point, this run has hex8-fbar"),
         ({"elements": 300}, "elements = 100, this run has 300"),
         ({"end_time": 0.1}, "give a later --end-time"),
-        ({"restart": DEMO}, "is no checkpoint"),
+        ({"restart": DEMO}, "cannot be read as a checkpoint: damaged, or none"),
         ({"restart": Path("nowhere.h5")}, "nowhere.h5 does not exist"),
         ({"checkpoint_every": 0.0}, "checkpoint-every = 0.0 us"),
         ({"max_wall": -1.0}, "max-wall = -1.0 s"),

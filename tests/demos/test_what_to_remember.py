@@ -49,7 +49,7 @@ def test_what_cannot_be_followed_is_refused(tmp_path):
         forgetting(samples=(190,), output=tmp_path)
     with pytest.raises(InputError, match="at least 2"):
         forgetting(draws=1, output=tmp_path)
-    with pytest.raises(InputError, match="expected positive times in us"):
+    with pytest.raises(InputError, match="expected a positive number"):
         slow_paths(durations=(0.0,), output=tmp_path)
 
 
