@@ -107,5 +107,6 @@ def a_bar_is_judged_as_a_whole():
     )
     across = box((1, 1, 2), (2, 2, 4))
     across.mesh.geometry.x[:] -= (0.5, 0.5, 0.0)
-    across.groups["foot"] = across.groups["top"]
+    for by_name in (across.groups, across.local_facets):
+        by_name["foot"] = by_name["top"]
     assert "lowest node at z = 2 mm" in same_error(InputError, lambda: foot_of_bar(across, {}, place=False))
