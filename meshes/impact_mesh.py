@@ -45,7 +45,7 @@ class ImpactMesh:
 
     def require(self, names: Iterable[str]) -> None:
         """Raise an InputError, on every rank, that names the groups missing from ``names``, or empty."""
-        names, file = list(names), self.record.get("path")
+        names, file = [names] if isinstance(names, str) else list(names), self.record.get("path")
         mesh = "the mesh" if file is None else f"mesh file {printable(file)}"
         missing = set(names) - set(self.groups)
         if missing:
@@ -99,7 +99,7 @@ def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM
 
     Args:
         path: The .msh file.
-        needed: Names of the facet groups it must have, with facets in them.
+        needed: Names of the facet groups it must have, with facets in them; one name alone serves too.
         comm: Communicator the mesh is distributed over.
 
     Raises:

@@ -104,9 +104,10 @@ def name_groups(model: Any, turns: int, height: float, bottom: str, top: str) ->
 def _name(model: Any, surface: int, turns: int, height: float, bottom: str, top: str) -> str:
     x0, y0, z0, x1, y1, z1 = model.getBoundingBox(2, surface)
     small = 1e-4 * max(x1 - x0, y1 - y0, z1 - z0)
-    if max(abs(z0), abs(z1)) < small:
+    flat = min(small, 0.25 * height)  # a body thinner than that has sides, too
+    if max(abs(z0), abs(z1)) < flat:
         return bottom
-    if max(abs(z0 - height), abs(z1 - height)) < small:
+    if max(abs(z0 - height), abs(z1 - height)) < flat:
         return top
     if turns < 4 and max(abs(x0), abs(x1)) < small:
         return "symmetry_x"

@@ -49,9 +49,7 @@ def opened(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         # No lock: files appear whole, and one that another process holds open is not damaged.
         file = h5py.File(path, "r", locking=False)
     except DAMAGE as error:
-        raise InputError(
-            f"{path} cannot be read as a {what}: damaged, or none ({_reason(error)}); {remedy}"
-        ) from error
+        raise InputError(_unopened(path, what, remedy, _reason(error))) from error
     try:
         with file:
             yield file
@@ -61,6 +59,17 @@ def opened(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         raise InputError(
             f"{what} {path} is damaged or cannot be used ({_reason(error)}); {remedy}"
         ) from error
+
+
+def _unopened(path: Path, what: str, remedy: str, reason: str) -> str:
+    """Say why HDF5 did not open a file: one that is open for writing is marked, not damaged."""
+    if "already open for write" in reason:
+        return (
+            f"{what} {path} is open for writing in another program (a notebook, say), or one that had "
+            "it open was killed; close it there, expected a file that nobody writes (after a kill: "
+            f"h5clear -s {path})"
+        )
+    return f"{path} cannot be read as a {what}: damaged, or none ({reason}); {remedy}"
 
 
 def _reason(error: Exception) -> str:

@@ -19,7 +19,7 @@ from microscale.crystal import (
 )
 from microscale.documents import read_document
 from microscale.errors import InputError
-from microscale.quantities import In
+from microscale.quantities import LIKELY_DENSITY, In, perfect_strength
 from microscale.schema import Name, Strict, validated, wrong
 from microscale.tensors import FloatArray
 
@@ -35,9 +35,12 @@ def _there(entry: Any) -> Any:
 
 Stress = Annotated[float, In("GPa", "positive")]
 StressOrZero = Annotated[float, In("GPa", "not negative")]
-Density = Annotated[float, In("g/cm^3", "positive")]
+Density = Annotated[float, In("g/cm^3", "positive", likely=LIKELY_DENSITY)]
+# From soft polymers to a few times diamond: a wrong prefix of a unit is a factor of 1000.
+Modulus = Annotated[float, In("GPa", "positive", likely=(0.05, 2000.0))]
 Rate = Annotated[float, In("1/us", "positive")]
 Ratio = Annotated[float, In("-", "positive")]
+CellRatio = Annotated[float, In("-", "positive", likely=(0.2, 10.0))]
 Index = Annotated[float, Field(ge=-1000, le=1000)]
 Vector = Annotated[list[Index], Field(min_length=3, max_length=4)]
 PlaneDirection = Annotated[list[Vector], Field(min_length=2, max_length=2)]
@@ -47,7 +50,7 @@ PlaneDirections = Annotated[list[PlaneDirection], Field(min_length=1, max_length
 class Lattice(Strict):
     """A hexagonal lattice; a material without one has Cartesian systems."""
 
-    c_over_a: Ratio
+    c_over_a: CellRatio
 
 
 class Densities(Strict):
@@ -66,8 +69,8 @@ class Densities(Strict):
 class Elasticity(Strict):
     """Isotropic elasticity of eq. (29)."""
 
-    shear_modulus: Stress
-    lambda_e: Stress
+    shear_modulus: Modulus
+    lambda_e: Modulus
 
 
 class RateSensitivity(Strict):
@@ -129,6 +132,7 @@ def read_material(path: Path) -> Crystal:
 
 
 def _crystal(entries: MaterialFile, where: str) -> Crystal:
+    _require_weaker_than_perfect(entries, where)
     ratio = None if entries.lattice is None else entries.lattice.c_over_a
     families = tuple(
         SlipFamily(name, **_systems(group, ratio, f"{where}: slip_families.{name}"))
@@ -149,6 +153,26 @@ def _crystal(entries: MaterialFile, where: str) -> Crystal:
     if crystal.n_slip > MOST_SYSTEMS:
         raise InputError(f"{where}: {crystal.n_slip} slip systems, expected at most {MOST_SYSTEMS}; {REMEDY}")
     return crystal
+
+
+def _require_weaker_than_perfect(entries: MaterialFile, where: str) -> None:
+    """Refuse a strength beyond that of a perfect crystal.
+
+    Raises:
+        InputError: There is one: megapascals that are called gigapascals, say.
+    """
+    most = perfect_strength(entries.elasticity.shear_modulus)
+    groups: dict[str, SlipEntry | TwinEntry] = {
+        f"slip_families.{k}": v for k, v in entries.slip_families.items()
+    }
+    if entries.twinning is not None:
+        groups["twinning"] = entries.twinning
+    for name, group in groups.items():
+        if group.strength > most:
+            raise InputError(
+                f"{where}: {name}.strength = {group.strength:g} GPa, expected at most {most:.3g} GPa, that "
+                f"of a perfect crystal (shear_modulus / 2 pi): check the unit; {REMEDY}"
+            )
 
 
 def _systems(group: SlipEntry | TwinEntry, c_over_a: float | None, where: str) -> dict[str, Any]:

@@ -85,7 +85,8 @@ class ToWrite(Rule):
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         path = Path(value)
-        if not self.folder and (not path.name or path.is_dir()):
+        device = path.exists() and not path.is_file()  # a file that is renamed to /dev/null takes its place
+        if not self.folder and (not path.name or device):
             return "the name of a file"
         above = path.absolute() if self.folder else path.absolute().parent
         there = next(place for place in (above, *above.parents) if place.exists())

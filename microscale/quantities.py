@@ -20,6 +20,8 @@ WORDS = {
     "not negative": "zero or a positive number",
 }
 DIMENSIONLESS = "-"
+LIKELY_DENSITY = (0.01, 50.0)
+"""From aerogels to twice osmium, g/cm^3: beyond it a unit is wrong, or the mass was scaled."""
 UNIT = re.compile(r"(1|[^\W\d_]+|%)((\^|\*\*)-?\d)?([ */·]+([^\W\d_]+)((\^|\*\*)-?\d)?){0,5}")
 """Products of powers of names: a unit is not computed with, so that none takes for ever."""
 
@@ -40,11 +42,13 @@ class In:
         unit: Ours; ``-`` without dimension.
         sign: What is asked of the number.
         bare: Whether a number without unit is taken to be in ours.
+        likely: Least and largest value that a material has, in ours: beyond them the unit is wrong.
     """
 
     unit: str
     sign: Sign = "any"
     bare: bool = False
+    likely: tuple[float, float] = (-math.inf, math.inf)
     schema = Quantity
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -69,7 +73,16 @@ class In:
         holds = {"any": True, "positive": value > 0.0, "not negative": value >= 0.0}[self.sign]
         if not (holds and math.isfinite(value)):
             raise wrong(WORDS[self.sign], shown)
+        least, most = self.likely
+        if not least <= value <= most:
+            unit = "" if self.unit == DIMENSIONLESS else f" {self.unit}"
+            raise wrong(f"{least:g} to {most:g}{unit}, as solids have: check the unit", shown)
         return value
+
+
+def perfect_strength(shear_modulus: float) -> float:
+    """Strength of a crystal without dislocations, G / 2 pi (Frenkel 1926), GPa: none is stronger."""
+    return shear_modulus / (2.0 * math.pi)
 
 
 def converted(value: float, unit: str, ours: str, shown: str) -> float:

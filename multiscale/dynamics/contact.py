@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
+from numbers import Real
 from typing import NamedTuple, Self, final
 
 import numpy as np
@@ -161,9 +162,9 @@ class RigidCylinder(Obstacle):
             radius: Radius, mm.
             speed: Speed along ``direction``, mm/us.
         """
-        if not (np.isfinite(radius) and radius > 0.0):
+        if not (_is_finite(radius) and radius > 0.0):
             raise InputError(f"radius of the rigid cylinder = {radius} mm, expected a positive length")
-        if not np.isfinite(speed):
+        if not _is_finite(speed):
             raise InputError(f"speed of the rigid cylinder = {speed} mm/us, expected a finite number")
         self.face = _vector("face", face)
         self.direction = self.facing = _unit("direction", direction)
@@ -195,8 +196,15 @@ class RigidCylinder(Obstacle):
         _resist_cylinder(self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, book)
 
 
+def _is_finite(value: object) -> bool:
+    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+
+
 def _vector(name: str, value: ArrayLike) -> FloatArray:
-    vector = np.array(value, dtype=float)
+    try:
+        vector = np.array(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} of the obstacle = {value!r}, expected three finite numbers") from error
     if vector.shape != (3,) or not np.all(np.isfinite(vector)):
         raise InputError(f"{name} of the obstacle = {vector}, expected three finite numbers")
     return vector

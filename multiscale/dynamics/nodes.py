@@ -121,10 +121,16 @@ class Nodes:
         """Give the nodes their velocity, mm/us, but where they are held; return the kinetic energy, J.
 
         Raises:
-            InputError: A velocity is not finite.
+            InputError: The velocities are not of the shape (3,) or (nodes, 3), or one is not finite.
         """
+        if velocity.shape not in ((3,), self.v_half.shape):
+            raise InputError(
+                f"initial velocity has shape {velocity.shape}, expected (3,): x, y and z in mm/us, or a "
+                "function from positions, shape (3, n), to velocities, shape (3, n)"
+            )
         if not np.all(np.isfinite(velocity)):
-            raise InputError(f"initial velocity = {velocity} mm/us, expected finite numbers")
+            first = velocity.reshape(-1, 3)[~np.isfinite(velocity.reshape(-1, 3)).all(axis=1)][0]
+            raise InputError(f"initial velocity = {first} mm/us, expected finite numbers")
         self.v_half[:] = velocity
         self.v_half[self.inverse_mass == 0.0] = 0.0
         self.v_old[:] = self.v_half

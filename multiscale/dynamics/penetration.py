@@ -31,9 +31,11 @@ def deepest_node(obstacles: Sequence[Obstacle], nodes: Nodes, time: float) -> st
         node = int(depth.argmax())
         if depth[node] > limit:
             kind = "surface" if np.isin(node, nodes.surface) else "inner"
+            held = not (nodes.inverse_mass[node] * obstacle.facing**2).any()
             x, y, z = X[node].round(9) + 0.0
             return (
                 f"{kind} node with reference position ({x:.4g}, {y:.4g}, {z:.4g}) mm is {depth[node]:.3g} mm "
                 f"inside the obstacle {obstacle.name}, expected outside"
+                + (" (a support holds it there: hold another group, or move the obstacle)" if held else "")
             )
     return ""

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
-from multiscale.dynamics import ranks
+from microscale.numbers import COUNT, Range, Whole, check
+from multiscale.dynamics import ranks, units
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import Obstacle
@@ -30,6 +31,7 @@ from multiscale.dynamics.stable_step import StableStep
 from multiscale.dynamics.start_check import StartCheck
 from multiscale.dynamics.step_size import StepSize
 from multiscale.dynamics.step_sums import StepSums
+from multiscale.dynamics.symmetry_plane import refuse_turned_plane
 from multiscale.dynamics.traffic import Traffic
 
 FloatArray = NDArray[np.float64]
@@ -40,6 +42,9 @@ STAGES = ("kinematics", "law", "force", "stable step", "communication", "update"
 # Steps between two estimates of the stable step. A node crosses a few per cent of an element in that time;
 # the Courant factor covers it.
 ESTIMATE_EVERY = 4
+
+# What a run takes: a time, us, and a number of steps.
+OF_RUN = {"end_time": Range(1e-9, 1e12, unit="us"), "every": Whole(1, COUNT)}
 
 # Steps a run may take: millions take days, and rounding adds up.
 MOST_STEPS = 10_000_000
@@ -108,6 +113,7 @@ class Simulation:
             InputError: An argument is out of its range, a group is not in the mesh, or the start is not that
                 of an impact; see :mod:`multiscale.dynamics.start_check`.
         """
+        _require_kinds(law, obstacles)
         self.mesh = impact_mesh.mesh
         self.law = law
         self._comm = self.mesh.comm
@@ -122,11 +128,13 @@ class Simulation:
         self.u, self.v, self.positions = self._nodes.u, self._nodes.v, self._nodes.X
         for group, components in (supports or {}).items():
             self._nodes.hold(impact_mesh, group, components)
+            refuse_turned_plane(impact_mesh, group, components)
         with ranks.shared_errors(self._comm):
             self._make_cells(element, viscosity)
             self._set_velocity(initial_velocity)
         momentum = float(self._nodes.total_mass() * law.wave_speed())
         self._slightest_push, self._negligible = 1e-12 * momentum, 0.5e-14 * momentum * law.wave_speed()
+        units.check_density(law.density, self._comm)
         self._start_check = StartCheck(self._nodes, obstacles, law.wave_speed(), place, self._comm)
         self.obstacles = self._start_check.obstacles
         self._start()
@@ -144,8 +152,8 @@ class Simulation:
         self.n_points_global = self.n_cells_global * self.element.weights.shape[1]
 
     def _set_velocity(self, velocity: ArrayLike | Callable[[FloatArray], FloatArray]) -> None:
-        values = velocity(self.positions.T).T if callable(velocity) else np.asarray(velocity, dtype=float)
-        self._ledger.kinetic = self._nodes.start(values)
+        values = np.asarray(velocity(self.positions.T) if callable(velocity) else velocity, dtype=float)
+        self._ledger.kinetic = self._nodes.start(values.T)
 
     def _start(self) -> None:
         """Evaluate the force at time zero and take the first half step of the velocity."""
@@ -186,8 +194,10 @@ class Simulation:
             every: Steps between calls.
 
         Raises:
-            InputError: So long a time takes too many steps, see :meth:`require_reachable`.
+            InputError: The time or ``every`` is not positive, or so long a time takes too many steps, see
+                :meth:`require_reachable`.
         """
+        check({"end_time": end_time, "every": every}, OF_RUN)
         self.require_reachable(end_time)
         self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
@@ -372,3 +382,16 @@ class Simulation:
         error = DeformationError(f"{self._place(cell)}: {message}") if cell >= 0 else None
         ranks.raise_shared(self._comm, error)
         raise DeformationError(f"velocities are not finite at t = {self.time:.6g} us, step {self.step_count}")
+
+
+def _require_kinds(law: ConstitutiveLaw, obstacles: Sequence[Obstacle]) -> None:
+    """Refuse the name of a law in place of a law, and an obstacle in place of a list.
+
+    Raises:
+        InputError: One of them is not what it should be.
+    """
+    if not isinstance(law, ConstitutiveLaw):
+        raise InputError(f"law = {law!r}, expected a law, as make_law('learned') returns it")
+    several = isinstance(obstacles, Sequence)
+    if not several or not all(isinstance(obstacle, Obstacle) for obstacle in obstacles):
+        raise InputError(f"obstacles = {obstacles!r}, expected a list of them, as [RigidPlane()]")

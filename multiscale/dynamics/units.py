@@ -9,6 +9,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
+from microscale.quantities import LIKELY_DENSITY
 
 FloatArray = NDArray[np.float64]
 
@@ -48,6 +49,17 @@ def check_units(size: float, wave_speed: float, comm: MPI.Comm) -> None:
             comm,
             f"elastic waves run at {wave_speed:.4g} mm/us, expected {low:g} to {high:g}: moduli are GPa, "
             "densities g/cm^3 (steel: 210 GPa, 7.85 g/cm^3, 5.9 mm/us)",
+        )
+
+
+def check_density(density: float, comm: MPI.Comm) -> None:
+    """Doubt a density, g/cm^3, that no solid has."""
+    low, high = LIKELY_DENSITY
+    if not low <= density <= high:
+        warn(
+            comm,
+            f"the density is {density:.4g} g/cm^3, expected {low:g} to {high:g}: densities are g/cm^3, "
+            "7850 kg/m^3 is 7.85",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
@@ -41,6 +42,7 @@ def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -
             help.
         tokens: Command line; by default that of this process.
     """
+    os.environ["MPLBACKEND"] = "agg"  # pictures are files: a backend of the shell's may not be here
     program = application(program)
     if MPI.COMM_WORLD.rank > 0:
         program.console = Console(file=StringIO())  # help and version are printed once

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from microscale.numbers import COUNT, Whole, check
 from microscale.options import defaults_of, options_for
 
 if TYPE_CHECKING:
     from microscale.crystal import Crystal
 
+#: What draws grains takes.
+DRAWN = {"grains": Whole(1, COUNT), "seed": Whole(0, 2**63 - 1)}
 Texture = Literal["random", "uniform"]
 Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Orientations of the grains of ``taylor``: drawn, or spread evenly."""
@@ -64,7 +67,7 @@ def options_given(name: str, given: Mapping[str, Any], **flags: str) -> dict[str
 
 
 def _maker(name: str) -> Callable[..., ConstitutiveLaw]:
-    if name not in _MAKERS:
+    if not isinstance(name, str) or name not in _MAKERS:
         raise InputError(f"unknown law '{name}', expected one of: {', '.join(LAW_NAMES)}")
     return _MAKERS[name]()
 
@@ -105,6 +108,7 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
         texture: Texture = "uniform",
     ) -> TaylorPolycrystal:
         """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
+        check({"grains": grains, "seed": seed}, DRAWN)
         material = read_crystal(crystal).with_options(rate_sensitivity)
         if texture not in get_args(Texture):
             raise InputError(f"texture = '{texture}', expected one of: {', '.join(get_args(Texture))}")
@@ -147,6 +151,7 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
         crystal: Path | str | None = None,
         derivative: str = DERIVATIVE[dimension],
     ) -> ConstitutiveLaw:
+        check({"grains": grains, "seed": seed}, DRAWN)
         cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
         material = read_crystal(crystal or ours).with_options(rate_sensitivity)
         return FullFieldCell.polycrystal(

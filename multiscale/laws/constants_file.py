@@ -13,6 +13,7 @@ from pydantic import BaseModel, create_model
 from microscale.documents import read_document
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from microscale.quantities import perfect_strength
 from microscale.schema import Name, NotNegative, Positive, Strict, validated
 from multiscale.laws.j2 import J2
 from multiscale.laws.johnson_cook import THERMAL, JohnsonCook
@@ -53,12 +54,31 @@ def read_constants(path: Path, law: str) -> dict[str, float]:
         raise InputError(f"{what}: law = '{content.law}', expected '{law}'; give the constants of that law")
     found: Any = validated(_of_law(law), {"constants": content.constants}, what, REMEDY)
     constants = {name: value for name, value in found.constants if value is not None}
+    _require_weaker_than_perfect(constants, what)
     missing = [name for name in THERMAL if name not in constants]
     if law == "johnson-cook" and constants["heated_fraction"] > 0.0 and missing:
         raise InputError(
             f"{what}: constants.{missing[0]} is missing, which a heated_fraction above zero needs; {REMEDY}"
         )
     return constants
+
+
+def _require_weaker_than_perfect(constants: Mapping[str, float], what: str) -> None:
+    """Refuse a strength beyond that of a perfect crystal: megapascals that are called gigapascals, say.
+
+    Raises:
+        InputError: It is.
+    """
+    name = "yield_stress" if "yield_stress" in constants else "initial_strength"
+    shear = constants.get("shear_modulus")
+    if shear is None:
+        shear = constants["youngs_modulus"] / (2.0 * (1.0 + constants["poissons_ratio"]))
+    strength, most = constants[name], perfect_strength(shear)
+    if strength > most:
+        raise InputError(
+            f"{what}: constants.{name} = {strength:g} GPa, expected at most {most:.3g} GPa, that of a "
+            f"perfect crystal (shear modulus / 2 pi): check the unit; {REMEDY}"
+        )
 
 
 @cache

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
-from microscale.quantities import In
+from microscale.quantities import LIKELY_DENSITY, In
 
 # In files they may name another unit; a number alone is in these.
 Stress = Annotated[float, In("GPa", "positive", bare=True)]
 StressOrZero = Annotated[float, In("GPa", "not negative", bare=True)]
-Density = Annotated[float, In("g/cm^3", "positive", bare=True)]
+Density = Annotated[float, In("g/cm^3", "positive", bare=True, likely=LIKELY_DENSITY)]
 Rate = Annotated[float, In("1/us", "positive", bare=True)]
 Temperature = Annotated[float, In("K", "not negative", bare=True)]
 HeatCapacity = Annotated[float, In("J/cm^3/K", "positive", bare=True)]

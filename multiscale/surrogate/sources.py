@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ from multiscale.surrogate.store import Card, Material, TrainingRange
 
 COVERED = 0.999
 """Share of the training samples inside the range: the few beyond it teach little."""
+
+
+class KnownPathsWarning(UserWarning):
+    """A surrogate is judged by paths that it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
         one_sampling: Whether they must have as many steps each.
 
     Raises:
-        InputError: No file, or one that is missing, damaged, of another law or sampling, or of a law
-            without the elasticity of eq. (29).
+        InputError: No file, or one that is missing, damaged, of another law or sampling, has paths that
+            another one has too, or is of a law without the elasticity of eq. (29).
     """
     if not files:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
@@ -66,10 +71,37 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
         histories.append(Histories(data.times, data.stretch_tensors, data.stress_tensors))
         _require_strength(Path(file), histories[-1])
         digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        records.append(
-            {"file": Path(file).name, "sha256": digest, "law": law["name"], "law_hash": law["hash"], **paths}
-        )
+        entry = {
+            "file": Path(file).name,
+            "sha256": digest,
+            "law": law["name"],
+            "law_hash": law["hash"],
+            **paths,
+        }
+        _refuse_known_paths(Path(file), entry, records)
+        records.append(entry)
     return Sources(joined(histories), _material(files[0], law), records)
+
+
+def _refuse_known_paths(file: Path, record: dict[str, Any], earlier: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a data set with paths of one before it: trained on and validated with, they hide the error.
+
+    Raises:
+        InputError: It has some.
+    """
+    for other in earlier:
+        if shares_paths(record, other):
+            raise InputError(
+                f"{file} has paths of {other['file']} again (protocol {record['protocol']}, seed "
+                f"{record.get('seed')}), expected others: leave it out, or generate it with another --seed"
+            )
+
+
+def shares_paths(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two data sets of one law, as recorded, have paths in common: the same draws, however many."""
+    apart = ("file", "sha256", "count", "keep_every")
+    draws, others = ({k: v for k, v in each.items() if k not in apart} for each in (record, other))
+    return record["sha256"] == other["sha256"] or draws == others
 
 
 def _material(file: Path, law: dict[str, Any]) -> Material:
@@ -106,7 +138,9 @@ def require_data_of(card: Card, file: Path) -> None:
     Raises:
         InputError: They are; the message names the first difference.
     """
-    law, mine = read_provenance(Path(file))["law"], card.material
+    provenance, mine = read_provenance(Path(file)), card.material
+    law = provenance["law"]
+    _doubt_known_paths(card, file, provenance)
     if law["hash"] in {made.get("law_hash") for made in card.datasets}:
         return
     data = _material(Path(file), law)
@@ -117,6 +151,20 @@ def require_data_of(card: Card, file: Path) -> None:
     if differs is not None:
         raise InputError(
             f"{file} is of another material than the surrogate, {mine.name}: {differs}; give data of its own"
+        )
+
+
+def _doubt_known_paths(card: Card, file: Path, provenance: Mapping[str, Any]) -> None:
+    """Warn of test data that have paths of the training."""
+    entry = {"sha256": "", "law": provenance["law"]["name"], "law_hash": provenance["law"]["hash"]}
+    entry |= provenance["paths"]
+    if any(shares_paths(entry, {"sha256": None, **made}) for made in card.datasets):
+        warnings.warn(
+            f"{file} has paths that the surrogate was trained on (protocol {entry['protocol']}, seed "
+            f"{entry.get('seed')}): "
+            "its errors there say nothing of others; generate test data with another --seed",
+            KnownPathsWarning,
+            stacklevel=3,
         )
 
 

@@ -103,6 +103,8 @@ def test_shipped_constants_are_read_to_the_bit(law):
         ({"density": None}, {}, r"constants\.density = None, expected a number"),
         ({"density": 10**400}, {}, r"constants\.density = 1000.*, expected a whole number of 64 bits"),
         ({"density": float("nan")}, {}, r"constants\.density = nan, expected a finite number"),
+        ({"density": 8930}, {}, r"constants\.density = 8930\.0 g/cm\^3, expected 0\.01 to 50 g/cm\^3"),
+        ({"yield_stress": 400}, {}, r"constants\.yield_stress = 400 GPa, expected at most .*perfect crystal"),
         ({}, {"units": "SI"}, r"units = 'SI', expected 'mm, us, GPa, g/cm\^3'"),
         ({}, {"law": 5}, r"law = 5, expected text"),
         ({}, {"constants": []}, r"constants = \[\], expected keys with values"),

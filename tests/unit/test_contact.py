@@ -161,6 +161,11 @@ class TestEveryObstacle:
     [
         (lambda: RigidPlane(normal=(0, 0, 0)), "non-zero length"),
         (lambda: RigidPlane(point=(0, np.nan, 0)), "three finite numbers"),
+        (lambda: RigidPlane(normal="z"), "normal of the obstacle = 'z', expected three finite numbers"),
+        (
+            lambda: RigidCylinder((0, 0, 0), (0, 0, 1), "2", 1.0),
+            "radius of the rigid cylinder = 2 mm, expected",
+        ),
         (lambda: RigidCylinder((0, 0, 0), (0, 0, 1), -1.0, 0.1), "radius of the rigid cylinder = -1.0 mm"),
         (lambda: RigidCylinder((0, 0, 0), (0, 0, 1), 1.0, np.inf), "speed"),
     ],

@@ -168,6 +168,17 @@ def test_an_unfinished_set_is_called_so(tmp_path):
         read_dataset(tmp_path / "set.h5")
 
 
+def test_a_set_that_is_open_elsewhere_is_not_called_damaged(tmp_path):
+    """A notebook that has it open, or one that was killed so: HDF5 marks the file in either case."""
+    file = make(job(5), tmp_path / "set.h5")
+    left_open = "import h5py, os, sys; file = h5py.File(sys.argv[1], 'r+'); file.flush(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", left_open, str(file)], check=True)
+    with pytest.raises(InputError, match=r"set\.h5 is open for writing in another program.* close") as error:
+        read_dataset(file)
+    assert "damaged" not in str(error.value)
+    assert "remove" not in str(error.value)
+
+
 def test_another_hdf5_file_is_refused(tmp_path):
     with h5py.File(tmp_path / "set.h5", "w") as stored:
         stored["x"] = [1.0]

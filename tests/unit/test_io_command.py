@@ -111,3 +111,11 @@ def test_interrupt_ends_cleanly(program):
     assert process.returncode == 130
     assert errors.startswith("interrupted: ")
     assert len(errors.splitlines()) == 1
+
+
+def test_pictures_need_no_backend_of_the_shell():
+    """matplotlib refuses one it does not know on import, at the end of a run."""
+    program = PROGRAM.replace("comm = MPI", "from matplotlib import pyplot; comm = MPI", 1)
+    environment = {**os.environ, "MPLBACKEND": "none such"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")

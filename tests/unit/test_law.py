@@ -136,6 +136,9 @@ def test_unit_cells_say_which_derivative_they_take():
         ("j2", {"hardening_modulus": float("nan")}, "hardening_modulus = nan"),
         ("neo-hooke", {"density": 0.0}, "density = 0.0, expected a positive number"),
         ("learned", {"weights": "nowhere.safetensors"}, "nowhere.json cannot be read"),
+        ("taylor", {"grains": float("nan")}, "grains = nan, expected a whole number"),
+        ("taylor", {"seed": -1}, "seed = -1, expected at least 0"),
+        (["j2"], {}, r"unknown law '\['j2'\]', expected one of"),
         ("johnson-cook", {"melting_temperature": 200.0}, "more than room_temperature = 293"),
     ],
 )

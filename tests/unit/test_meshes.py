@@ -68,6 +68,12 @@ def _smallest_angle(impact):
     return np.diff(angles).mean()
 
 
+def test_a_disc_thinner_than_round_off_of_its_width_has_sides():
+    groups = cylinder(height=1e-5, diameter=1.0, elements=12).groups
+    assert groups["foot"] == groups["top"] == 12
+    assert groups["side"] == 8
+
+
 def test_default_plate_is_the_papers():
     impact = plate()
     assert impact.mesh.topology.index_map(3).size_global == 11552

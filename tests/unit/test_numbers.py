@@ -84,6 +84,7 @@ def test_what_has_a_meaning_is_taken(given):
         ({"angle": -math.inf}, "angle = -inf, expected a finite number"),
         ({"number": 2**63}, "number = 9223372036854775808, expected at most"),
         ({"out": Path(".")}, "out = '.', expected the name of a file"),
+        ({"out": Path("/dev/null")}, "out = '/dev/null', expected the name of a file"),
         ({"out": Path("/")}, "out = '/', expected the name of a file"),
         ({"out": Path("/dev/null/x")}, "out = '/dev/null/x', expected no file in the way, as /dev/null is"),
         ({"folder": Path("/dev/null")}, "folder = '/dev/null', expected no file in the way, as /dev/null is"),

@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 from meshes.box import box
 from meshes.impact_mesh import load
-from microscale.errors import ConvergenceError, InputError
+from microscale.errors import ConvergenceError, DeformationError, InputError
 from multiscale.dynamics.approach import first_touch
 from multiscale.dynamics.contact import RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
@@ -251,3 +251,84 @@ def test_a_step_too_long_ends_the_run():
 
     with pytest.raises(ConvergenceError, match=r"energy error of .* smaller courant"):
         lengthen()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"initial_velocity": (0.0, -0.2)}, r"initial velocity has shape \(2,\), expected \(3,\)"),
+        ({"initial_velocity": lambda x: x[0]}, r"initial velocity has shape \(45,\), expected"),
+        (
+            {"initial_velocity": lambda x: np.nan * x},
+            r"initial velocity = \[nan nan nan\] mm/us, expected fin",
+        ),
+        ({"obstacles": RigidPlane()}, r"obstacles = <.*>, expected a list of them"),
+        ({"law": "j2"}, r"law = 'j2', expected a law, as make_law"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused(options, message):
+    with pytest.raises(InputError, match=message) as error:
+        block(**options)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("end_time", [0.0, -1.0, np.nan])
+def test_a_run_that_cannot_end_is_refused(end_time):
+    run = block()
+    with pytest.raises(InputError, match=f"end-time = {end_time} us, expected"):
+        run.run(end_time)
+    assert run.step_count == 0
+
+
+@pytest.mark.filterwarnings("ignore:(elastic waves run at|a speed of)")
+def test_a_density_that_no_solid_has_is_doubted():
+    message = r"density is 7850 g/cm\^3, expected 0\.01 to 50: .* 7850 kg/m\^3 is 7\.85"
+    with pytest.warns(StartWarning, match=message):
+        block(law=J2(density=7850.0))
+
+
+def turned_quarter(path, degrees):
+    """A quarter cylinder about z, turned: tetrahedra with the groups symmetry_x, symmetry_y and foot."""
+    gmsh.initialize(interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    gmsh.model.occ.addCylinder(0, 0, 0, 0, 0, 1, 0.5, angle=np.pi / 2)
+    gmsh.model.occ.rotate([(3, 1)], 0, 0, 0, 0, 0, 1, np.radians(degrees))
+    gmsh.model.occ.synchronize()
+    angles = {degrees: "symmetry_y", degrees + 90: "symmetry_x"}
+    for _, face in gmsh.model.getEntities(2):
+        x, y, z = gmsh.model.occ.getCenterOfMass(2, face)
+        name = "foot" if z < 1e-6 else angles.get(round(np.degrees(np.arctan2(y, x))), "") if z < 0.9 else ""
+        if name:
+            gmsh.model.addPhysicalGroup(2, [face], name=name)
+    gmsh.model.addPhysicalGroup(3, [1], name="body")
+    gmsh.option.setNumber("Mesh.MeshSizeMax", 0.3)
+    gmsh.model.mesh.generate(3)
+    gmsh.write(str(path))
+    gmsh.finalize()
+    return load(path, ["foot", "symmetry_x", "symmetry_y"])
+
+
+def test_a_plane_of_symmetry_that_is_turned_is_refused(tmp_path):
+    supports = {"symmetry_x": 0, "symmetry_y": 1}
+    for degrees in (0, 20):
+        body = turned_quarter(tmp_path / f"{degrees}.msh", degrees)
+        if degrees == 0:
+            Simulation(body, NeoHooke(), "tet10", [RigidPlane()], supports, DOWN).run(0.05)
+            continue
+        with pytest.raises(
+            InputError, match=r"symmetry_x is held along x and reaches from x = -0\.171 to 0 mm"
+        ):
+            Simulation(body, NeoHooke(), "tet10", [RigidPlane()], supports, DOWN)
+
+
+@pytest.mark.parametrize("every", [0, -3, 1.5])
+def test_outputs_need_a_number_of_steps(every):
+    with pytest.raises(InputError, match=f"every = {every}, expected"):
+        block().run(0.1, every=every)
+
+
+def test_a_node_that_a_support_holds_against_an_obstacle_is_said_to_be():
+    run = block((1.0, 1.0, 1.0), (2, 2, 2), [RigidPlane(velocity=(0, 0, 0.1))], initial_velocity=(0, 0, 0),
+                supports={"bottom": 2})  # fmt: skip
+    with pytest.raises(DeformationError, match=r"inside the obstacle plane.*a support holds it there"):
+        run.run(1.0)

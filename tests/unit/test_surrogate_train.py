@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from microscale.dataset import read_provenance
 from microscale.errors import ConvergenceError, InputError
 from microscale.generate import Generation, finish, generate
 from microscale.paths import StrainPaths
@@ -25,7 +26,13 @@ from multiscale.surrogate.pca_fit import fit_pca, read_pca
 from multiscale.surrogate.promises import influence_of_the_future, keeps_still, objectivity
 from multiscale.surrogate.recurrent_learner import RecurrentLearner
 from multiscale.surrogate.report import record, report
-from multiscale.surrogate.sources import read_sources, split, training_range
+from multiscale.surrogate.sources import (
+    KnownPathsWarning,
+    read_sources,
+    require_data_of,
+    split,
+    training_range,
+)
 from multiscale.surrogate.store import read_surrogate
 from multiscale.surrogate.train import Schedule, Training
 
@@ -212,6 +219,26 @@ def test_paths_too_short_to_be_judged_are_refused(tmp_path):
     finish(made, tmp_path / "short.h5")
     with pytest.raises(InputError, match=r"has 3 step\(s\) a path, expected at least 4"):
         report(None, law, [tmp_path / "short.h5"], tmp_path, recorded_law)
+
+
+def test_paths_that_are_there_already_are_refused(dataset, tmp_path):
+    """The same file, or fewer paths of the same seed; another seed is welcome."""
+    law, record = make_law("taylor", grains=GRAINS), read_provenance(dataset)["law"]
+    for seed, name in ((4, "again.h5"), (5, "others.h5")):
+        job = Generation(law, record, StrainPaths("R", 0.1, STEPS, seed=seed), 3, {})
+        generate(job, tmp_path / name)
+        finish(job, tmp_path / name)
+    for file in (dataset, tmp_path / "again.h5"):
+        with pytest.raises(InputError, match=r"has paths of small\.h5 again \(protocol R, seed 4\)"):
+            read_sources([dataset, file])
+    assert len(read_sources([dataset, tmp_path / "others.h5"]).histories) == 99
+
+
+def test_test_data_of_the_training_are_doubted(dataset, tmp_path):
+    fit_recurrent([dataset], tmp_path / "w.safetensors", epochs=1, **SMALL)
+    card = read_surrogate(tmp_path / "w.safetensors")[1]
+    with pytest.warns(KnownPathsWarning, match=r"small\.h5 has paths that the surrogate was trained on"):
+        require_data_of(card, dataset)
 
 
 def test_no_data_is_refused():
