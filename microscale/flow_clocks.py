@@ -46,5 +46,6 @@ class FlowClocks:
                 flow were at most within the step, shape (n, LONGEST).
         """
         arrays = (before, after, dt, clocks, longest)
-        pointers = (ctypes.c_void_p(array.ctypes.data) for array in arrays)
+        # Not array.ctypes, which leaves a cycle of objects in each call.
+        pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in arrays)
         self._advance(self._limit, ctypes.c_long(len(before)), *pointers)

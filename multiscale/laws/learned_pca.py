@@ -101,7 +101,8 @@ class PcaLaw(ConstitutiveLaw):
         self._bulk = card.computed_bulk_modulus
         relative = self.duration / finite_array(weights, "time_scale", (1,))
         self._network = Network(weights, architecture, np.append(self._tables.at_rest(), np.log(relative)))
-        self._rotation = np.empty((BLOCK, 3, 3))
+        # Work space of a block: rotation, stretch before the step, excess by kind, what the clocks show.
+        self._scratch = [np.empty((BLOCK, *row)) for row in ((3, 3), (6,), (len(KINDS),), (LONGEST,))]
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
@@ -109,14 +110,17 @@ class PcaLaw(ConstitutiveLaw):
         network, tables, newly = self._network, self._tables, np.zeros(len(KINDS) + 1, dtype=np.int64)
         for first in range(0, len(F), BLOCK):
             here = slice(first, min(first + BLOCK, len(F)))
-            R = self._rotation[: here.stop - first]
+            R, before, excess, shown = (array[: here.stop - first] for array in self._scratch)
             polar_rotation(F[here], R)
-            part, excess = state.points(here), np.zeros((len(R), len(KINDS)))
-            before, shown = part["stretch"].copy(), np.empty((len(R), LONGEST))
+            part = state.points(here)
+            before[:], excess[:] = part["stretch"], 0.0
             arrays = (part[name] for name in ("stretch", "stretch_rate", "time", "history"))
             follow(F[here], R, steps[here], self._limits, tables, *arrays, excess, network.inputs)
             self._clocks.advance(before, part["stretch"], steps[here], part["flow_clocks"], shown)
-            excess[:, FAST_SIDE:] = np.maximum(shown / self._longest - 1.0, 0.0)
+            far_side = excess[:, FAST_SIDE:]
+            np.divide(shown, self._longest, out=far_side)
+            far_side -= 1.0
+            np.maximum(far_side, 0.0, out=far_side)
             newly += mark(excess, steps[here], part)
             write_stress(network.run(), state["time"][here], tables, self._bulk, R, F[here], out[here])
         self._watch.report(newly, state)
