@@ -10,6 +10,7 @@ import numpy as np
 
 from meshes.msh_numbers import FloatArray, IntArray
 from microscale.errors import InputError
+from microscale.printable import printable
 
 #: Name, dimension and nodes of gmsh's types of elements up to second order.
 ELEMENTS = {
@@ -114,15 +115,9 @@ def model_blocks(model: Any) -> Blocks:
     return Blocks(numbers.astype(np.int64), points.reshape(-1, 3), elements, names)
 
 
-def printable(text: object) -> str:
-    """Return a text with its control characters escaped: names from files are data, in a terminal too."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
-
-
 def shown(name: object) -> str:
     """Return a name from a file as it can be printed, cut where it is long."""
-    text = printable(name)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+    return printable(name, SHOWN)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from microscale.tensors import FloatArray
+from microscale.tensors import FloatArray, cofactor, determinant
 
 
 @njit(cache=True)
@@ -29,17 +29,16 @@ def take_out_pressure(F: FloatArray, P: FloatArray) -> float:
     Returns:
         Mean over the voxels of a third of the trace of the Cauchy stress, GPa (positive in tension).
     """
-    p = 0.0
-    cof = np.empty((3, 3))
+    p, cof = 0.0, np.empty((3, 3))
     for v in range(len(F)):
-        J, work = _cofactor(F[v], cof), 0.0
+        work = 0.0
         for i in range(3):
             for j in range(3):
                 work += P[v, i, j] * F[v, i, j]
-        p += work / (3.0 * J)
+        p += work / (3.0 * determinant(F[v]))
     p /= len(F)
     for v in range(len(F)):
-        _cofactor(F[v], cof)
+        cofactor(F[v], cof)
         for i in range(3):
             for j in range(3):
                 P[v, i, j] -= p * cof[i, j]
@@ -49,16 +48,5 @@ def take_out_pressure(F: FloatArray, P: FloatArray) -> float:
 def uniform_stress(pressure: float, F: FloatArray) -> FloatArray:
     """Return the first Piola-Kirchhoff stress (3, 3) of a Cauchy stress ``pressure`` I, GPa, at F (3, 3)."""
     cof = np.empty((3, 3))
-    _cofactor(F, cof)
+    cofactor(F, cof)
     return pressure * cof
-
-
-@njit(cache=True)
-def _cofactor(F: FloatArray, out: FloatArray) -> float:
-    """Write det(F) F^-T into ``out``, shape (3, 3); return det F."""
-    for i in range(3):
-        a, b = (i + 1) % 3, (i + 2) % 3
-        for j in range(3):
-            d, e = (j + 1) % 3, (j + 2) % 3
-            out[i, j] = F[a, d] * F[b, e] - F[a, e] * F[b, d]
-    return float(F[0, 0] * out[0, 0] + F[0, 1] * out[0, 1] + F[0, 2] * out[0, 2])
