@@ -19,17 +19,17 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.plate import plate
-from microscale.crystal import read_crystal
+from microscale.crystals.crystal import read_crystal
 from microscale.errors import InputError
-from microscale.fft import FullFieldCell
-from microscale.memory import require_memory
-from microscale.microstructure import periodic_voronoi
-from microscale.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
+from microscale.inputs.memory import require_memory
+from microscale.inputs.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
 from microscale.tensors import deviator
-from microscale.unit_cell_pictures import crystal_maps, draw_fields
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.microstructure import periodic_voronoi
+from microscale.unit_cell.pictures import crystal_maps, draw_fields
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.command import launch
+from multiscale.run.command import launch
 
 
 @checked

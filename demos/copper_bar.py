@@ -22,13 +22,13 @@ from matplotlib.figure import Figure
 
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
-from microscale.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
+from microscale.inputs.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
 from multiscale.dynamics.contact import RigidPlane
-from multiscale.dynamics.elements import cell_shape
+from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.command import launch
 from multiscale.laws.j2 import J2
+from multiscale.run.command import launch
 
 PUBLISHED = {"length_mm": (21.42, 21.48), "foot_radius_mm": (7.20, 7.25), "early_radius_mm": (5.45, 5.45)}
 # Axisymmetric meshes of 8, 16 and 24 cells across the radius, extrapolated.

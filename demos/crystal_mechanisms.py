@@ -18,11 +18,11 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from microscale import TaylorPolycrystal, random_orientations
-from microscale.diagnostics import lattice_orientations, twin_orientations
+from microscale.crystals.diagnostics import lattice_orientations, twin_orientations
+from microscale.crystals.pictures import basal_pole_figures, mechanisms
+from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.law import FloatArray, State
-from microscale.numbers import Count, OutFolder, Seed, Steps, checked
-from microscale.texture_pictures import basal_pole_figures, mechanisms
-from multiscale.io.command import launch
+from multiscale.run.command import launch
 
 
 def isochoric(strain: float, axis: int, samples: int) -> FloatArray:

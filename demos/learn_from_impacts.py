@@ -15,14 +15,14 @@ from taylor_anvil import SYMMETRY
 
 from meshes.cylinder import cylinder
 from meshes.plate import plate
-from microscale.generate import Generation, finish, generate
-from microscale.numbers import Count, OutFolder, Steps, Time, checked
-from microscale.one_writer import one_writer
+from microscale.data.generate import Generation, finish, generate
+from microscale.files.one_writer import one_writer
+from microscale.inputs.numbers import Count, OutFolder, Steps, Time, checked
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.command import launch
-from multiscale.io.provenance import law_record, versions
 from multiscale.laws import make_law
+from multiscale.results.provenance import law_record, versions
+from multiscale.run.command import launch
 from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
 
 SETS = {

@@ -20,17 +20,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from meshes.plate import plate
-from microscale.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
+from microscale.inputs.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
 from multiscale.dynamics.contact import RigidCylinder
-from multiscale.dynamics.elements import cell_shape
+from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.command import launch
-from multiscale.io.control import RunControl
-from multiscale.io.material import ImpactLaw, impact_law, impact_options
-from multiscale.io.recording import run_and_record
-from multiscale.io.shape import plate_shape
-from multiscale.laws.extrapolation import OnExtrapolation
+from multiscale.results.dimensions import plate_shape
+from multiscale.run.command import launch
+from multiscale.run.control import RunControl
+from multiscale.run.material import ImpactLaw, impact_law, impact_options
+from multiscale.run.recording import run_and_record
+from multiscale.surrogate.extrapolation import OnExtrapolation
 
 SUPPORTS = {"side": 2, "symmetry_x": 0, "symmetry_y": 1}
 

@@ -26,19 +26,19 @@ from typing import Any, Literal
 from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
 from microscale.errors import InputError
-from microscale.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
-from microscale.options import defaults_of, options_for
+from microscale.inputs.numbers import Count, Length, OutFolder, Seed, Speed, Time, WallTime, checked
+from microscale.inputs.options import defaults_of, options_for
 from multiscale.dynamics.contact import RigidPlane
-from multiscale.dynamics.elements import cell_shape
+from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.bar import foot_of_bar
-from multiscale.io.command import launch
-from multiscale.io.control import RunControl
-from multiscale.io.material import ImpactLaw, impact_law, impact_options
-from multiscale.io.recording import run_and_record
-from multiscale.io.shape import bar_shape
-from multiscale.laws.extrapolation import OnExtrapolation
+from multiscale.results.dimensions import bar_shape
+from multiscale.run.bar import foot_of_bar
+from multiscale.run.command import launch
+from multiscale.run.control import RunControl
+from multiscale.run.material import ImpactLaw, impact_law, impact_options
+from multiscale.run.recording import run_and_record
+from multiscale.surrogate.extrapolation import OnExtrapolation
 
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 MESHES = {"cylinder": defaults_of(cylinder), "of a file": defaults_of(load)}

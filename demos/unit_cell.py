@@ -18,14 +18,14 @@ from typing import Literal
 import numpy as np
 
 from microscale import TaylorPolycrystal, drive
-from microscale.crystal import Crystal, read_crystal
-from microscale.fft import FullFieldCell
-from microscale.microstructure import periodic_voronoi
-from microscale.numbers import Count, OutFolder, Seed, Steps, checked
-from microscale.options import options_for
+from microscale.crystals.crystal import Crystal, read_crystal
+from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
+from microscale.inputs.options import options_for
 from microscale.tensors import cauchy_from_piola, von_mises
-from microscale.unit_cell_pictures import crystal_maps, draw_fields
-from multiscale.io.command import launch
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.microstructure import periodic_voronoi
+from microscale.unit_cell.pictures import crystal_maps, draw_fields
+from multiscale.run.command import launch
 
 CASES = {  # crystal, dimension, duration (us), lateral strains of a volume-preserving stretch
     "fft2d": ("two_slip.yaml", 2, 1e6, [-1.0, 0.0]),

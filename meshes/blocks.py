@@ -10,7 +10,7 @@ import numpy as np
 
 from meshes.msh_numbers import FloatArray, IntArray
 from microscale.errors import InputError
-from microscale.printable import printable
+from microscale.files.printable import printable
 
 #: Name, dimension and nodes of gmsh's types of elements up to second order.
 ELEMENTS = {

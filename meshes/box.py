@@ -10,10 +10,10 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-import multiscale.fenics  # noqa: F401
+import multiscale.parallel.fenics  # noqa: F401
 from meshes.impact_mesh import ImpactMesh, build
 from meshes.section import Section, cells_of, require_room
-from microscale.numbers import Count, Length, checked
+from microscale.inputs.numbers import Count, Length, checked
 
 from dolfinx import mesh as dolfinx_mesh
 

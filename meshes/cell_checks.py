@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import multiscale.fenics  # noqa: F401
+import multiscale.parallel.fenics  # noqa: F401
 from meshes.blocks import shown
 from meshes.cell_mesh import CORNERS, CellMesh, element_of
 from meshes.msh_numbers import FloatArray, IntArray

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import multiscale.fenics  # noqa: F401
+import multiscale.parallel.fenics  # noqa: F401
 from meshes.blocks import ELEMENTS, Block, Blocks, listed, shown
 from meshes.msh_numbers import FloatArray, IntArray
 from microscale.errors import InputError

@@ -11,7 +11,7 @@ from mpi4py import MPI
 from meshes.impact_mesh import ImpactMesh, build
 from meshes.section import Section, cells_of, name_groups, require_room
 from microscale.errors import InputError
-from microscale.numbers import Count, Length, checked
+from microscale.inputs.numbers import Count, Length, checked
 
 # Side of the central square over the radius, and how far its corner stands out on the diagonal: they keep
 # the smallest angle of the O-grid above 60 degrees and its cells near one size.

@@ -11,7 +11,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-import multiscale.fenics  # noqa: F401
+import multiscale.parallel.fenics  # noqa: F401
 from meshes.blocks import listed, model_blocks
 from meshes.cell_checks import checked
 from meshes.cell_mesh import CORNERS, CellMesh, element_of, gather
@@ -19,8 +19,8 @@ from meshes.msh_file import read_msh
 from meshes.msh_numbers import IntArray
 from meshes.partition import partitioner
 from microscale.errors import InputError
-from microscale.printable import printable
-from multiscale.dynamics.ranks import shared_errors
+from microscale.files.printable import printable
+from multiscale.parallel.ranks import shared_errors
 
 import basix.ufl
 from dolfinx import mesh as dolfinx_mesh

@@ -15,7 +15,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-import multiscale.fenics  # noqa: F401
+import multiscale.parallel.fenics  # noqa: F401
 
 from dolfinx import graph
 from dolfinx import mesh as dolfinx_mesh

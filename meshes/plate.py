@@ -11,7 +11,7 @@ from meshes.cylinder import turns_of
 from meshes.impact_mesh import ImpactMesh, build
 from meshes.section import Point, Section, cells_of, growth_ratio, require_room
 from microscale.errors import InputError
-from microscale.numbers import Count, Length, checked
+from microscale.inputs.numbers import Count, Length, checked
 
 
 @checked

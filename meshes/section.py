@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from microscale.errors import InputError
-from microscale.memory import require_memory
+from microscale.inputs.memory import require_memory
 
 Point = tuple[float, float]
 Growth = tuple[float, float]

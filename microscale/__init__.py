@@ -1,10 +1,10 @@
 """What happens inside a material point: crystal plasticity, polycrystals, strain paths and data sets."""
 
-from microscale import kernel_cache  # before any compiled function is defined
+from microscale.crystals.orientations import random_orientations
+from microscale.crystals.single_crystal import SingleCrystal
+from microscale.crystals.taylor import TaylorPolycrystal
 from microscale.law import ConstitutiveLaw, State, StateVariable, drive
-from microscale.microstructure import random_orientations
-from microscale.single_crystal import SingleCrystal
-from microscale.taylor import TaylorPolycrystal
+from microscale.native import numba_cache  # before any compiled function is defined
 
 __all__ = [
     "ConstitutiveLaw",
@@ -13,6 +13,6 @@ __all__ = [
     "StateVariable",
     "TaylorPolycrystal",
     "drive",
-    "kernel_cache",
+    "numba_cache",
     "random_orientations",
 ]

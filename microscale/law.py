@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import DeformationError, InputError
-from microscale.memory import require_memory
+from microscale.inputs.memory import require_memory
 from microscale.tensors import cauchy_from_piola, first_inadmissible
 
 FloatArray = NDArray[np.float64]

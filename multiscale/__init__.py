@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from microscale.law import ConstitutiveLaw as ConstitutiveLaw
     from microscale.law import StateVariable as StateVariable
     from microscale.law import drive as drive
-    from microscale.paths import StrainPaths as StrainPaths
+    from microscale.paths.protocols import StrainPaths as StrainPaths
     from multiscale.dynamics.bulk_viscosity import BulkViscosity as BulkViscosity
     from multiscale.dynamics.contact import RigidCylinder as RigidCylinder
     from multiscale.dynamics.contact import RigidPlane as RigidPlane
     from multiscale.dynamics.simulation import Simulation as Simulation
-    from multiscale.io.run_folder import read_results as read_results
     from multiscale.laws import make_law as make_law
+    from multiscale.results.run_folder import read_results as read_results
 
 __version__ = version("multiscale")
 
@@ -56,14 +56,14 @@ _DEFINED = {
     "RigidPlane": ("multiscale.dynamics.contact", "RigidPlane"),
     "Simulation": ("multiscale.dynamics.simulation", "Simulation"),
     "StateVariable": ("microscale.law", "StateVariable"),
-    "StrainPaths": ("microscale.paths", "StrainPaths"),
+    "StrainPaths": ("microscale.paths.protocols", "StrainPaths"),
     "box": ("meshes.box", "box"),
     "cylinder": ("meshes.cylinder", "cylinder"),
     "drive": ("microscale.law", "drive"),
     "load_mesh": ("meshes.impact_mesh", "load"),
     "make_law": ("multiscale.laws", "make_law"),
     "plate": ("meshes.plate", "plate"),
-    "read_results": ("multiscale.io.run_folder", "read_results"),
+    "read_results": ("multiscale.results.run_folder", "read_results"),
 }
 
 __all__ = ["__version__", *_DEFINED]

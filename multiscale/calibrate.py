@@ -17,9 +17,9 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from microscale.errors import ConvergenceError, InputError
+from microscale.files.whole_file import write_json
 from microscale.law import ConstitutiveLaw, FloatArray, drive
 from microscale.tensors import deviator
-from microscale.whole_file import write_json
 from multiscale.dynamics.stable_step import elastic_moduli
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import UNITS

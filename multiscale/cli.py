@@ -11,10 +11,20 @@ from typing import Literal
 from cyclopts import App
 
 from microscale.errors import InputError
-from microscale.numbers import Count, Fraction, OutFile, OutFolder, Positive, Seed, Strain, Time, checked
-from microscale.options import defaults_of, options_for
-from microscale.paths import StrainPaths, protocol_options
-from microscale.printable import drawable, printable
+from microscale.files.printable import drawable, printable
+from microscale.inputs.numbers import (
+    Count,
+    Fraction,
+    OutFile,
+    OutFolder,
+    Positive,
+    Seed,
+    Strain,
+    Time,
+    checked,
+)
+from microscale.inputs.options import defaults_of, options_for
+from microscale.paths.protocols import StrainPaths, protocol_options
 from multiscale.laws import Derivative, Texture
 
 app = App(
@@ -28,7 +38,7 @@ Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
 
 def main() -> None:
     """Run the command line on every rank and exit with the same code on each."""
-    from multiscale.io.command import launch
+    from multiscale.run.command import launch
 
     launch(app)
 
@@ -90,13 +100,13 @@ def generate(
     """
     from mpi4py import MPI
 
-    from microscale.generate import Generation, finish
-    from microscale.generate import generate as work
-    from multiscale.io.data_progress import PathProgress
-    from multiscale.io.inputs import require_apart
-    from multiscale.io.provenance import law_record, versions
-    from multiscale.io.sole_writer import sole_writer
+    from microscale.data.generate import Generation, finish
+    from microscale.data.generate import generate as work
     from multiscale.laws import make_law, options_given
+    from multiscale.parallel.sole_writer import sole_writer
+    from multiscale.results.provenance import law_record, versions
+    from multiscale.run.data_progress import PathProgress
+    from multiscale.run.inputs import require_apart
 
     comm = MPI.COMM_WORLD
     require_apart([out], [crystal])
@@ -142,9 +152,9 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
     """
     from rich.console import Console
 
-    from microscale.dataset import read_dataset
-    from microscale.path_pictures import draw_paths
-    from multiscale.io.data_report import report
+    from microscale.data.dataset import read_dataset
+    from microscale.paths.pictures import draw_paths
+    from multiscale.results.data_report import report
 
     picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
     data = read_dataset(file)
@@ -198,9 +208,9 @@ def train(
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
     """
-    from multiscale.io.inputs import require_apart
-    from multiscale.surrogate.fit import fit_recurrent
-    from multiscale.surrogate.pca_fit import fit_pca
+    from multiscale.run.inputs import require_apart
+    from multiscale.surrogate.pca.fit import fit_pca
+    from multiscale.surrogate.recurrent.fit import fit_recurrent
 
     beside = (out.with_suffix(suffix) for suffix in (".json", ".checkpoint", ".csv", ".png"))
     require_apart((out, *beside), (*datasets, start))
@@ -234,9 +244,9 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         record: Write the figures into the JSON file beside the weights.
     """
     from microscale.law import drive
-    from multiscale.io.provenance import recorded_law
     from multiscale.laws import make_law
-    from multiscale.surrogate.pca_fit import read_pca
+    from multiscale.results.provenance import recorded_law
+    from multiscale.surrogate.pca.fit import read_pca
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
     from multiscale.surrogate.sources import require_data_of
@@ -282,9 +292,9 @@ def calibrate(
         rate_sensitivity: m of the crystal instead of its own.
     """
     from multiscale import calibrate as fit
-    from multiscale.io.inputs import require_apart
-    from multiscale.io.provenance import law_record, versions
     from multiscale.laws import make_law
+    from multiscale.results.provenance import law_record, versions
+    from multiscale.run.inputs import require_apart
 
     require_apart([out], [crystal])
     polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
@@ -307,7 +317,7 @@ def report(folder: Path, *, title: str = "") -> None:
         folder: Folder of a run that has ended.
         title: First line of the page; by default the name of the folder.
     """
-    from multiscale.io.html_report import write_report
+    from multiscale.results.html_report import write_report
 
     print(f"report: {write_report(folder, title)}")
 

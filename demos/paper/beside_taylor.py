@@ -16,9 +16,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from runs import anvil, plate, write_figures
 
-from microscale.numbers import Count, OutFolder, Speed, Time
-from multiscale.io.command import launch
-from multiscale.io.vtkhdf import Results
+from microscale.inputs.numbers import Count, OutFolder, Speed, Time
+from multiscale.results.vtkhdf import Results
+from multiscale.run.command import launch
 
 VELOCITIES = (100.0, 200.0, 400.0)
 PROBLEMS = {

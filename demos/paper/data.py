@@ -3,9 +3,9 @@
 Two dimensions (``fft2d``): 64 x 64 voxels, 16 grains, 10 %, paths of one second (the crystal flows at rates
 of one per second). Three (``taylor``): 128 random grains of magnesium, 10 and 50 %, paths of 1 us. ``m02`` is
 the case "m = 5" of the table, a rate sensitivity of 0.2 here; ``held`` are the paths of U, L-U and C with
-their sides held, so that they change volume (microscale/paths.py). ``fft3d`` and ``taylor16`` are 16 grains
-in 16^3 voxels, full-field and by Taylor, with the same grains and along the same paths. Training sets have
-the path seed 1, test sets 2: no path is in both.
+their sides held, so that they change volume (microscale/paths/protocols.py). ``fft3d`` and ``taylor16`` are
+16 grains in 16^3 voxels, full-field and by Taylor, with the same grains and along the same paths. Training
+sets have the path seed 1, test sets 2: no path is in both.
 
     python demos/paper/data.py --scale 0.01 --output results/paper/data
     mpirun -n 2 python demos/paper/data.py fft2d_R10_train fft2d_R10_test --scale 1
@@ -19,11 +19,11 @@ from typing import Any
 
 from mpi4py import MPI
 
-from microscale.dataset import read_provenance
+from microscale.data.dataset import read_provenance
 from microscale.errors import InputError
-from microscale.numbers import Fraction, OutFolder
+from microscale.inputs.numbers import Fraction, OutFolder
 from multiscale.cli import generate
-from multiscale.io.command import launch
+from multiscale.run.command import launch
 
 TRAIN, TEST = 1, 2
 M02 = {"rate_sensitivity": 0.2}

@@ -18,14 +18,14 @@ from matplotlib.figure import Figure
 from runs import write_figures
 from table_si2 import Study, mean_errors
 
-from microscale.dataset import read_provenance
+from microscale.data.dataset import read_provenance
+from microscale.inputs.numbers import Fraction, OutFolder
 from microscale.law import drive
-from microscale.numbers import Fraction, OutFolder
-from microscale.paths import StrainPaths
-from multiscale.io.command import launch
+from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
+from multiscale.run.command import launch
 from multiscale.surrogate.histories import Histories
-from multiscale.surrogate.pca_net import PcaSurrogate, fractions_of, packed
+from multiscale.surrogate.pca.network import PcaSurrogate, fractions_of, packed
 
 TRAIN, TEST_SET = "fft2d_R10_train", "fft2d_R10_test"
 SIZES = (400, 1600)

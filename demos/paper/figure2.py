@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from runs import write_figures
 from table_si2 import Study
 
+from microscale.inputs.numbers import Count, OutFolder
 from microscale.law import drive
-from microscale.numbers import Count, OutFolder
-from microscale.paths import StrainPaths, is_admissible
-from multiscale.io.command import launch
+from microscale.paths.protocols import StrainPaths, is_admissible
 from multiscale.laws import make_law
+from multiscale.run.command import launch
 
 STRAIN, PATHS = 0.5, 5
 HOLDS = (0.2, 0.4, 0.6, 0.8, 1.0)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from runs import BULK_SPEED, ELASTIC_SPEED, anvil, axis_history, farthest, front_speeds, write_figures
 
-from microscale.numbers import OutFolder
-from multiscale.io.command import launch
-from multiscale.io.pictures import draw_sections
+from microscale.inputs.numbers import OutFolder
+from multiscale.results.pictures import draw_sections
+from multiscale.run.command import launch
 
 VELOCITY, RADIUS = 200.0, 0.5
 

@@ -9,9 +9,9 @@ from typing import Any
 from panels import draw_panels
 from runs import ELASTIC_SPEED, anvil, axis_history, farthest, write_figures
 
-from microscale.numbers import OutFolder
-from multiscale.io.command import launch
-from multiscale.io.vtkhdf import Results
+from microscale.inputs.numbers import OutFolder
+from multiscale.results.vtkhdf import Results
+from multiscale.run.command import launch
 
 VELOCITIES = (100.0, 200.0, 300.0, 400.0)
 DIAMETERS = {"H/D = 10": 0.5, "H/D = 5": 1.0, "H/D = 2.5": 2.0}

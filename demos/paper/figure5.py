@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from runs import ELASTIC_SPEED, PLATE_SPEED, farthest, front_speeds, plate, speed, write_figures
 
-from microscale.numbers import OutFolder
-from multiscale.io.command import launch
-from multiscale.io.pictures import draw_sections
-from multiscale.io.vtkhdf import Results
+from microscale.inputs.numbers import OutFolder
+from multiscale.results.pictures import draw_sections
+from multiscale.results.vtkhdf import Results
+from multiscale.run.command import launch
 
 VELOCITY, RADIUS, THICKNESS = 200.0, 2.0, 1.0
 

@@ -10,8 +10,8 @@ from figure5 import gap, rear_face
 from panels import draw_panels
 from runs import plate, write_figures
 
-from microscale.numbers import OutFolder
-from multiscale.io.command import launch
+from microscale.inputs.numbers import OutFolder
+from multiscale.run.command import launch
 
 VELOCITIES = (100.0, 200.0, 300.0, 400.0)
 RADIUS, THICKNESS, VELOCITY = 2.0, 1.0, 200.0

@@ -18,10 +18,10 @@ from matplotlib.figure import Figure
 from runs import write_figures
 from scipy.spatial.transform import Rotation
 
+from microscale.inputs.numbers import Count, OutFolder
 from microscale.law import ConstitutiveLaw, drive
-from microscale.numbers import Count, OutFolder
-from multiscale.io.command import launch
 from multiscale.laws import make_law
+from multiscale.run.command import launch
 from multiscale.surrogate.evaluate import Predict
 
 ANGLES = np.arange(0.0, 360.0, 30.0)

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from multiscale.io.pictures import FIGURE_3, Quantity, colour_range, draw_obstacle, draw_section
-from multiscale.io.section import axial_section
-from multiscale.io.vtkhdf import Results
+from multiscale.results.axial_section import axial_section
+from multiscale.results.pictures import FIGURE_3, Quantity, colour_range, draw_obstacle, draw_section
+from multiscale.results.vtkhdf import Results
 
 STRESS_AND_STRAIN = FIGURE_3[:2]
 

@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from runs import CONSTANTS, anvil, write_figures
 
-from microscale.numbers import Count, OutFolder, Time
-from multiscale.io.command import launch
-from multiscale.io.vtkhdf import Results
+from microscale.inputs.numbers import Count, OutFolder, Time
+from multiscale.results.vtkhdf import Results
+from multiscale.run.command import launch
 
 LAWS = ("taylor", "learned", "johnson-cook", "j2")
 VELOCITY, RADIUS, ELEMENTS = 200.0, 0.5, 3_000

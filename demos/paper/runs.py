@@ -12,9 +12,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the demos are scripts besi
 from plate_impact import plate_impact
 from taylor_anvil import taylor_anvil
 
-from multiscale.io.provenance import plain
-from multiscale.io.recording import RESULTS
-from multiscale.io.vtkhdf import Results
+from multiscale.results.provenance import plain
+from multiscale.results.vtkhdf import Results
+from multiscale.run.recording import RESULTS
 
 CONSTANTS = Path(__file__).parent / "constants"
 

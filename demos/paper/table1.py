@@ -26,13 +26,13 @@ from runs import CONSTANTS, anvil, plate, write_figures
 
 from meshes.cylinder import cylinder
 from microscale import drive
-from microscale.numbers import Count, OutFolder, Positive, Repeats, Time
-from microscale.paths import PROTOCOLS, StrainPaths
+from microscale.inputs.numbers import Count, OutFolder, Positive, Repeats, Time
+from microscale.paths.protocols import PROTOCOLS, StrainPaths
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import STAGES, Simulation
-from multiscale.io.command import launch
-from multiscale.io.provenance import versions
 from multiscale.laws import make_law
+from multiscale.results.provenance import versions
+from multiscale.run.command import launch
 from multiscale.surrogate.store import SHIPPED, read_surrogate
 
 # The paper's seconds: anvil with 3167 elements, plate with 11552; data and training of its network.

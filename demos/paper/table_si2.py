@@ -28,17 +28,17 @@ from runs import write_figures
 from scipy.spatial.transform import Rotation
 from table_si2_text import markdown
 
-from microscale.dataset import read_provenance
+from microscale.data.dataset import read_provenance
 from microscale.errors import InputError
-from microscale.numbers import Fraction, OutFolder
-from microscale.paths import SHEARED
+from microscale.inputs.numbers import Fraction, OutFolder
+from microscale.paths.protocols import SHEARED
 from multiscale.cli import generate
-from multiscale.io.command import launch
-from multiscale.io.provenance import plain
-from multiscale.surrogate.fit import VALIDATION_SHARE
+from multiscale.results.provenance import plain
+from multiscale.run.command import launch
 from multiscale.surrogate.histories import Histories, joined, relative_errors
-from multiscale.surrogate.pca_fit import fit_histories, read_pca
-from multiscale.surrogate.pca_net import PcaArchitecture, PcaSurrogate, fractions_of, packed
+from multiscale.surrogate.pca.fit import fit_histories, read_pca
+from multiscale.surrogate.pca.network import PcaArchitecture, PcaSurrogate, fractions_of, packed
+from multiscale.surrogate.recurrent.fit import VALIDATION_SHARE
 from multiscale.surrogate.sources import Sources, read_sources, split, training_range
 from multiscale.surrogate.store import Card
 

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from multiscale.dynamics.kernels import REORDER
+from multiscale.dynamics.elements.natural_coordinates import REORDER
 
 FloatArray = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import math
 
 from microscale.errors import ConvergenceError, InputError
 from multiscale.dynamics.energy import Energy
-from multiscale.dynamics.ranks import RAISED_EVERYWHERE
+from multiscale.parallel.ranks import RAISED_EVERYWHERE
 
 #: Energy error past which a run ends unless it says otherwise, per cent; sound runs stay below some 0.3.
 MAX_ENERGY_ERROR = 5.0

@@ -13,12 +13,12 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-import multiscale.fenics  # noqa: F401
+import multiscale.parallel.fenics  # noqa: F401
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import InputError
 from multiscale.dynamics import central_difference
 from multiscale.dynamics.contact import NodalMotion
-from multiscale.dynamics.elements import lumped_volumes
+from multiscale.dynamics.elements.registry import lumped_volumes
 
 from dolfinx import fem, la
 from dolfinx import mesh as dolfinx_mesh

@@ -12,8 +12,8 @@ from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import first_inadmissible
 from multiscale.dynamics.bulk_viscosity import ViscousPressure
-from multiscale.dynamics.corner_volumes import InvertedCellError
-from multiscale.dynamics.element import Element
+from multiscale.dynamics.elements.corner_volumes import InvertedCellError
+from multiscale.dynamics.elements.interface import Element
 
 FloatArray = NDArray[np.float64]
 

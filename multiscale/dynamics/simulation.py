@@ -11,28 +11,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
+from microscale.inputs.numbers import COUNT, Range, Whole, check
 from microscale.law import ConstitutiveLaw
-from microscale.numbers import COUNT, Range, Whole, check
-from multiscale.dynamics import ranks, units
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import Obstacle
-from multiscale.dynamics.corner_volumes import InvertedCellError
-from multiscale.dynamics.elements import make_element
+from multiscale.dynamics.elements.corner_volumes import InvertedCellError
+from multiscale.dynamics.elements.registry import make_element
 from multiscale.dynamics.energy import Ledger, summed
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR, EnergyLimit
 from multiscale.dynamics.fields import cell_averages
-from multiscale.dynamics.memory import array_bytes
+from multiscale.dynamics.footprint import array_bytes
 from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.penetration import deepest_node
 from multiscale.dynamics.quadrature import QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
-from multiscale.dynamics.start_check import StartCheck
+from multiscale.dynamics.start import units
+from multiscale.dynamics.start.check import StartCheck
+from multiscale.dynamics.start.symmetry_plane import refuse_turned_plane
 from multiscale.dynamics.step_size import StepSize
 from multiscale.dynamics.step_sums import StepSums
-from multiscale.dynamics.symmetry_plane import refuse_turned_plane
 from multiscale.dynamics.traffic import Traffic
+from multiscale.parallel import ranks
 
 FloatArray = NDArray[np.float64]
 Observer = Callable[["Simulation"], None]
@@ -111,7 +112,7 @@ class Simulation:
 
         Raises:
             InputError: An argument is out of its range, a group is not in the mesh, or the start is not that
-                of an impact; see :mod:`multiscale.dynamics.start_check`.
+                of an impact; see :mod:`multiscale.dynamics.start.check`.
         """
         _require_kinds(law, obstacles)
         self.mesh = impact_mesh.mesh

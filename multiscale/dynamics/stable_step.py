@@ -22,8 +22,8 @@ from numba import njit
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import cofactor, determinant
-from multiscale.dynamics.element import Element, FloatArray
-from multiscale.dynamics.kernels import REORDER
+from multiscale.dynamics.elements.interface import Element, FloatArray
+from multiscale.dynamics.elements.natural_coordinates import REORDER
 
 
 def elastic_moduli(law: ConstitutiveLaw) -> tuple[float, float]:

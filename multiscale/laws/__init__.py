@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from microscale.errors import InputError
+from microscale.inputs.numbers import COUNT, Whole, check
+from microscale.inputs.options import defaults_of, options_for
 from microscale.law import ConstitutiveLaw
-from microscale.numbers import COUNT, Whole, check
-from microscale.options import defaults_of, options_for
 
 if TYPE_CHECKING:
-    from microscale.crystal import Crystal
+    from microscale.crystals.crystal import Crystal
 
 #: What draws grains takes.
 DRAWN = {"grains": Whole(1, COUNT), "seed": Whole(0, 2**63 - 1)}
@@ -94,10 +94,11 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
-    from microscale.crystal import read_crystal
-    from microscale.microstructure import periodic_voronoi, random_orientations
-    from microscale.taylor import TaylorPolycrystal
-    from microscale.uniform_texture import uniform_orientations
+    from microscale.crystals.crystal import read_crystal
+    from microscale.crystals.orientations import random_orientations
+    from microscale.crystals.taylor import TaylorPolycrystal
+    from microscale.crystals.uniform_texture import uniform_orientations
+    from microscale.unit_cell.microstructure import periodic_voronoi
 
     def polycrystal(
         grains: int = 128,
@@ -137,9 +138,9 @@ def _fft3d() -> Callable[..., ConstitutiveLaw]:
 
 def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., ConstitutiveLaw]:
     """Return what makes unit cells, by default of our crystal and with so many voxels along a side."""
-    from microscale.crystal import read_crystal
-    from microscale.fft import DERIVATIVE, FullFieldCell
-    from microscale.microstructure import periodic_voronoi
+    from microscale.crystals.crystal import read_crystal
+    from microscale.unit_cell.cell import DERIVATIVE, FullFieldCell
+    from microscale.unit_cell.microstructure import periodic_voronoi
 
     def polycrystal(
         grains: int = 16,
@@ -162,9 +163,9 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
-    from multiscale.laws.extrapolation import OnExtrapolation
-    from multiscale.laws.learned import LearnedLaw
-    from multiscale.laws.learned_pca import PcaLaw
+    from multiscale.surrogate.extrapolation import OnExtrapolation
+    from multiscale.surrogate.pca.law import PcaLaw
+    from multiscale.surrogate.recurrent.law import LearnedLaw
     from multiscale.surrogate.stand_in import require_material
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 

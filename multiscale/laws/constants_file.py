@@ -10,11 +10,11 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, create_model
 
-from microscale.documents import read_document
 from microscale.errors import InputError
+from microscale.files.documents import read_document
+from microscale.files.quantities import perfect_strength
+from microscale.files.schema import Name, NotNegative, Positive, Strict, validated
 from microscale.law import ConstitutiveLaw
-from microscale.quantities import perfect_strength
-from microscale.schema import Name, NotNegative, Positive, Strict, validated
 from multiscale.laws.j2 import J2
 from multiscale.laws.johnson_cook import THERMAL, JohnsonCook
 

@@ -7,8 +7,8 @@ from numbers import Real
 from typing import Annotated
 
 from microscale.errors import InputError
+from microscale.files.quantities import LIKELY_DENSITY, In
 from microscale.law import ConstitutiveLaw
-from microscale.quantities import LIKELY_DENSITY, In
 
 # In files they may name another unit; a number alone is in these.
 Stress = Annotated[float, In("GPa", "positive", bare=True)]

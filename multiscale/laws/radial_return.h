@@ -5,7 +5,7 @@
 #ifndef RADIAL_RETURN_H
 #define RADIAL_RETURN_H
 
-#include "lanes.h"
+#include "microscale/native/lanes.h"
 
 #define SMALL 1e-3 /* largest j2 of the series of (I + X): principal values of X within 0.037 */
 #define TERMS 12   /* 0.037^12 / 12 is below rounding */

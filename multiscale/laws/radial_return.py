@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from microscale.law import FloatArray, StateVariable
-from microscale.native import load_kernel
+from microscale.native.library import load_kernel
 
 PLASTIC_STATE = (
     StateVariable("inverse_plastic_metric", (3, 3), "-", np.eye(3)),

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from microscale.files.printable import drawable
 from microscale.law import ConstitutiveLaw, drive
-from microscale.printable import drawable
 from microscale.tensors import deviator
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
 

@@ -15,7 +15,7 @@ from scipy.linalg import polar
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw, FloatArray, State
-from microscale.paths import StretchPath
+from microscale.paths.protocols import StretchPath
 
 
 class Recorder(ConstitutiveLaw):

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
+from microscale.files.printable import drawable, printable
 from microscale.law import ConstitutiveLaw, drive
-from microscale.printable import drawable, printable
-from multiscale.surrogate import promises
+from multiscale.surrogate import invariances as promises
 from multiscale.surrogate.evaluate import (
     RATE_EDGES,
     STATISTICS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from microscale.flow_clocks import CLOCKS, LONGEST, FlowClocks
+from microscale.paths.flow_clocks import CLOCKS, LONGEST, FlowClocks
 from microscale.tensors import deviator
 from multiscale.surrogate.histories import FloatArray, Histories
 

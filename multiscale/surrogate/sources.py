@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from microscale.dataset import read_dataset, read_provenance
+from microscale.data.dataset import read_dataset, read_provenance
 from microscale.errors import InputError
-from microscale.printable import printable
+from microscale.files.printable import printable
 from microscale.tensors import deviator
-from multiscale.surrogate.architecture import STRAIN_SCALE
 from multiscale.surrogate.histories import Histories, joined
-from multiscale.surrogate.identity import difference, identity_of
-from multiscale.surrogate.increments import increments
+from multiscale.surrogate.material_identity import difference, identity_of
+from multiscale.surrogate.recurrent.architecture import STRAIN_SCALE
+from multiscale.surrogate.recurrent.increments import increments
 from multiscale.surrogate.slow_paths import elastic_limit, far_side
 from multiscale.surrogate.store import Card, Material, TrainingRange
 

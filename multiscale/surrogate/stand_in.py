@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from microscale.crystal import Crystal
+from microscale.crystals.crystal import Crystal
 from microscale.errors import InputError
-from multiscale.surrogate.identity import difference, identity_of
+from multiscale.surrogate.material_identity import difference, identity_of
 from multiscale.surrogate.store import Material
 
 KNOWN = ("name", "shear_modulus", "lambda_e", "density")

@@ -20,11 +20,11 @@ from pydantic import AfterValidator, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from microscale.documents import read_bytes, read_document
 from microscale.errors import InputError
-from microscale.printable import printable
-from microscale.schema import STRICT, Positive, validated, wrong
-from microscale.whole_file import write_json, write_whole
+from microscale.files.documents import read_bytes, read_document
+from microscale.files.printable import printable
+from microscale.files.schema import STRICT, Positive, validated, wrong
+from microscale.files.whole_file import write_json, write_whole
 
 FORMATS = {"recurrent": 3, "pca": 1}
 """Kinds of surrogates. A version is raised when the meaning of a file changes; older files are refused."""
@@ -47,7 +47,7 @@ class TrainingRange:
         smallest_volume: Smallest det F.
         largest_volume: Largest det F.
         elastic_limit: Norm of the elastic strain of flow, which divides a path into what is elastic and what
-            flows; this and what follows as microscale.flow_clocks measures it, None in cards of before.
+            flows; this and what follows as microscale.paths.flow_clocks measures it, None in cards of before.
         slowest_rate: Slowest rate of flow over twice the elastic limit, 1/us.
         longest_hold: Longest time without as much flow as that, us.
         smallest_cycle: Smallest flow in each half of a cycle that is repeated, dimensionless.
@@ -71,7 +71,7 @@ class TrainingRange:
 
     @property
     def clocks(self) -> tuple[float, float, float, float]:
-        """Elastic limit, and the most the clocks of microscale.flow_clocks showed; infinite where unknown.
+        """Elastic limit, and the most the clocks of microscale.paths.flow_clocks showed.
 
         The latter are the time of flow and of rest, us, and the path without flow, while a point flows by
         a window of twice the elastic limit. A cycle that flows by a in each half travels window^2 / a in it.
@@ -95,7 +95,7 @@ class Material:
         shear_modulus: G, GPa.
         lambda_e: Volumetric modulus of eq. (29), GPa.
         density: Referential density, g/cm^3.
-        identity: All that it is, see multiscale.surrogate.identity; None in cards of before.
+        identity: All that it is, see multiscale.surrogate.material_identity; None in cards of before.
     """
 
     __pydantic_config__ = STRICT

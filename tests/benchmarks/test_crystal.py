@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from microscale import TaylorPolycrystal, drive, random_orientations
-from microscale.paths import StrainPaths
+from microscale.paths.protocols import StrainPaths
 
 PAPER = 128 * 1000 / 164.0  # a path of 1000 steps and 128 grains in 164 s
 BUDGET = 1e6

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-import multiscale.fenics
+import multiscale.parallel.fenics
 from meshes.cylinder import cylinder
-from multiscale.dynamics import hexahedron
 from multiscale.dynamics.contact import RigidPlane
-from multiscale.dynamics.elements import cell_shape, make_element
+from multiscale.dynamics.elements import hexahedron
+from multiscale.dynamics.elements.registry import cell_shape, make_element
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.johnson_cook import JohnsonCook
 from multiscale.laws.neo_hooke import NeoHooke
@@ -73,7 +73,7 @@ def test_kinematics_and_force(benchmark, capsys, anvil, element):
 def test_kinematics_and_force_by_ffcx(benchmark, capsys, anvil):
     """The same without mean dilatation as an FFCx expression and form with the fast flags, for comparison."""
     mesh, space, u = anvil
-    options = multiscale.fenics.JIT_OPTIONS
+    options = multiscale.parallel.fenics.JIT_OPTIONS
     points = 0.5 * (1.0 + hexahedron.GAUSS_POINTS)
     gradient = fem.Expression(ufl.Identity(3) + ufl.grad(u), points, jit_options=options)
     quadrature = basix.ufl.quadrature_element("hexahedron", value_shape=(3, 3), degree=3)

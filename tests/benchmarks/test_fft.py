@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from microscale import SingleCrystal, drive
-from microscale.crystal import read_crystal
-from microscale.fft import FullFieldCell
-from microscale.fft_grid import PeriodicGrid
-from microscale.microstructure import periodic_voronoi
-from microscale.paths import StrainPaths
+from microscale.crystals.crystal import read_crystal
+from microscale.paths.protocols import StrainPaths
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.grid import PeriodicGrid
+from microscale.unit_cell.microstructure import periodic_voronoi
 
 CASES = {
     "2D 64, R 10 %": ("two_slip.yaml", (64, 64), 200, 1e6, 0.1),

@@ -6,11 +6,11 @@ Run with `OMP_NUM_THREADS=1 .venv/bin/pytest tests/benchmarks/test_surrogate.py 
 import numpy as np
 import torch
 
-from multiscale.laws.learned import LearnedLaw
-from multiscale.surrogate.architecture import Architecture
-from multiscale.surrogate.fused import FusedRecurrent, pack
-from multiscale.surrogate.increments import increments
-from multiscale.surrogate.recurrent import RecurrentSurrogate
+from multiscale.surrogate.recurrent.architecture import Architecture
+from multiscale.surrogate.recurrent.compiled import FusedRecurrent, pack
+from multiscale.surrogate.recurrent.increments import increments
+from multiscale.surrogate.recurrent.law import LearnedLaw
+from multiscale.surrogate.recurrent.network import RecurrentSurrogate
 
 POINTS, BUDGET, PAPER = 3000, 1.0, 690.0  # us per point and step on one core
 

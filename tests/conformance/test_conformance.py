@@ -15,11 +15,11 @@ from microscale.errors import DeformationError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import cauchy_from_piola
 from multiscale.laws import make_law
-from multiscale.laws.learned_pca import PcaLaw
+from multiscale.surrogate.pca.law import PcaLaw
 from multiscale.surrogate.store import SHIPPED
 
 # The loading goes where no training has been; what is promised holds there too.
-pytestmark = pytest.mark.filterwarnings("ignore::multiscale.laws.extrapolation.ExtrapolationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 
 POINTS, SAMPLES, STEP = 7, 12, 0.05  # steps of 0.05 us: strain rates up to 1e6 per second
 

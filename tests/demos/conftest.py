@@ -3,4 +3,5 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "demos"))
+DEMOS = Path(__file__).parents[2] / "demos"
+sys.path[:0] = [str(DEMOS), str(DEMOS / "studies")]

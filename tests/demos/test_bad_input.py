@@ -11,7 +11,7 @@ import pytest
 from taylor_anvil import taylor_anvil
 
 from microscale.errors import InputError
-from multiscale.io.vtkhdf import Results
+from multiscale.results.vtkhdf import Results
 from multiscale.surrogate.store import Card, Material, TrainingRange, write_surrogate
 
 DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
@@ -23,7 +23,7 @@ import numpy as np
 from meshes.cylinder import cylinder
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.command import launch
+from multiscale.run.command import launch
 from multiscale.laws import make_law
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from microscale import TaylorPolycrystal, random_orientations
-from microscale.crystal import read_crystal
-from microscale.diagnostics import lattice_orientations, twin_orientations
+from microscale.crystals.crystal import read_crystal
+from microscale.crystals.diagnostics import lattice_orientations, twin_orientations
 
 
 def test_mechanisms_along_c(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from plate_impact import plate_impact
 from taylor_anvil import taylor_anvil
 
 from microscale.errors import InputError
-from multiscale.io.vtkhdf import Results
+from multiscale.results.vtkhdf import Results
 
 SMALL = {"elements": 200, "end_time": 0.5, "model": "quarter"}
 WAVE_SPEED = np.sqrt((24.0 * 2.0 + 25.0 * 4.0 / 3.0) / 10.0)

@@ -12,7 +12,7 @@ from taylor_anvil import taylor_anvil
 
 from microscale.errors import DeformationError, InputError
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.vtkhdf import Results
+from multiscale.results.vtkhdf import Results
 
 DEMOS = Path(__file__).parents[2] / "demos"
 MPIRUN = Path(sys.executable).parent / "mpirun"
@@ -30,8 +30,8 @@ sys.path.insert(0, sys.argv.pop(1))
 fault = sys.argv.pop(1)
 from mpi4py import MPI
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.command import launch
-from multiscale.io.ledger import LedgerWriter
+from multiscale.run.command import launch
+from multiscale.results.ledger import LedgerWriter
 from multiscale.laws.j2 import J2
 from taylor_anvil import taylor_anvil
 

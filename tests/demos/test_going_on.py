@@ -11,8 +11,8 @@ import pytest
 from taylor_anvil import taylor_anvil
 
 from microscale.errors import InputError
-from multiscale.io import vtkhdf
-from multiscale.io.vtkhdf import Results
+from multiscale.results import vtkhdf
+from multiscale.results.vtkhdf import Results
 
 SMALL = {"law": "j2", "elements": 100, "end_time": 0.6, "model": "quarter", "steps_between_outputs": 1}
 

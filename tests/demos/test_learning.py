@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from microscale.dataset import read_dataset
+from microscale.data.dataset import read_dataset
 from microscale.law import drive
-from multiscale.laws.learned import LearnedLaw
-from multiscale.surrogate.fit import fit_recurrent
+from multiscale.surrogate.recurrent.fit import fit_recurrent
+from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.store import SHIPPED, read_surrogate
 
 SMALL = {"grains": 2, "elements": 60, "paths": 8, "steps": 20, "end_time": 0.1}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from taylor_anvil import taylor_anvil
 
-from microscale.crystal import read_crystal
-from microscale.dataset import read_dataset
+from microscale.crystals.crystal import read_crystal
+from microscale.data.dataset import read_dataset
 from microscale.errors import InputError
 from microscale.law import drive
 from microscale.tensors import von_mises

@@ -17,7 +17,7 @@ from taylor_anvil import taylor_anvil
 
 from microscale.errors import DeformationError, InputError
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.stopped import Stopped
+from multiscale.run.stopped import Stopped
 
 DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
 MPIRUN = Path(sys.executable).parent / "mpirun"
@@ -30,7 +30,7 @@ import os
 import signal
 import sys
 
-from multiscale.io.checkpoint_file import CheckpointFile
+from multiscale.run.checkpoint_file import CheckpointFile
 
 sys.path.insert(0, sys.argv.pop(1))
 finish, count = CheckpointFile.finish, 0
@@ -46,7 +46,7 @@ def killed(self):
 
 
 CheckpointFile.finish = killed
-from multiscale.io.command import launch
+from multiscale.run.command import launch
 from taylor_anvil import taylor_anvil
 
 launch(taylor_anvil)

@@ -10,7 +10,7 @@ from scaling import scaling
 
 from microscale.errors import InputError
 
-DEMO = Path(__file__).parents[2] / "demos" / "scaling.py"
+DEMO = Path(__file__).parents[2] / "demos" / "studies" / "scaling.py"
 MPIRUN = Path(sys.executable).parent / "mpirun"
 
 

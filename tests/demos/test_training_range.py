@@ -9,7 +9,7 @@ from multiscale.surrogate.store import SHIPPED, read_surrogate
 
 
 def test_the_shipped_range_is_that_of_its_paths():
-    """A sample of the paths the card names; demos/training_range.py takes all of them."""
+    """A sample of the paths the card names; demos/studies/training_range.py takes all of them."""
     known = asdict(read_surrogate(SHIPPED)[1].range)
     found = training_range(every=200)
     assert found["elastic_limit"] == pytest.approx(known["elastic_limit"], rel=0.1)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from taylor_anvil import taylor_anvil
 
-from microscale.dataset import read_dataset
+from microscale.data.dataset import read_dataset
 from microscale.errors import InputError
-from microscale.one_writer import one_writer
-from multiscale.surrogate.fit import fit_recurrent
+from microscale.files.one_writer import one_writer
+from multiscale.surrogate.recurrent.fit import fit_recurrent
 
 DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
 MPIRUN = Path(sys.executable).parent / "mpirun"

@@ -6,7 +6,7 @@ import pytest
 from valid_ends import judge, valid_ends
 
 from microscale.errors import DeformationError
-from multiscale.io.vtkhdf import Results
+from multiscale.results.vtkhdf import Results
 
 COARSE = {"laws": ("johnson-cook",), "velocities": (400.0,), "cells": 100}
 

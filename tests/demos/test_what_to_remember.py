@@ -10,7 +10,7 @@ from slow_paths import slow_paths
 
 from microscale import TaylorPolycrystal, drive
 from microscale.errors import InputError
-from microscale.paths import StrainPaths
+from microscale.paths.protocols import StrainPaths
 
 
 def test_orientation_is_what_a_polycrystal_must_remember(tmp_path):

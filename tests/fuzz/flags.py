@@ -28,8 +28,8 @@ from types import UnionType
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "demos")]
 
-from microscale.numbers import Count, Positive, Seed  # noqa: E402
-from multiscale.io.command import launch  # noqa: E402
+from microscale.inputs.numbers import Count, Positive, Seed  # noqa: E402
+from multiscale.run.command import launch  # noqa: E402
 
 MEMORY = 16 * 2**30
 """Bytes a try may take: a number that is not checked must not harm the machine."""

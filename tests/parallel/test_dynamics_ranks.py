@@ -17,11 +17,11 @@ from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidPlane
-from multiscale.dynamics.elements import cell_shape
-from multiscale.dynamics.ranks import RemoteError, shared_errors
+from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
+from multiscale.parallel.ranks import RemoteError, shared_errors
 
 
 def anvil(law, element, viscosity, comm):
@@ -234,7 +234,7 @@ def a_damaged_mesh_file_is_an_error_on_every_rank(tmp_path):
 
 PROGRAM = """
 from mpi4py import MPI
-from multiscale.dynamics.ranks import abort_on_uncaught_error
+from multiscale.parallel.ranks import abort_on_uncaught_error
 abort_on_uncaught_error()
 if MPI.COMM_WORLD.rank == 1:
     raise ValueError("outside any shared block")

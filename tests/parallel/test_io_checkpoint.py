@@ -9,11 +9,11 @@ from microscale.errors import InputError
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
-from multiscale.io.gather import cell_gather, degree_of_freedom_gather
-from multiscale.io.origin import Origin
-from multiscale.io.provenance import identity
 from multiscale.laws import make_law
+from multiscale.parallel.gather import cell_gather, degree_of_freedom_gather
+from multiscale.results.provenance import identity
+from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.same_run import Origin
 
 LAWS = {"j2": {}, "johnson-cook": {}, "taylor": {"grains": 2}, "learned": {}}
 LAWS["fft2d"] = {"grains": 2, "resolution": 4}

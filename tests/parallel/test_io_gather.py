@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-import multiscale.fenics  # noqa: F401
-from multiscale.io.gather import Gather, cell_gather, degree_of_freedom_gather, input_mesh, node_gather
+import multiscale.parallel.fenics  # noqa: F401
+from multiscale.parallel.gather import Gather, cell_gather, degree_of_freedom_gather, input_mesh, node_gather
 
 from dolfinx import fem
 from dolfinx import mesh as dolfinx_mesh

@@ -11,10 +11,10 @@ from meshes.cylinder import cylinder
 from microscale.errors import DeformationError, InputError
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.recording import run_and_record
-from multiscale.io.shape import bar_shape
-from multiscale.io.vtkhdf import Results
 from multiscale.laws import make_law
+from multiscale.results.dimensions import bar_shape
+from multiscale.results.vtkhdf import Results
+from multiscale.run.recording import run_and_record
 
 
 def record(comm, folder, law="j2"):

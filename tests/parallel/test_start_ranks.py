@@ -10,13 +10,13 @@ from mpi4py import MPI
 from meshes.box import box
 from meshes.cylinder import cylinder
 from microscale.errors import ConvergenceError, InputError
-from multiscale.dynamics.connected import require_one_piece
 from multiscale.dynamics.contact import RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.dynamics.start_check import NoContactWarning
-from multiscale.dynamics.units import StartWarning
-from multiscale.io.bar import foot_of_bar
+from multiscale.dynamics.start.check import NoContactWarning
+from multiscale.dynamics.start.connected import require_one_piece
+from multiscale.dynamics.start.units import StartWarning
 from multiscale.laws.neo_hooke import NeoHooke
+from multiscale.run.bar import foot_of_bar
 
 COMM = MPI.COMM_WORLD
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
+from microscale.data.generate import Generation, finish, generate
 from microscale.errors import InputError
-from microscale.generate import Generation, finish, generate
-from microscale.one_writer import one_writer
-from microscale.paths import StrainPaths
+from microscale.files.one_writer import one_writer
+from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
-from multiscale.surrogate.fit import fit_recurrent
 from multiscale.surrogate.histories import Histories
-from multiscale.surrogate.pca_fit import fit_histories
+from multiscale.surrogate.pca.fit import fit_histories
+from multiscale.surrogate.recurrent.fit import fit_recurrent
 from multiscale.surrogate.store import Card, Material, TrainingRange, read_surrogate
 
 ARCHITECTURE = {"modes": 3, "hidden": 16, "layers": 2}

@@ -8,8 +8,8 @@ import pytest
 from meshes.box import box
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
-from multiscale.io.bar import foot_of_bar
-from multiscale.io.shape import bar_shape
+from multiscale.results.dimensions import bar_shape
+from multiscale.run.bar import foot_of_bar
 
 PLANES = {"symmetry_x": 0, "symmetry_y": 1}
 

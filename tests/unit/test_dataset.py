@@ -15,11 +15,11 @@ import h5py
 import numpy as np
 import pytest
 
-from microscale.dataset import ARRAYS, read_dataset
+from microscale.data.dataset import ARRAYS, read_dataset
+from microscale.data.generate import BLOCK, Generation, finish, generate, stress_block
 from microscale.errors import ConvergenceError, InputError
-from microscale.generate import BLOCK, Generation, finish, generate, stress_block
 from microscale.law import ConstitutiveLaw, drive
-from microscale.paths import StrainPaths
+from microscale.paths.protocols import StrainPaths
 from microscale.tensors import to_mandel
 from multiscale.laws.j2 import J2
 
@@ -68,11 +68,11 @@ def test_resumes_what_is_finished_and_repeats_nothing(tmp_path, monkeypatch):
         made.append(block)
         return stress_block(task, block)
 
-    monkeypatch.setattr("microscale.generate.stress_block", failing)
+    monkeypatch.setattr("microscale.data.generate.stress_block", failing)
     with pytest.raises(KeyboardInterrupt):
         generate(task, out)
     monkeypatch.setattr(
-        "microscale.generate.stress_block",
+        "microscale.data.generate.stress_block",
         lambda task, block: made.append(block) or stress_block(task, block),
     )
     make(task, out)

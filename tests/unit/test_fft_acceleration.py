@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from microscale.fft import PATIENCE, _promising
-from microscale.fft_acceleration import SecantMemory
+from microscale.unit_cell.acceleration import SecantMemory
+from microscale.unit_cell.cell import PATIENCE, _promising
 
 
 def imbalances(stiffness: np.ndarray, memory: int, iterations: int) -> np.ndarray:

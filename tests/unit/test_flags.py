@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from multiscale.cli import app
-from multiscale.io.command import SUCCESS, application, outcome
+from multiscale.run.command import SUCCESS, application, outcome
 
 FUZZ = Path(__file__).parents[1] / "fuzz" / "flags.py"
 QUICK = {"generate", "inspect", "train"}

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from microscale.flow_clocks import CLOCKS, LONGEST, FlowClocks
+from microscale.paths.flow_clocks import CLOCKS, LONGEST, FlowClocks
 
 LIMIT = 0.005
 WINDOW = 2.0 * LIMIT

@@ -7,13 +7,13 @@ import h5py
 import numpy as np
 import pytest
 
-from microscale.crystal import read_crystal
-from microscale.dataset import check_file, read_dataset
+from microscale.crystals.crystal import read_crystal
+from microscale.data.dataset import check_file, read_dataset
+from microscale.data.generate import Generation, finish, generate
 from microscale.errors import InputError
-from microscale.generate import Generation, finish, generate
-from microscale.paths import StrainPaths
-from multiscale.io.provenance import law_record, recorded_law
+from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
+from multiscale.results.provenance import law_record, recorded_law
 from multiscale.surrogate.sources import read_sources
 
 PATHS, SAMPLES = 6, 11

@@ -12,11 +12,11 @@ from microscale.law import ConstitutiveLaw, StateVariable
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io import checkpoint
-from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
-from multiscale.io.origin import Origin
-from multiscale.io.provenance import identity
 from multiscale.laws import make_law
+from multiscale.results.provenance import identity
+from multiscale.run import checkpoint
+from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.same_run import Origin
 
 
 def anvil(law, element="hex8-one-point", viscosity=None, elements=100, height=2.0):

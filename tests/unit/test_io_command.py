@@ -12,7 +12,7 @@ PROGRAM = """
 import sys, time
 from mpi4py import MPI
 from microscale.errors import DeformationError, InputError
-from multiscale.io.command import launch
+from multiscale.run.command import launch
 
 def program(*, velocity: float = 200.0, fail: str = ""):
     '''A program.

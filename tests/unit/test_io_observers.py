@@ -9,8 +9,8 @@ from rich.console import Console
 
 from microscale.errors import InputError
 from multiscale.dynamics.energy import Energy
-from multiscale.io.ledger import LedgerWriter
-from multiscale.io.progress import CycleLine
+from multiscale.results.ledger import LedgerWriter
+from multiscale.run.progress import CycleLine
 
 
 def at(step, steps=1000):

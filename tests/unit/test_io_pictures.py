@@ -5,11 +5,11 @@ import pytest
 from matplotlib.image import imread
 
 from microscale.errors import InputError
-from multiscale.io import vtkhdf
-from multiscale.io.pictures import draw_sections, nearest_steps
-from multiscale.io.section import axial_section
-from multiscale.io.shape import bar_shape, extremes
-from multiscale.io.vtkhdf import Results
+from multiscale.results import vtkhdf
+from multiscale.results.axial_section import axial_section
+from multiscale.results.dimensions import bar_shape, extremes
+from multiscale.results.pictures import draw_sections, nearest_steps
+from multiscale.results.vtkhdf import Results
 
 HEIGHT, HALF = 5.0, 0.5
 

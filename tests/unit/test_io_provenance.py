@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from microscale.crystals.orientations import random_orientations
+from microscale.crystals.taylor import TaylorPolycrystal
 from microscale.errors import InputError
-from microscale.microstructure import random_orientations
-from microscale.taylor import TaylorPolycrystal
 from multiscale.cli import generate
-from multiscale.io.provenance import identity, plain, provenance, recorded_law
 from multiscale.laws import make_law
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
+from multiscale.results.provenance import identity, plain, provenance, recorded_law
 
 
 @pytest.mark.parametrize(

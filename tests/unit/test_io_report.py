@@ -9,8 +9,8 @@ import pytest
 
 import multiscale as ms
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.html_report import write_report
-from multiscale.io.recording import run_and_record
+from multiscale.results.html_report import write_report
+from multiscale.run.recording import run_and_record
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 

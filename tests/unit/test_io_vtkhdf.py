@@ -14,7 +14,7 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOHDF import vtkHDFReader
 
 from microscale.errors import InputError
-from multiscale.io import vtkhdf
+from multiscale.results import vtkhdf
 
 POINTS = np.array([[x, y, z] for z in range(3) for y in (0, 1) for x in (0, 1)], dtype=float)
 CELLS = np.array([[0, 1, 3, 2, 4, 5, 7, 6], [4, 5, 7, 6, 8, 9, 11, 10]])
@@ -122,7 +122,7 @@ def test_folder_that_does_not_exist_is_an_input_error(tmp_path):
 
 APPEND_FOR_EVER = """
 import sys, numpy as np
-from multiscale.io import vtkhdf
+from multiscale.results import vtkhdf
 path = sys.argv[1]
 points, cells = np.zeros((2000, 3)), np.zeros((1000, 8), dtype=int)
 def step(k):

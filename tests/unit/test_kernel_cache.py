@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from numba import config
 
-from microscale.kernel_cache import cache_folder, sources_digest
+from microscale.native.numba_cache import cache_folder, sources_digest
 from multiscale.laws import neo_hooke
 
 CACHED = "from numba import njit\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n"

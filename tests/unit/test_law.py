@@ -8,9 +8,9 @@ import pytest
 
 from microscale import drive
 from microscale.errors import DeformationError, InputError
-from microscale.fft_grid import DERIVATIVES
 from microscale.law import State, check_deformation
 from microscale.tensors import cauchy_from_piola
+from microscale.unit_cell.grid import DERIVATIVES
 from multiscale.laws import LAW_NAMES, Derivative, make_law, options_of
 
 PATHS, SAMPLES = 3, 6

@@ -12,13 +12,14 @@ from scipy.stats import special_ortho_group
 
 from microscale.errors import InputError
 from microscale.law import drive
-from multiscale.laws.extrapolation import ExtrapolationWarning
-from multiscale.laws.learned import LearnedLaw
-from multiscale.surrogate.architecture import Architecture
+from multiscale.surrogate.extrapolation import ExtrapolationWarning
 from multiscale.surrogate.histories import refined
-from multiscale.surrogate.increments import Increments, increments
-from multiscale.surrogate.recurrent import RecurrentSurrogate
-from multiscale.surrogate.recurrent_learner import stress_from
+from multiscale.surrogate.recurrent.architecture import Architecture
+from multiscale.surrogate.recurrent.increments import Increments, increments
+from multiscale.surrogate.recurrent.law import LearnedLaw
+from multiscale.surrogate.recurrent.learner import stress_from
+from multiscale.surrogate.recurrent.network import RecurrentSurrogate
+from multiscale.surrogate.recurrent.substeps import cut
 from multiscale.surrogate.store import (
     FORMATS,
     Card,
@@ -29,7 +30,6 @@ from multiscale.surrogate.store import (
     seal_card,
     write_surrogate,
 )
-from multiscale.surrogate.substeps import cut
 
 ARCHITECTURE = Architecture(groups=2, tensors=3, scalars=4, hidden=20)
 MATERIAL = Material("test", shear_modulus=25.0, lambda_e=24.0, density=10.0)

@@ -10,10 +10,10 @@ from untrained_pca import DURATIONS, untrained_pca
 from microscale.errors import InputError
 from microscale.law import drive
 from multiscale.laws import make_law
-from multiscale.laws.extrapolation import ExtrapolationWarning
-from multiscale.laws.learned import LearnedLaw
-from multiscale.laws.learned_pca import PcaLaw
-from multiscale.surrogate.pca_net import mean_stress
+from multiscale.surrogate.extrapolation import ExtrapolationWarning
+from multiscale.surrogate.pca.law import PcaLaw
+from multiscale.surrogate.pca.network import mean_stress
+from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.store import SHIPPED, TrainingRange, read_surrogate, write_surrogate
 
 NARROW = TrainingRange(shape=0.005, strain_rate=0.8, smallest_volume=0.98, largest_volume=1.05)

@@ -9,18 +9,18 @@ import pytest
 from meshes.cylinder import cylinder
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
-from multiscale.io.origin import Origin
-from multiscale.io.provenance import identity
-from multiscale.io.recording import run_and_record
-from multiscale.io.shape import bar_shape
-from multiscale.io.training_range import left_range, told
-from multiscale.laws.extrapolation import KINDS, ExtrapolationWarning
 from multiscale.laws.j2 import J2
-from multiscale.laws.learned import LearnedLaw
+from multiscale.results.dimensions import bar_shape
+from multiscale.results.provenance import identity
+from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.recording import run_and_record
+from multiscale.run.same_run import Origin
+from multiscale.run.training_range import left_range, told
+from multiscale.surrogate.extrapolation import KINDS, ExtrapolationWarning
+from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.store import SHIPPED, read_surrogate
 
-pytestmark = pytest.mark.filterwarnings("ignore::multiscale.laws.extrapolation.ExtrapolationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 NARROW = {"strain_rate": 0.2, "longest_hold": 0.1}
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import yaml
 
-from microscale.crystal import read_crystal
+from microscale.crystals.crystal import read_crystal
 from microscale.errors import InputError
-from multiscale.io.provenance import identity
 from multiscale.laws import make_law
+from multiscale.results.provenance import identity
 
 COPPER, MAGNESIUM = Path("demos/copper.yaml"), Path("microscale/magnesium.yaml")
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from microscale.crystal import read_crystal
-from microscale.dataset import read_provenance
+from microscale.crystals.crystal import read_crystal
+from microscale.data.dataset import read_provenance
 from microscale.errors import InputError
 from multiscale.cli import evaluate, generate
-from multiscale.io.material import impact_law
-from multiscale.io.provenance import identity
 from multiscale.laws import make_law
-from multiscale.surrogate.identity import difference, identity_of
+from multiscale.results.provenance import identity
+from multiscale.run.material import impact_law
+from multiscale.surrogate.material_identity import difference, identity_of
 from multiscale.surrogate.report import named_apart
 from multiscale.surrogate.sources import read_sources, require_data_of
 from multiscale.surrogate.store import SHIPPED, read_surrogate, write_surrogate

@@ -5,13 +5,13 @@ import resource
 
 import pytest
 
-from microscale import memory
-from microscale.crystal import read_crystal
+from microscale.crystals.crystal import read_crystal
+from microscale.crystals.single_crystal import SingleCrystal
 from microscale.errors import InputError
-from microscale.fft import FullFieldCell
-from microscale.single_crystal import SingleCrystal
+from microscale.inputs import memory
+from microscale.unit_cell.cell import FullFieldCell
 from multiscale.laws import make_law
-from multiscale.surrogate.data_parallel import ranks_of_launcher
+from multiscale.surrogate.training.data_parallel import ranks_of_launcher
 
 
 def test_what_is_lacking_is_named_with_what_needs_it(tmp_path):

@@ -9,7 +9,7 @@ from meshes.cylinder import cylinder
 from meshes.impact_mesh import load
 from meshes.plate import plate
 from microscale.errors import InputError
-from multiscale.dynamics import hexahedron, tetrahedron
+from multiscale.dynamics.elements import hexahedron, tetrahedron
 
 from dolfinx import mesh as dolfinx_mesh
 

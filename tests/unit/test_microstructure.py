@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from microscale.crystals.orientations import planar_orientations, random_orientations
 from microscale.errors import InputError
-from microscale.microstructure import periodic_voronoi, planar_orientations, random_orientations
+from microscale.unit_cell.microstructure import periodic_voronoi
 
 
 @pytest.mark.parametrize("shape", [(24, 20), (10, 12, 9)])

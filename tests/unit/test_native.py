@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from microscale import compiler, native, private_folder
 from microscale.errors import InputError
+from microscale.native import compiler, private_folder
+from microscale.native import library as native
 
 ANSWER = "int answer(void) { return NUMBER; }\n"
 CRASH = "int answer(void) { return *(volatile int *)0; }\n"

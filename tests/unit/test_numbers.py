@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from microscale.errors import InputError
-from microscale.numbers import (
+from microscale.inputs.numbers import (
     Count,
     Fraction,
     Length,

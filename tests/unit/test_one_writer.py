@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from microscale import one_writer as module
 from microscale.errors import InputError
-from microscale.one_writer import one_writer
+from microscale.files import one_writer as module
+from microscale.files.one_writer import one_writer
 
 HOLD = """
 import sys
 from pathlib import Path
-from microscale.one_writer import one_writer
+from microscale.files.one_writer import one_writer
 with one_writer(Path(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2:] else None):
     print("held", flush=True)
     input()
@@ -70,7 +70,7 @@ def test_many_that_begin_and_end_at_once_never_write_together(tmp_path):
 import sys, time
 from pathlib import Path
 from microscale.errors import InputError
-from microscale.one_writer import one_writer
+from microscale.files.one_writer import one_writer
 out, inside = Path(sys.argv[1]), Path(sys.argv[2])
 held = 0
 end = time.monotonic() + 1.5

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from microscale.errors import InputError
-from microscale.options import defaults_of, options_for
+from microscale.inputs.options import defaults_of, options_for
 from multiscale.cli import generate, train
-from multiscale.io.material import impact_law, impact_options
 from multiscale.laws import options_given
+from multiscale.run.material import impact_law, impact_options
 
 TAKES = {"steel": {"yield_stress": 0.4, "heated": True}, "glass": {"toughness": 1.0}, "air": {}}
 

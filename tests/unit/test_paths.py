@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microscale.errors import InputError
-from microscale.impact_paths import MAX_RATE, MAX_VOLUME_STRAIN
-from microscale.path_pictures import draw_paths
-from microscale.paths import PROTOCOLS, StrainPaths
+from microscale.paths.impact import MAX_RATE, MAX_VOLUME_STRAIN
+from microscale.paths.pictures import draw_paths
+from microscale.paths.protocols import PROTOCOLS, StrainPaths
 from microscale.tensors import deviator
 
 SYMMETRIC = {

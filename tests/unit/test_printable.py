@@ -7,13 +7,13 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from microscale.dataset import read_dataset
-from microscale.generate import Generation, finish, generate
-from microscale.paths import StrainPaths
-from microscale.printable import drawable, printable
+from microscale.data.dataset import read_dataset
+from microscale.data.generate import Generation, finish, generate
+from microscale.files.printable import drawable, printable
+from microscale.paths.protocols import StrainPaths
 from multiscale.cli import inspect
-from multiscale.io.command import one_line
 from multiscale.laws.j2 import J2
+from multiscale.run.command import one_line
 
 NAMES = [
     "[red]x[/]",

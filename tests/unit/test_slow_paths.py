@@ -11,10 +11,10 @@ from untrained_pca import untrained_pca
 from microscale.errors import InputError
 from microscale.law import drive
 from multiscale.laws import make_law
-from multiscale.laws.extrapolation import KINDS, ExtrapolationWarning
-from multiscale.laws.learned import LearnedLaw
-from multiscale.laws.learned_pca import PcaLaw
+from multiscale.surrogate.extrapolation import KINDS, ExtrapolationWarning
 from multiscale.surrogate.histories import Histories, joined
+from multiscale.surrogate.pca.law import PcaLaw
+from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.slow_paths import elastic_limit, far_side
 from multiscale.surrogate.store import (
     FAR_SIDE,

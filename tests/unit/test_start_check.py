@@ -10,11 +10,11 @@ from mpi4py import MPI
 from meshes.box import box
 from meshes.impact_mesh import load
 from microscale.errors import ConvergenceError, DeformationError, InputError
-from multiscale.dynamics.approach import first_touch
 from multiscale.dynamics.contact import RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
-from multiscale.dynamics.start_check import NoContactWarning
-from multiscale.dynamics.units import StartWarning
+from multiscale.dynamics.start.approach import first_touch
+from multiscale.dynamics.start.check import NoContactWarning
+from multiscale.dynamics.start.units import StartWarning
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
 

@@ -14,7 +14,7 @@ from multiscale.surrogate.evaluate import (
     strain_rate,
 )
 from multiscale.surrogate.histories import Histories
-from multiscale.surrogate.promises import anisotropy, influence_of_the_future, stress_at_rest
+from multiscale.surrogate.invariances import anisotropy, influence_of_the_future, stress_at_rest
 
 TIMES = np.linspace(0.0, 2.0, 41)
 

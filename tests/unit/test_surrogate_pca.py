@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from multiscale.surrogate.histories import Histories, joined, refined, relative_errors
-from multiscale.surrogate.pca import PrincipalComponents
-from multiscale.surrogate.pca_learner import PcaLearner
-from multiscale.surrogate.pca_net import PcaArchitecture, fractions_of
-from multiscale.surrogate.train import Schedule
+from multiscale.surrogate.pca.components import PrincipalComponents
+from multiscale.surrogate.pca.learner import PcaLearner
+from multiscale.surrogate.pca.network import PcaArchitecture, fractions_of
+from multiscale.surrogate.training.train import Schedule
 
 T = np.linspace(0.0, 1.0, 41)
 

@@ -7,9 +7,9 @@ from scipy.stats import special_ortho_group
 
 from microscale.law import drive
 from multiscale.laws.neo_hooke import NeoHooke
-from multiscale.surrogate.architecture import STRAIN_SCALE, Architecture
-from multiscale.surrogate.fused import FusedRecurrent, pack
-from multiscale.surrogate.increments import (
+from multiscale.surrogate.recurrent.architecture import STRAIN_SCALE, Architecture
+from multiscale.surrogate.recurrent.compiled import FusedRecurrent, pack
+from multiscale.surrogate.recurrent.increments import (
     adjugate,
     convected_maps,
     deviator5,
@@ -18,7 +18,7 @@ from multiscale.surrogate.increments import (
     symmetric_product,
     unimodular,
 )
-from multiscale.surrogate.recurrent import RecurrentSurrogate, mean_of_exponential
+from multiscale.surrogate.recurrent.network import RecurrentSurrogate, mean_of_exponential
 
 PATHS, SAMPLES = 64, 9
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from microscale.errors import InputError
-from multiscale.surrogate.fit import fit_recurrent
-from multiscale.surrogate.pca_fit import fit_pca, read_pca
+from multiscale.surrogate.pca.fit import fit_pca, read_pca
+from multiscale.surrogate.recurrent.fit import fit_recurrent
 from multiscale.surrogate.report import record
 from multiscale.surrogate.store import (
     SHIPPED,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from multiscale.surrogate.architecture import LARGEST_STEP, MOST_PARTS, STRAIN_SCALE
 from multiscale.surrogate.histories import Histories, joined, relative_errors
-from multiscale.surrogate.increments import increments, unimodular
-from multiscale.surrogate.recurrent_learner import prepare
+from multiscale.surrogate.recurrent.architecture import LARGEST_STEP, MOST_PARTS, STRAIN_SCALE
+from multiscale.surrogate.recurrent.increments import increments, unimodular
+from multiscale.surrogate.recurrent.learner import prepare
+from multiscale.surrogate.recurrent.substeps import cut
 from multiscale.surrogate.store import Material
-from multiscale.surrogate.substeps import cut
 
 
 def paths(count: int = 7, samples: int = 6) -> tuple[np.ndarray, np.ndarray]:

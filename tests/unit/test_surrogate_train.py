@@ -12,19 +12,18 @@ import numpy as np
 import pytest
 import torch
 
-from microscale.dataset import read_provenance
+from microscale.data.dataset import read_provenance
+from microscale.data.generate import Generation, finish, generate
 from microscale.errors import ConvergenceError, InputError
-from microscale.generate import Generation, finish, generate
-from microscale.paths import StrainPaths
-from multiscale.io.provenance import law_record, recorded_law
+from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
-from multiscale.laws.learned import LearnedLaw
-from multiscale.surrogate.fit import fit_recurrent
+from multiscale.results.provenance import law_record, recorded_law
 from multiscale.surrogate.histories import RelativeErrors
-from multiscale.surrogate.muon import Muon, orthogonalised
-from multiscale.surrogate.pca_fit import fit_pca, read_pca
-from multiscale.surrogate.promises import influence_of_the_future, keeps_still, objectivity
-from multiscale.surrogate.recurrent_learner import RecurrentLearner
+from multiscale.surrogate.invariances import influence_of_the_future, keeps_still, objectivity
+from multiscale.surrogate.pca.fit import fit_pca, read_pca
+from multiscale.surrogate.recurrent.fit import fit_recurrent
+from multiscale.surrogate.recurrent.law import LearnedLaw
+from multiscale.surrogate.recurrent.learner import RecurrentLearner
 from multiscale.surrogate.report import record, report
 from multiscale.surrogate.sources import (
     KnownPathsWarning,
@@ -34,7 +33,8 @@ from multiscale.surrogate.sources import (
     training_range,
 )
 from multiscale.surrogate.store import read_surrogate
-from multiscale.surrogate.train import Schedule, Training
+from multiscale.surrogate.training.muon import Muon, orthogonalised
+from multiscale.surrogate.training.train import Schedule, Training
 
 GRAINS, STEPS = 2, 24
 SMALL = {"groups": 2, "tensors": 2, "scalars": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
@@ -107,9 +107,9 @@ def test_the_same_seed_gives_the_same_weights(dataset, tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
-import multiscale.surrogate.train as train
+import multiscale.surrogate.training.train as train
 train.SECONDS_BETWEEN_CHECKPOINTS = 0.0
-from multiscale.surrogate.fit import fit_recurrent
+from multiscale.surrogate.recurrent.fit import fit_recurrent
 size = {"groups": 2, "tensors": 2, "scalars": 3, "hidden": 12, "rate": 5e-3, "batch": 64, "seed": 0}
 fit_recurrent([Path(sys.argv[1])], Path(sys.argv[2]), epochs=12, **size)
 """

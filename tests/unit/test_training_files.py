@@ -9,7 +9,7 @@ from hostile_kinds import begin_small, train_small
 from safetensors.torch import load, save
 
 from microscale.errors import InputError
-from multiscale.surrogate.training_log import COLUMNS, draw_losses, read_log
+from multiscale.surrogate.training.log import COLUMNS, draw_losses, read_log
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_a_picture_that_cannot_be_drawn_is_said_and_costs_nothing(tmp_path, caps
 
 
 def test_weights_of_another_network_are_refused(begun, monkeypatch):
-    monkeypatch.setattr("multiscale.surrogate.training_checkpoint._check_sum", lambda *_: "vouched for")
-    from multiscale.surrogate import training_checkpoint as checkpoint
+    monkeypatch.setattr("multiscale.surrogate.training.checkpoint._check_sum", lambda *_: "vouched for")
+    from multiscale.surrogate.training import checkpoint
 
     with checkpoint.safe_open(str(begun), framework="pt") as file:
         metadata = file.metadata() | {"sha256": "vouched for"}

@@ -11,15 +11,15 @@ from scipy.optimize import check_grad
 from scipy.spatial.transform import Rotation
 
 from microscale import TaylorPolycrystal, drive, random_orientations
-from microscale.crystal import read_crystal
-from microscale.dataset import read_provenance
+from microscale.crystals.crystal import read_crystal
+from microscale.crystals.uniform_texture import _energy, _right_products, point_group, uniform_orientations
+from microscale.data.dataset import read_provenance
 from microscale.errors import InputError
-from microscale.microstructure import periodic_voronoi
 from microscale.tensors import von_mises
-from microscale.uniform_texture import _energy, _right_products, point_group, uniform_orientations
+from microscale.unit_cell.microstructure import periodic_voronoi
 from multiscale.cli import generate
-from multiscale.io.provenance import recorded_law
 from multiscale.laws import make_law
+from multiscale.results.provenance import recorded_law
 
 MAGNESIUM = read_crystal()
 TURNS = _right_products(point_group(MAGNESIUM).as_quat())

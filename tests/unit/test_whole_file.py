@@ -5,7 +5,7 @@ import os
 import pytest
 
 from microscale.errors import InputError
-from microscale.whole_file import replacing, write_json, write_whole
+from microscale.files.whole_file import replacing, write_json, write_whole
 
 
 def test_a_file_is_replaced(tmp_path):

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 from numba import njit
 
-from multiscale.dynamics.mean_dilatation import adjoint_stress, scale_to_mean
+from multiscale.dynamics.elements.mean_dilatation import adjoint_stress, scale_to_mean
 from multiscale.laws.j2 import J2
 
 LENGTH, RADIUS, SPEED = 32.4, 3.2, 0.227  # mm, mm/us

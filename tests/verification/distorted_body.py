@@ -3,10 +3,10 @@
 import numpy as np
 from mpi4py import MPI
 
-import multiscale.fenics  # noqa: F401
+import multiscale.parallel.fenics  # noqa: F401
 from meshes.box import box
-from multiscale.dynamics import tetrahedron
-from multiscale.dynamics.elements import cell_shape, lumped_volumes, make_element
+from multiscale.dynamics.elements import tetrahedron
+from multiscale.dynamics.elements.registry import cell_shape, lumped_volumes, make_element
 from multiscale.laws.neo_hooke import NeoHooke
 
 from dolfinx import fem

@@ -14,23 +14,23 @@ import yaml
 from hostile_mutations import Random, changed_bytes, changed_data, changed_hdf5, changed_text
 from safetensors.numpy import load, save
 
-from microscale.crystal import read_crystal
+from microscale.crystals.crystal import read_crystal
+from microscale.data.generate import Generation, finish, generate
 from microscale.errors import InputError
-from microscale.generate import Generation, finish, generate
 from microscale.law import drive
-from microscale.paths import StrainPaths
-from multiscale.io.checkpoint import read_checkpoint, write_checkpoint
-from multiscale.io.data_report import report
-from multiscale.io.origin import Origin
-from multiscale.io.provenance import identity, law_record, recorded_law
+from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import read_constants
-from multiscale.surrogate.fit import fit_recurrent
-from multiscale.surrogate.pca_fit import fit_pca, read_pca
+from multiscale.results.data_report import report
+from multiscale.results.provenance import identity, law_record, recorded_law
+from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.same_run import Origin
+from multiscale.surrogate.pca.fit import fit_pca, read_pca
+from multiscale.surrogate.recurrent.fit import fit_recurrent
 from multiscale.surrogate.sources import read_sources, training_range
 from multiscale.surrogate.store import card_path, seal_card
-from multiscale.surrogate.train import Training
-from multiscale.surrogate.training_log import draw_losses
+from multiscale.surrogate.training.log import draw_losses
+from multiscale.surrogate.training.train import Training
 
 SIZES = {
     "groups": 1,
@@ -128,7 +128,7 @@ def seal_weights(path: Path) -> bool:
 
 def read_data(path: Path) -> Any:
     sources = read_sources([path])
-    from microscale.dataset import read_dataset
+    from microscale.data.dataset import read_dataset
 
     report(path, read_dataset(path))
     with contextlib.suppress(InputError):
@@ -231,7 +231,7 @@ def anvil() -> Any:
 
 def write_run(folder: Path) -> None:
     """Leave the checkpoint and the results of a small run."""
-    from multiscale.io.results import ResultWriter
+    from multiscale.results.field_writer import ResultWriter
 
     body = anvil()
     writer = ResultWriter(folder / "results.vtkhdf", body, {"inputs": "{}"})
@@ -251,8 +251,8 @@ def restart(path: Path) -> Any:
 
 
 def read_results(path: Path) -> Any:
-    from multiscale.io.shape import extremes
-    from multiscale.io.vtkhdf import Results
+    from multiscale.results.dimensions import extremes
+    from multiscale.results.vtkhdf import Results
 
     results = Results(path)
     return (

@@ -26,7 +26,7 @@ import numpy as np
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOHDF import vtkHDFReader
 
-from multiscale.io import growing_hdf5, vtkhdf
+from multiscale.results import growing_hdf5, vtkhdf
 
 POINTS = np.array([[x, y, z] for z in range(3) for y in (0, 1) for x in (0, 1)], dtype=float)
 CELLS = np.array([[0, 1, 3, 2, 4, 5, 7, 6], [4, 5, 7, 6, 8, 9, 11, 10]])

@@ -7,7 +7,7 @@ stress from the derivative of eq. (29).
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from microscale.crystal import Crystal
+from microscale.crystals.crystal import Crystal
 
 
 class ReferenceCrystal:

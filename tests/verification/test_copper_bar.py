@@ -12,7 +12,7 @@ from axisymmetric_bar import Rings
 
 from meshes.cylinder import cylinder
 from multiscale.dynamics.contact import RigidPlane
-from multiscale.dynamics.elements import cell_shape
+from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.j2 import J2
 

@@ -6,9 +6,9 @@ from distorted_body import DistortedBody
 from scipy.spatial.transform import Rotation
 
 from microscale.errors import InputError
-from multiscale.dynamics import hexahedron, tetrahedron
-from multiscale.dynamics.corner_volumes import DISTORTION_LIMIT, InvertedCellError
-from multiscale.dynamics.elements import ELEMENTS, make_element
+from multiscale.dynamics.elements import hexahedron, tetrahedron
+from multiscale.dynamics.elements.corner_volumes import DISTORTION_LIMIT, InvertedCellError
+from multiscale.dynamics.elements.registry import ELEMENTS, make_element
 from multiscale.dynamics.stable_step import elastic_moduli
 
 CORNERS = {8: hexahedron.CORNER_TETRAHEDRA, 10: tetrahedron.PARTS}

@@ -11,10 +11,10 @@ from scipy.integrate import solve_ivp
 from scipy.spatial.transform import Rotation
 
 from microscale import SingleCrystal, TaylorPolycrystal, drive, random_orientations
-from microscale.crystal import Crystal, SlipFamily, Twinning, read_crystal
-from microscale.crystal_kernel import STEP_TOLERANCE
+from microscale.crystals.crystal import Crystal, SlipFamily, Twinning, read_crystal
+from microscale.crystals.kernel import STEP_TOLERANCE
 from microscale.law import ConstitutiveLaw
-from microscale.paths import StrainPaths
+from microscale.paths.protocols import StrainPaths
 from microscale.tensors import cauchy_from_piola, deviator
 from multiscale.laws.neo_hooke import NeoHooke
 
@@ -268,7 +268,9 @@ def test_survives_full_strain_at_every_rate(rate):
 
 def test_follows_the_sudden_release_at_a_twin_fraction_of_one_half(monkeypatch):
     """At 1e-2 per second a grain holds 5 GPa that slip cannot see, and lets it go within a step."""
-    monkeypatch.setattr("microscale.paths.SMALLEST_STRETCH", 0.01)  # it took a path that is no longer drawn
+    monkeypatch.setattr(
+        "microscale.paths.protocols.SMALLEST_STRETCH", 0.01
+    )  # it took a path that is no longer drawn
     path = StrainPaths("R", 0.5, 200, (1e8, 1e8), seed=77).path(5)
     crystal, Q = MAGNESIUM.with_options(rate_sensitivity=0.2), random_orientations(16, 3)[11]
     peak = {}

@@ -8,7 +8,7 @@ from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import RigidCylinder, RigidPlane
-from multiscale.dynamics.elements import ELEMENTS, cell_shape
+from multiscale.dynamics.elements.registry import ELEMENTS, cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.neo_hooke import NeoHooke
 

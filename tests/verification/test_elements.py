@@ -7,14 +7,14 @@ from distorted_body import DistortedBody as Body
 from mpi4py import MPI
 from scipy.spatial.transform import Rotation
 
-import multiscale.fenics
+import multiscale.parallel.fenics
 from meshes.box import box
 from microscale.errors import InputError
 from microscale.tensors import cofactor
-from multiscale.dynamics import hexahedron, tetrahedron
-from multiscale.dynamics.elements import ELEMENTS, make_element
+from multiscale.dynamics.elements import hexahedron, tetrahedron
+from multiscale.dynamics.elements.registry import ELEMENTS, make_element
+from multiscale.dynamics.elements.tet10 import SHARE
 from multiscale.dynamics.stable_step import elastic_moduli
-from multiscale.dynamics.tet10 import SHARE
 from multiscale.laws.neo_hooke import NeoHooke
 
 import ufl
@@ -124,7 +124,7 @@ def test_deformation_gradient_is_that_of_a_compiled_form():
     u = fem.Function(space)
     u.x.array[:] = np.random.default_rng(5).uniform(-0.03, 0.03, u.x.array.shape)
     points = 0.5 * (1.0 + hexahedron.GAUSS_POINTS)
-    options = multiscale.fenics.JIT_OPTIONS
+    options = multiscale.parallel.fenics.JIT_OPTIONS
     gradient = fem.Expression(ufl.Identity(3) + ufl.grad(u), points, jit_options=options)
     exact = gradient.eval(impact.mesh, np.arange(12, dtype=np.int32)).reshape(12, 8, 3, 3)
     nodes = space.dofmap.list

@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from meshes.box import box
-from multiscale.dynamics.elements import ELEMENTS, cell_shape
+from multiscale.dynamics.elements.registry import ELEMENTS, cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke

@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 from scipy.optimize import root
 
 from microscale import SingleCrystal, TaylorPolycrystal, drive
-from microscale.alternation import checkerboard_windows, nyquist_variation
-from microscale.crystal import read_crystal
+from microscale.crystals.crystal import read_crystal
+from microscale.crystals.orientations import planar_orientations
 from microscale.errors import ConvergenceError, InputError
-from microscale.fft import FullFieldCell
-from microscale.fft_grid import DERIVATIVES, HOURGLASSES
 from microscale.law import ConstitutiveLaw, State, StateVariable
-from microscale.microstructure import Microstructure, periodic_voronoi, planar_orientations
-from microscale.paths import StrainPaths
+from microscale.paths.protocols import StrainPaths
 from microscale.tensors import deviator, von_mises
+from microscale.unit_cell.alternation import checkerboard_windows, nyquist_variation
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.grid import DERIVATIVES, HOURGLASSES
+from microscale.unit_cell.microstructure import Microstructure, periodic_voronoi
 from multiscale.laws.neo_hooke import NeoHooke
 
 TWO_SLIP = read_crystal("two_slip.yaml")

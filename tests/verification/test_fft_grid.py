@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from microscale.alternation import at_corners, checkerboard_power, checkerboard_windows
-from microscale.fft_grid import DERIVATIVES, PeriodicGrid
+from microscale.unit_cell.alternation import at_corners, checkerboard_power, checkerboard_windows
+from microscale.unit_cell.grid import DERIVATIVES, PeriodicGrid
 
 
 @pytest.mark.parametrize("derivative", DERIVATIVES)

@@ -5,10 +5,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 from test_fft import SECOND, TWO_SLIP, Composite, amplitudes, plane_path
 
-from microscale.fft import FullFieldCell
-from microscale.fft_grid import PeriodicGrid
-from microscale.fft_hourglass import HourglassResistance, stress_left
-from microscale.microstructure import periodic_voronoi
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.grid import PeriodicGrid
+from microscale.unit_cell.hourglass import HourglassResistance, stress_left
+from microscale.unit_cell.microstructure import periodic_voronoi
 
 
 @pytest.mark.parametrize("steps", [1, 10, 100])

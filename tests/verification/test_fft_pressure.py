@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from test_fft import cofactor
 
-from microscale.fft import FullFieldCell
-from microscale.fft_grid import DERIVATIVES, PeriodicGrid
-from microscale.fft_pressure import take_out_pressure, uniform_stress
 from microscale.law import drive
-from microscale.microstructure import periodic_voronoi
-from microscale.paths import StrainPaths
+from microscale.paths.protocols import StrainPaths
 from microscale.tensors import deviator
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.grid import DERIVATIVES, PeriodicGrid
+from microscale.unit_cell.microstructure import periodic_voronoi
+from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
 
 MEAN = np.array([[0.9, 0.1, 0.0], [-0.2, 1.1, 0.05], [0.1, 0.0, 0.8]])
 STRESS = np.array([[0.3, 0.1, 0.2], [0.1, -0.5, 0.4], [0.2, 0.4, -0.7]])

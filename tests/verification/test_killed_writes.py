@@ -3,7 +3,7 @@
 import pytest
 from killed_writes import RIGHT, Watch, begun, fault_of, fault_of_vtk, step
 
-from multiscale.io import vtkhdf
+from multiscale.results import vtkhdf
 
 
 # Nodes of the index are full after 64 outputs, chunks of times and offsets after 256.

@@ -5,18 +5,18 @@ import json
 import pytest
 
 from microscale.law import drive
-from microscale.paths import StrainPaths
-from multiscale.io.provenance import identity
+from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
-from multiscale.laws.learned import LearnedLaw
+from multiscale.results.provenance import identity
 from multiscale.surrogate.histories import relative_errors
+from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.store import SHIPPED
 
 PATHS, NEW_SEED = 32, 7077
 CASES = [("R50_test", "R", 0.5), ("F50_test", "F", 0.5), ("R10_test", "R", 0.1), ("I_test", "I", 1.0)]
 
 
-@pytest.mark.filterwarnings("ignore::multiscale.laws.extrapolation.ExtrapolationWarning")
+@pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 @pytest.mark.parametrize(("name", "protocol", "strain"), CASES)
 def test_errors_on_new_paths_are_those_of_the_card(name, protocol, strain):
     """Two standard deviations of the mean of 32 paths are 20 %: their errors scatter by some 60 %."""

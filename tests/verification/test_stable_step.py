@@ -6,10 +6,10 @@ from distorted_body import DistortedBody
 from scipy.linalg import eigh
 
 from microscale.errors import InputError
-from multiscale.dynamics import laplacian, tetrahedron
-from multiscale.dynamics.elements import ELEMENTS
+from multiscale.dynamics.elements import laplacian, tetrahedron
+from multiscale.dynamics.elements.registry import ELEMENTS
+from multiscale.dynamics.elements.tet10 import STRAIGHT_SPREAD
 from multiscale.dynamics.stable_step import StableStep
-from multiscale.dynamics.tet10 import STRAIGHT_SPREAD
 from multiscale.laws.neo_hooke import NeoHooke
 
 

@@ -5,12 +5,12 @@ import pytest
 from reference_crystal import ReferenceCrystal
 
 from microscale import SingleCrystal, TaylorPolycrystal, drive, random_orientations
-from microscale.crystal import read_crystal
-from microscale.crystal_kernel import STEP_TOLERANCE
+from microscale.crystals.crystal import read_crystal
+from microscale.crystals.kernel import STEP_TOLERANCE
+from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
-from microscale.paths import StrainPaths
+from microscale.paths.protocols import StrainPaths
 from microscale.tensors import deviator, von_mises
-from microscale.uniform_texture import uniform_orientations
 
 FINE = 3e-4
 """Tolerance of reference solutions, GPa, 150 times smaller than the default."""

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from microscale import drive, native
+from microscale import drive
+from microscale.native import library as native
 from multiscale.laws import make_law, radial_return
-from multiscale.laws.learned_pca import Network
-from multiscale.surrogate.architecture import Architecture
-from multiscale.surrogate.fused import FusedRecurrent
-from multiscale.surrogate.pca_architecture import PcaArchitecture
-from multiscale.surrogate.recurrent import RecurrentSurrogate
+from multiscale.surrogate.pca.architecture import PcaArchitecture
+from multiscale.surrogate.pca.law import Network
+from multiscale.surrogate.recurrent.architecture import Architecture
+from multiscale.surrogate.recurrent.compiled import FusedRecurrent
+from multiscale.surrogate.recurrent.network import RecurrentSurrogate
 
 BYTES, FLAGS = (16, 32, 64), native.FLAGS
 DIRECTIONS = np.random.default_rng(0).standard_normal((11, 1, 3, 3))

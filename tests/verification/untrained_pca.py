@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from multiscale.surrogate.pca import PrincipalComponents
-from multiscale.surrogate.pca_net import PcaArchitecture, PcaSurrogate, SeluNetwork
+from multiscale.surrogate.pca.components import PrincipalComponents
+from multiscale.surrogate.pca.network import PcaArchitecture, PcaSurrogate, SeluNetwork
 from multiscale.surrogate.store import Card, Material, TrainingRange, Weights
 
 MATERIAL = Material("magnesium, test", shear_modulus=25.0, lambda_e=24.0, density=10.0)

@@ -1,0 +1,1 @@
+"""Crystals with slip and twinning, polycrystals, their orientations and material files."""

@@ -1,0 +1,1 @@
+"""Data sets: histories of a law along sampled paths."""

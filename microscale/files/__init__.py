@@ -1,0 +1,1 @@
+"""Files as data: read by a schema, written whole or not at all."""

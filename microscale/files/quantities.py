@@ -1,0 +1,117 @@
+"""Quantities of files: a value in any unit that the file names, converted to ours (mm, us, GPa, g/cm^3)."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from microscale.files.schema import Strict, wrong
+
+Sign = Literal["any", "positive", "not negative"]
+WORDS = {
+    "any": "a finite number",
+    "positive": "a positive number",
+    "not negative": "zero or a positive number",
+}
+DIMENSIONLESS = "-"
+LIKELY_DENSITY = (0.01, 50.0)
+"""From aerogels to twice osmium, g/cm^3: beyond it a unit is wrong, or the mass was scaled."""
+UNIT = re.compile(r"(1|[^\W\d_]+|%)((\^|\*\*)-?\d)?([ */·]+([^\W\d_]+)((\^|\*\*)-?\d)?){0,5}")
+"""Products of powers of names: a unit is not computed with, so that none takes for ever."""
+
+
+class Quantity(Strict):
+    """A number with its unit, and where it is from."""
+
+    value: float
+    unit: str
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class In:
+    """Annotation of a number that is read as a quantity and kept in our unit.
+
+    Attributes:
+        unit: Ours; ``-`` without dimension.
+        sign: What is asked of the number.
+        bare: Whether a number without unit is taken to be in ours.
+        likely: Least and largest value that a material has, in ours: beyond them the unit is wrong.
+    """
+
+    unit: str
+    sign: Sign = "any"
+    bare: bool = False
+    likely: tuple[float, float] = (-math.inf, math.inf)
+    schema = Quantity
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read a quantity, then convert it."""
+        read = core_schema.no_info_after_validator_function(
+            self._converted, handler.generate_schema(Quantity)
+        )
+        return core_schema.no_info_before_validator_function(self._entry, read)
+
+    def _entry(self, found: Any) -> Any:
+        if isinstance(found, dict):
+            return found
+        if self.bare:
+            return {"value": found, "unit": self.unit}
+        raise wrong(f"a value with its unit, as {{value: ..., unit: {self.unit}}}")
+
+    def _converted(self, found: Quantity) -> float:
+        value = float(found.value)
+        shown = f"{value!r} {found.unit}".removesuffix(" " + DIMENSIONLESS)
+        if found.unit != self.unit:
+            value = converted(value, found.unit, self.unit, shown)
+        holds = {"any": True, "positive": value > 0.0, "not negative": value >= 0.0}[self.sign]
+        if not (holds and math.isfinite(value)):
+            raise wrong(WORDS[self.sign], shown)
+        least, most = self.likely
+        if not least <= value <= most:
+            unit = "" if self.unit == DIMENSIONLESS else f" {self.unit}"
+            raise wrong(f"{least:g} to {most:g}{unit}, as solids have: check the unit", shown)
+        return value
+
+
+def perfect_strength(shear_modulus: float) -> float:
+    """Strength of a crystal without dislocations, G / 2 pi (Frenkel 1926), GPa: none is stronger."""
+    return shear_modulus / (2.0 * math.pi)
+
+
+def converted(value: float, unit: str, ours: str, shown: str) -> float:
+    """Return a value of one unit in ours.
+
+    Args:
+        value: In ``unit``.
+        unit: As a file names it.
+        ours: What it is converted to.
+        shown: The quantity, for messages.
+
+    Raises:
+        PydanticCustomError: The unit is unknown or measures something else.
+    """
+    import pint
+
+    meant = "a number without dimension, unit '-'" if ours == DIMENSIONLESS else f"a unit of {ours}"
+    if len(unit) > 40 or not UNIT.fullmatch(unit.strip()):
+        raise wrong(meant, shown)
+    try:
+        target = "" if ours == DIMENSIONLESS else ours
+        return float(_registry().Quantity(value, unit).to(target).magnitude)
+    except (pint.PintError, AttributeError, ArithmeticError, ValueError, TypeError) as error:
+        raise wrong(meant, shown) from error
+
+
+@cache
+def _registry() -> Any:
+    """Pint's units; half a second, so only where a file names another unit than ours."""
+    import pint
+
+    return pint.UnitRegistry()

@@ -1,0 +1,1 @@
+"""What a user gives: numbers, options that belong to what takes them, memory."""

@@ -1,0 +1,1 @@
+"""Periodic unit cells, solved with FFTs."""

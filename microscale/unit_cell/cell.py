@@ -1,0 +1,306 @@
+"""Full-field unit cell: a periodic microstructure under a prescribed mean deformation, solved with FFTs.
+
+Solves div P = 0 with F = <F>(t) + grad v, v periodic (eqs. (19)-(22) of the paper), for any local law. The
+displacement is corrected by the answer of a homogeneous reference medium to the forces (Moulinec and
+Suquet 1998, in displacements), accelerated by secants (:mod:`microscale.unit_cell.acceleration`). This needs
+no tangents, and its cost is that of the calls of the local law: see tests/benchmarks/test_fft.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from microscale.crystals.crystal import Crystal
+from microscale.crystals.single_crystal import SingleCrystal
+from microscale.errors import ConvergenceError, DeformationError, InputError
+from microscale.inputs.memory import require_memory
+from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.native.library import default_threads
+from microscale.tensors import polar_decomposition
+from microscale.unit_cell.acceleration import SecantMemory
+from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
+from microscale.unit_cell.hourglass import STIFFNESS, HourglassResistance
+from microscale.unit_cell.microstructure import Microstructure
+from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
+
+VOXEL = "voxel_"
+"""Prefix of the state variables of the local law."""
+SMALLEST_PART = 2.0**-10
+"""Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
+PATIENCE = 20
+"""Iterations in which the imbalance must fall by half."""
+DERIVATIVE = {2: "enriched", 3: "stabilised"}
+"""By dimension, for reasons in docs/microscale.md: crystals of the plane lock, those of magnesium do not."""
+ROUNDING = 1e-12
+"""Stress imbalance that counts as none, relative to the stiffness."""
+
+
+class FullFieldCell(ConstitutiveLaw):
+    """A periodic unit cell of voxels; its F and P are the averages over the cell.
+
+    P counts the mean pressure of the voxels as acting on the cell (:mod:`microscale.unit_cell.pressure`).
+
+    With a two-dimensional grid nothing varies along the third axis (generalised plane strain).
+
+    State of a point: ``mean_F`` at the last update; ``displacement``, amplitudes of the periodic displacement
+    (:mod:`microscale.unit_cell.grid`; real and imaginary part), a strain; ``displacement_rate``, theirs over
+    the last step, 1/us, by which the next one is predicted; ``hourglass_stress``, GPa, what resists
+    hourglasses (:mod:`microscale.unit_cell.hourglass`); ``secants`` and ``secant_count``, the memory of the
+    acceleration; and the state of the local law at each voxel, ``voxel_<name>`` (voxels, ...).
+
+    Args:
+        law: Local law at every voxel. If it flows, its state has the ``dissipation``, GPa.
+        shape: Voxels along each axis, two or three.
+        at_rest: State variables of the local law that differ between voxels, shape (voxels, ...), by name.
+        derivative: See :class:`microscale.unit_cell.grid.PeriodicGrid`; by default that of ``DERIVATIVE``.
+        tolerance: Accepted norm of the part of P that is out of balance, relative to the norm of P - <P>.
+        memory: Secants kept.
+        max_iterations: Calls of the local law before a step is cut in half.
+        threads: Threads of the transforms; the local law has its own.
+
+    Raises:
+        InputError: Shapes do not agree, or a number has no meaning.
+    """
+
+    worth_batching = False
+
+    def __init__(
+        self,
+        law: ConstitutiveLaw,
+        shape: tuple[int, ...],
+        at_rest: Mapping[str, ArrayLike] | None = None,
+        derivative: str | None = None,
+        tolerance: float = 1e-3,
+        memory: int = 20,
+        max_iterations: int = 100,
+        threads: int | None = None,
+    ) -> None:
+        if not 0.0 < tolerance < 1.0:
+            raise InputError(f"tolerance = {tolerance}, expected a number between 0 and 1, such as 1e-3")
+        derivative = derivative or DERIVATIVE.get(len(shape), "enriched")
+        count = int(np.prod(shape))
+        amplitudes = len(shape) * count // 2  # at least
+        needed = 8 * (6 + 4 * memory) * amplitudes + count * law.bytes_of_a_point
+        require_memory(needed, voxels=count, memory_of_secants=memory)
+        self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
+        self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
+        self.tolerance, self.max_iterations = tolerance, max_iterations
+        self._law_calls, self._pressure = 0, 0.0
+        voxels = self._voxels_at_rest(at_rest or {})
+        self.state_spec = (
+            StateVariable("mean_F", (3, 3), "-", np.eye(3)),
+            StateVariable("displacement", (*self.grid.amplitude_shape, 2), "-"),
+            StateVariable("displacement_rate", (*self.grid.amplitude_shape, 2), "1/us"),
+            StateVariable("hourglass_stress", (*self.grid.amplitude_shape, 2), "GPa"),
+            StateVariable("secants", (2, memory, 2 * int(np.prod(self.grid.amplitude_shape))), "-"),
+            StateVariable("secant_count", (), "-"),
+            *(
+                StateVariable(VOXEL + v.name, voxels[v.name].shape, v.unit, voxels[v.name])
+                for v in law.state_spec
+            ),
+        )
+        self._moduli = _moduli_at_rest(law, voxels)
+        self._hourglasses = HourglassResistance(
+            self.grid.hourglass_share, self._moduli[0], STIFFNESS.get(derivative, 0.0)
+        )
+        self._start = voxels.copy()
+        self._F, self._P = np.empty((2, self.grid.voxels, 3, 3))
+        self._forces = np.empty(self.grid.amplitude_shape, dtype=complex)
+
+    @classmethod
+    def polycrystal(
+        cls, microstructure: Microstructure, crystal: Crystal | None = None, **options: object
+    ) -> Self:
+        """Return the cell of a polycrystal; magnesium by default. The options are those of the class."""
+        orientations = {"orientation": microstructure.voxel_orientations()}
+        return cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+
+    @property
+    def crystal(self) -> Crystal | None:
+        """Parameters of the local law, where it is a crystal."""
+        return getattr(self.law, "crystal", None)
+
+    @property
+    def law_calls(self) -> int:
+        """Calls of the local law so far: the iterations, and nearly all of the cost."""
+        return self._law_calls
+
+    def _voxels_at_rest(self, given: Mapping[str, ArrayLike]) -> State:
+        voxels = self.law.init_state(self.grid.voxels)
+        for name, values in given.items():
+            if name not in voxels or np.shape(values) != voxels[name].shape:
+                known = {key: array.shape for key, array in voxels.items()}
+                raise InputError(f"at_rest has '{name}' of shape {np.shape(values)}, expected one of {known}")
+            voxels[name][:] = values
+        return voxels
+
+    def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.broadcast_to(dt, len(F))
+        for point in range(len(F)):
+            cell = _CellState(state, point)
+            try:
+                out[point] = self._advance(cell, F[point], float(steps[point]))
+            except ConvergenceError as error:
+                raise ConvergenceError(f"unit cell at point {point}: {error}") from error
+
+    def _advance(self, cell: _CellState, F: FloatArray, dt: float) -> FloatArray:
+        """Bring one cell to the mean deformation ``F``, in parts where one step fails; return <P>."""
+        F_start, done, part = cell.mean_F.copy(), 0.0, 1.0
+        while True:
+            part = min(part, 1.0 - done)
+            goal = F if done + part == 1.0 else F_start + (done + part) * (F - F_start)
+            history = self._balance(cell, goal, part * dt)
+            if not history:
+                done += part
+                cell.mean_F[:] = goal
+                if done == 1.0:
+                    return self._P.mean(axis=0) + uniform_stress(self._pressure, F)
+                part *= 2.0
+            elif part <= SMALLEST_PART:
+                norms = ", ".join(f"{norm:.1e}" for norm in history[:4] + history[-4:])
+                raise ConvergenceError(
+                    f"no equilibrium in 1/{1 / part:.0f} of a step after {len(history)} iterations; imbalance"
+                    f" over stress fluctuation {norms} (first and last ones), expected {self.tolerance:.1e}: "
+                    "take smaller steps, or allow a larger tolerance or more iterations"
+                )
+            else:
+                part *= 0.5
+
+    def _balance(self, cell: _CellState, F: FloatArray, dt: float) -> list[float]:
+        """Find equilibrium at the mean deformation ``F`` after ``dt``.
+
+        Returns:
+            Nothing where it was found; else the history of the imbalance, and the cell is as it was.
+        """
+        for name, array in cell.voxels.items():
+            self._start[name][:] = array
+        y, rate = cell.displacement, cell.displacement_rate
+        y_before = y.copy()
+        turn = polar_decomposition(cell.mean_F)[0] @ polar_decomposition(F)[0].T  # of rows, with the cell
+        y_start = y_before @ turn
+        self._hourglasses.begin(y_start, cell.hourglass_stress @ turn)
+        y[:] = y_start + dt * (rate @ turn)
+        memory = SecantMemory(cell.secants, int(cell.secant_count))
+        history: list[float] = []
+        last: tuple[FloatArray, FloatArray] | None = None
+        while len(history) < self.max_iterations:
+            imbalance = self._imbalance(cell, F, dt, restore=bool(history))
+            history.append(imbalance)
+            if imbalance <= self.tolerance:
+                if dt > 0.0:
+                    rate[:] = (y - y_start) / dt
+                cell.hourglass_stress[:] = self._hourglasses.stress
+                cell.secant_count[...] = memory.count
+                return []
+            if not _promising(history):
+                break
+            correction = np.empty_like(self._forces)
+            self.grid.relax(self._forces, F, self._moduli, self._hourglasses.stiffness, correction)
+            d = -_real(correction)
+            if last is not None:
+                memory.learn(last[0], d - last[1])
+            step = memory.improve(d)
+            last = (step, d)
+            _real(y)[:] += step
+        y[:] = y_before
+        cell.secant_count[...] = 0.0
+        self._restore(cell)
+        return history
+
+    def _imbalance(self, cell: _CellState, F: FloatArray, dt: float, restore: bool) -> float:
+        """Evaluate stress and forces of the current displacement; their norm over that of P - <P>."""
+        self.grid.deformation(cell.displacement, F, self._F)
+        if restore:
+            self._restore(cell)
+        self._law_calls += 1
+        try:
+            self.law.update(self._F, dt, cell.voxels, self._P)
+        except (DeformationError, ConvergenceError):
+            return np.inf
+        floor = ROUNDING * self._moduli[1] / self.tolerance
+        scale = max(fluctuation(self._P), floor)
+        self._pressure = take_out_pressure(self._F, self._P)
+        self.grid.forces(self._P, self._forces)
+        flows = "dissipation" in cell.voxels
+        dissipated = cell.voxels["dissipation"] - self._start["dissipation"] if flows else None
+        self._forces += self._hourglasses.forces(cell.displacement, self._F, self._P, dissipated)
+        self.grid.make_real(self._forces)
+        return float(np.linalg.norm(self._forces) / scale)
+
+    def _restore(self, cell: _CellState) -> None:
+        for name, array in cell.voxels.items():
+            array[:] = self._start[name]
+
+    def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
+        """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""
+        cell = _CellState(state, point)
+        F, P = np.empty((2, self.grid.voxels, 3, 3))
+        self.grid.deformation(cell.displacement, cell.mean_F, F)
+        self.law.update(F, 0.0, cell.voxels.copy(), P)  # an instantaneous step to the same place
+        return F, P
+
+    def wave_speed(self) -> float:
+        """Longitudinal elastic wave speed of the local law at rest, mm/us."""
+        return self.law.wave_speed()
+
+    def fields(self, state: State) -> dict[str, FloatArray]:
+        """Return averages over the cell of what the local law shows, each of shape (n,)."""
+        n = len(state["mean_F"])
+        flat = State(
+            {
+                v.name: state[VOXEL + v.name].reshape(n * self.grid.voxels, *v.shape)
+                for v in self.law.state_spec
+            }
+        )
+        return {name: a.reshape(n, -1).mean(axis=1) for name, a in self.law.fields(flat).items()}
+
+
+class _CellState:
+    """Views of the state of one point."""
+
+    def __init__(self, state: State, point: int) -> None:
+        self.mean_F = state["mean_F"][point]
+        self.displacement: ComplexArray = state["displacement"][point].view(complex)[..., 0]
+        self.displacement_rate: ComplexArray = state["displacement_rate"][point].view(complex)[..., 0]
+        self.hourglass_stress: ComplexArray = state["hourglass_stress"][point].view(complex)[..., 0]
+        self.secants = state["secants"][point]
+        self.secant_count = state["secant_count"][point : point + 1].reshape(())
+        self.voxels = State(
+            {name.removeprefix(VOXEL): a[point] for name, a in state.items() if name.startswith(VOXEL)}
+        )
+
+
+def _real(amplitude: ComplexArray) -> FloatArray:
+    """View amplitudes as one real vector."""
+    return amplitude.view(float).reshape(-1)
+
+
+def _promising(history: list[float]) -> bool:
+    """Tell whether to go on: every voxel could follow, and the imbalance still falls.
+
+    The first one is that of a prediction: in a small part of a step it is all but balanced, and not to be
+    halved at once.
+    """
+    before = history[1:-PATIENCE]
+    stalls = bool(before) and min(history[-PATIENCE:]) > 0.5 * min(before)
+    return bool(np.isfinite(history[-1])) and not stalls
+
+
+def _moduli_at_rest(law: ConstitutiveLaw, voxels: State) -> tuple[float, float]:
+    """Shear and longitudinal modulus, GPa, midway between the softest and the stiffest voxel.
+
+    Midway is the reference medium with which the plain iteration converges fastest.
+    """
+    n, small = len(next(iter(voxels.values()))), 1e-7
+    moduli = []
+    for row, column in ((0, 1), (0, 0)):
+        F, P = np.tile(np.eye(3), (n, 1, 1)), np.empty((n, 3, 3))
+        F[:, row, column] += small
+        law.update(F, 0.0, voxels.copy(), P)
+        stiffness = P[:, row, column] / small
+        moduli.append(0.5 * (stiffness.min() + stiffness.max()))
+    return float(moduli[0]), float(moduli[1])

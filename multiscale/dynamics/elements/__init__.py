@@ -1,0 +1,1 @@
+"""Elements of the explicit step, by their names."""

@@ -1,0 +1,116 @@
+"""What is checked before the first step of a run, so that nothing impossible runs for hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from multiscale.dynamics.contact import Obstacle
+from multiscale.dynamics.nodes import Nodes
+from multiscale.dynamics.start import approach, units
+from multiscale.dynamics.start.connected import require_one_piece
+
+FloatArray = NDArray[np.float64]
+
+
+class NoContactWarning(UserWarning):
+    """A body does not touch its obstacles."""
+
+
+class StartCheck:
+    """Checks a body and its obstacles as they stand at time zero.
+
+    Attributes:
+        obstacles: The obstacles, moved back where that was asked for.
+    """
+
+    def __init__(
+        self, nodes: Nodes, obstacles: Sequence[Obstacle], wave_speed: float, place: bool, comm: MPI.Comm
+    ) -> None:
+        """Check all that does not depend on how long the run is. Collective.
+
+        Args:
+            nodes: The nodes with their initial velocities.
+            obstacles: The obstacles.
+            wave_speed: Of elastic waves, mm/us.
+            place: Whether an obstacle that reaches into the body is moved back until it touches.
+            comm: The ranks.
+
+        Raises:
+            InputError: The mesh is in pieces, an obstacle is in the body, or a speed is impossible.
+        """
+        self._comm, self._wave_speed, self._nodes = comm, wave_speed, nodes
+        self._x, v = nodes.X[: nodes.owned], nodes.v_half[: nodes.owned]
+        require_one_piece(
+            nodes.cells, nodes.X[nodes.cells].mean(axis=1), nodes.global_numbers(), nodes.border(), comm
+        )
+        self._size = float(np.ptp(self._range(self._x), axis=0).max())
+        units.check_units(self._size, wave_speed, comm)
+        self._velocities = self._range(v)
+        units.check_speed(v, np.array([each.velocity for each in obstacles]), wave_speed, comm)
+        if place:
+            obstacles = [approach.placed(each, self._x, self._size, comm) for each in obstacles]
+        for obstacle in obstacles:
+            approach.refuse_overlap(obstacle, self._x, self._size, comm)
+        self.obstacles = tuple(obstacles)
+        self._doubt_thin_ones()
+
+    def _doubt_thin_ones(self) -> None:
+        faces, nodes = self._nodes.surface_faces(), self._nodes
+        for obstacle in self.obstacles:
+            doubt = approach.thin_obstacle(
+                obstacle,
+                nodes.X[faces],
+                nodes.v_half[faces].mean(axis=1),
+                nodes.degree,
+                self._size,
+                self._comm,
+            )
+            if doubt is not None:
+                units.warn(self._comm, doubt)
+
+    def check_run(self, end_time: float, dt: float) -> None:
+        """Check how long the run is, us, and whether anything can be touched in that time. Collective.
+
+        Raises:
+            InputError: The run is improbably long.
+        """
+        units.check_duration(end_time, dt, self._size, self._wave_speed, self._comm)
+        if not self.obstacles:
+            return
+        low, high = self._velocities
+        flies = bool((low == high).all())  # straight on, since nothing strains it
+        surface = self._nodes.X[self._nodes.surface]
+        far = flies and approach.out_of_reach(self.obstacles, surface, low, self._size, end_time)
+        if self._comm.allreduce(bool(far), op=MPI.LAND):
+            units.warn(
+                self._comm,
+                f"the body will not touch {names(self.obstacles)} within the {end_time:.4g} us of this run: "
+                f"check its velocity, ({low[0]:.4g}, {low[1]:.4g}, {low[2]:.4g}) mm/us, and where the "
+                "obstacles are",
+                NoContactWarning,
+            )
+
+    def _range(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Smallest and largest components on any rank of ``values`` here, shape (n, 3). Collective."""
+        mine = values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf)
+        low, high = zip(*self._comm.allgather(mine), strict=True)
+        return np.min(low, axis=0), np.max(high, axis=0)
+
+    def check_end(self, touched: bool, time: float) -> None:
+        """Warn at the end, at ``time``, us, of a run in which no obstacle has touched the body."""
+        if self.obstacles and not touched:
+            units.warn(
+                self._comm,
+                f"never touched: until {time:.4g} us the body has not met {names(self.obstacles)}; its "
+                "velocity, the obstacles' places or the end time are not those of an impact",
+                NoContactWarning,
+            )
+
+
+def names(obstacles: Sequence[Obstacle]) -> str:
+    """The obstacles, for a message."""
+    return " nor ".join(f"the {obstacle.name}" for obstacle in obstacles)

@@ -1,0 +1,119 @@
+"""Sizes, speeds and times that no impact has, as a unit is wrong: refused where certain, else doubted."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from microscale.errors import InputError
+from microscale.files.quantities import LIKELY_DENSITY
+
+FloatArray = NDArray[np.float64]
+
+#: Extents of a body, mm, and wave speeds, mm/us, outside which a unit is more likely to be wrong than right.
+LIKELY_SIZE, LIKELY_WAVE_SPEED = (0.1, 1e4), (0.3, 20.0)
+
+#: An impact this many times faster than the elastic waves is refused; one faster than they are is doubted.
+IMPOSSIBLE_SPEED = 5.0
+
+#: An impact is over after some crossings of a wave; a body below the likely size with so many is refused.
+MANY_CROSSINGS = 100.0
+
+
+class StartWarning(UserWarning):
+    """Something about a run is improbable, as it stands before its first step."""
+
+
+def warn(comm: MPI.Comm, message: str, kind: type[Warning] = StartWarning) -> None:
+    """Warn once, not once a rank."""
+    if comm.rank == 0:
+        warnings.warn(message, kind, stacklevel=4)
+
+
+def check_units(size: float, wave_speed: float, comm: MPI.Comm) -> None:
+    """Doubt a size, mm, or an elastic wave speed, mm/us, that no body of an impact test has."""
+    low, high = LIKELY_SIZE
+    if not low <= size <= high:
+        unit, factor = ("metres", "1000") if size < low else ("micrometres", "0.001")
+        warn(
+            comm,
+            f"the body is {size:.4g} mm long, expected {low:g} to {high:g} mm: lengths are mm; a mesh in "
+            f"{unit} must be scaled by {factor}",
+        )
+    low, high = LIKELY_WAVE_SPEED
+    if not low <= wave_speed <= high:
+        warn(
+            comm,
+            f"elastic waves run at {wave_speed:.4g} mm/us, expected {low:g} to {high:g}: moduli are GPa, "
+            "densities g/cm^3 (steel: 210 GPa, 7.85 g/cm^3, 5.9 mm/us)",
+        )
+
+
+def check_density(density: float, comm: MPI.Comm) -> None:
+    """Doubt a density, g/cm^3, that no solid has."""
+    low, high = LIKELY_DENSITY
+    if not low <= density <= high:
+        warn(
+            comm,
+            f"the density is {density:.4g} g/cm^3, expected {low:g} to {high:g}: densities are g/cm^3, "
+            "7850 kg/m^3 is 7.85",
+        )
+
+
+def check_speed(
+    velocity: FloatArray, obstacle_velocity: FloatArray, wave_speed: float, comm: MPI.Comm
+) -> None:
+    """Refuse speeds that are no impact's, doubt those faster than elastic waves. Collective.
+
+    Args:
+        velocity: Of this rank's nodes, shape (n, 3), mm/us.
+        obstacle_velocity: Of the obstacles, shape (m, 3), mm/us.
+        wave_speed: Of elastic waves, mm/us.
+        comm: The ranks.
+
+    Raises:
+        InputError: A node moves faster than :data:`IMPOSSIBLE_SPEED` times that, or so past an obstacle.
+    """
+    frames = np.vstack([np.zeros(3), obstacle_velocity.reshape(-1, 3)])
+    here = max(np.linalg.norm(velocity - frame, axis=1).max(initial=0.0) for frame in frames)
+    fastest = float(comm.allreduce(here, op=MPI.MAX))
+    if fastest <= wave_speed:
+        return
+    message = (
+        f"a speed of {fastest:.4g} mm/us is {fastest / wave_speed:.3g} times that of elastic waves, "
+        f"{wave_speed:.3g} mm/us: velocities are mm/us, 200 m/s is 0.2"
+    )
+    if fastest > IMPOSSIBLE_SPEED * wave_speed:
+        raise InputError(f"{message}; expected less than {IMPOSSIBLE_SPEED:g} times")
+    warn(comm, message)
+
+
+def check_duration(end_time: float, dt: float, size: float, wave_speed: float, comm: MPI.Comm) -> None:
+    """Refuse a run that a body below the likely size cannot need; doubt one shorter than its first step.
+
+    Args:
+        end_time: Of the run, us.
+        dt: The first step, us.
+        size: Extent of the body, mm.
+        wave_speed: Of elastic waves, mm/us.
+        comm: The ranks.
+
+    Raises:
+        InputError: A wave would cross the small body :data:`MANY_CROSSINGS` times.
+    """
+    crossings = end_time * wave_speed / size
+    if size < LIKELY_SIZE[0] and crossings > MANY_CROSSINGS:
+        raise InputError(
+            f"{end_time:.4g} us of a body {size:.4g} mm long are some {end_time / dt:.0f} steps, in which a "
+            f"wave crosses it {crossings:.0f} times, expected at most {MANY_CROSSINGS:g}: lengths are mm; "
+            "scale a mesh in metres by 1000, or end earlier"
+        )
+    if end_time < 0.1 * dt:
+        warn(
+            comm,
+            f"the run ends at {end_time:.4g} us, a fraction of its first step, {dt:.4g} us: times are us and "
+            "lengths mm; end later, or scale the mesh",
+        )

@@ -1,0 +1,1 @@
+"""Ranks: shared errors, one writer, arrays gathered; the order FEniCSx is imported in."""

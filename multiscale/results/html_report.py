@@ -1,0 +1,157 @@
+"""The report of a run: one page that needs no network. Figures, energies, a view to turn, provenance."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from copy import copy
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pyvista
+from jinja2 import Environment
+from numpy.typing import NDArray
+from plotly.offline import get_plotlyjs
+
+from microscale.files.whole_file import write_whole
+from multiscale.results.ledger import ENERGIES
+from multiscale.results.run_folder import PICTURE, REPORT, RunFolder, unstructured_grid
+
+FloatArray = NDArray[np.float64]
+
+VTK_TETRAHEDRON, VTK_QUADRATIC_TETRAHEDRON = 10, 24
+
+#: Values in the view at most: of a large mesh fewer outputs are shown, so that a browser still turns it.
+VIEW_VALUES = 3e6
+
+#: Field that colours the view, and its title.
+SHOWN, SHOWN_TITLE = "von_mises_GPa", "von Mises stress, GPa"
+
+#: Parts of the summary that have a table of their own, or are for machines.
+APART = ("inputs", "versions", "law", "wall_seconds", "bytes_per_element", "bytes_sent_per_step")
+
+
+def write_report(folder: Path | str, title: str = "") -> Path:
+    """Write ``report.html`` into the folder of a run that has ended, and return its path.
+
+    Args:
+        folder: Folder of the run.
+        title: First line; by default the name of the folder.
+
+    Raises:
+        InputError: The folder does not hold a run that has ended.
+    """
+    run = RunFolder(folder)
+    summary = run.summary
+    picture = run.path / PICTURE
+    template = Environment(autoescape=True).from_string(
+        files("multiscale.io").joinpath("report.html.j2").read_text(encoding="utf-8")
+    )
+    page = template.render(
+        title=title or run.path.name,
+        subtitle=f"law {summary['law']['name']}, {summary['elements']} elements, {summary['steps']} steps, "
+        f"{summary['wall_seconds']['total']:.1f} s on {summary['ranks']} rank(s)",
+        warnings=summary.get("warnings", []),
+        figures=_rows({name: value for name, value in summary.items() if name not in APART}),
+        view=_part(view(run)),
+        picture=base64.b64encode(picture.read_bytes()).decode() if picture.exists() else "",
+        energies=_part(energies(run)),
+        inputs=_rows(summary["inputs"]),
+        versions=_rows({**summary["versions"], "law": summary["law"]["hash"]}),
+        plotly=get_plotlyjs(),
+    )
+    path = run.path / REPORT
+    write_whole(path, page.encode())
+    return path
+
+
+def view(run: RunFolder) -> go.Figure:
+    """Return the deformed surface of every output, coloured, with a slider over time."""
+    surface = _corner_grid(run).extract_surface(
+        pass_pointid=True, pass_cellid=True, algorithm="dataset_surface"
+    )
+    triangles = surface.triangulate()
+    points, cells = surface["vtkOriginalPointIds"], triangles["vtkOriginalCellIds"]
+    corners = triangles.faces.reshape(-1, 4)[:, 1:].astype(np.int32)
+    outputs = _shown_outputs(run, 3 * len(points) + len(cells))
+    largest = max(float(run.results.field(SHOWN, k).max()) for k in outputs)
+
+    def body(output: int) -> go.Mesh3d:
+        x, y, z = _positions(run, output)[points].T.astype("f4")
+        return go.Mesh3d(
+            x=x, y=y, z=z, i=corners[:, 0], j=corners[:, 1], k=corners[:, 2],
+            intensity=run.results.field(SHOWN, output)[cells].astype("f4"), intensitymode="cell",
+            colorscale="Inferno", cmin=0.0, cmax=largest, flatshading=True,
+            colorbar={"title": {"text": SHOWN_TITLE, "side": "right"}},
+        )  # fmt: skip
+
+    frames = [go.Frame(data=[body(k)], name=f"{run.times[k]:.3g}") for k in outputs]
+    figure = go.Figure(data=frames[-1].data, frames=frames)
+    steps = [{"label": f.name, "method": "animate", "args": [[f.name], _AT_ONCE]} for f in frames]
+    prefix = {"prefix": "time, us: "}
+    slider = {"steps": steps, "currentvalue": prefix, "active": len(frames) - 1, "pad": {"t": 10}}
+    scene = _scene(np.concatenate([_positions(run, k)[points] for k in outputs]))
+    figure.update_layout(scene=scene, sliders=[slider], height=700, margin=_MARGIN)
+    return figure
+
+
+def _corner_grid(run: RunFolder) -> pyvista.UnstructuredGrid:
+    """Return the mesh with straight edges: a ten-node tetrahedron by its corners."""
+    results = copy(run.results)
+    if results.vtk_cell_type == VTK_QUADRATIC_TETRAHEDRON:
+        results.cells, results.vtk_cell_type = results.cells[:, :4], VTK_TETRAHEDRON
+    return unstructured_grid(results)
+
+
+def _positions(run: RunFolder, output: int) -> FloatArray:
+    return run.results.points + run.results.field("displacement_mm", output)
+
+
+def _scene(positions: FloatArray) -> dict[str, Any]:
+    """Return axes that hold all positions (n, 3), mm, to scale, and a camera that sees them whole."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    extent = high - low
+    distance = 1.5 * float(extent.max() / np.prod(extent) ** (1.0 / 3.0))  # plotly's own unit of length
+    eye = {"x": 0.8 * distance, "y": -0.6 * distance, "z": 0.3 * distance}
+    axes = {
+        f"{axis}axis": {"title": {"text": f"{axis}, mm"}, "range": [float(low[k]), float(high[k])]}
+        for k, axis in enumerate("xyz")
+    }
+    return {"aspectmode": "data", "camera": {"eye": eye}, **axes}
+
+
+def energies(run: RunFolder) -> go.Figure:
+    """Return the energies over time that are not zero throughout."""
+    ledger = run.energy
+    columns = [f"{name}_J" for name in ENERGIES if np.any(ledger[f"{name}_J"])]
+    lines = [
+        go.Scattergl(x=ledger["time_us"], y=ledger[name], name=name.removesuffix("_J"), mode="lines")
+        for name in columns
+    ]
+    layout = {"xaxis_title": "time, us", "yaxis_title": "energy, J", "height": 400, "margin": _MARGIN}
+    return go.Figure(lines, layout)
+
+
+def _shown_outputs(run: RunFolder, values: int) -> list[int]:
+    """Return numbers of outputs, evenly chosen, the last one always; ``values`` is what one of them takes."""
+    count = max(1, min(len(run), int(VIEW_VALUES / values)))
+    return sorted({round(k) for k in np.linspace(len(run) - 1, 0, count)})
+
+
+def _rows(table: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name, f"{value:.6g}" if isinstance(value, float) else str(value))
+        for name, value in table.items()
+        if value is not None
+    ]
+
+
+def _part(figure: go.Figure) -> str:
+    return str(figure.to_html(full_html=False, include_plotlyjs=False))
+
+
+_MARGIN = {"l": 40, "r": 20, "t": 20, "b": 40}
+_AT_ONCE = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}

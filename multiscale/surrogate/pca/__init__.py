@@ -1,0 +1,1 @@
+"""The paper's surrogate, PCA and a SELU network: training, law."""

@@ -1,0 +1,1 @@
+"""The recurrent surrogate: network, training, law."""

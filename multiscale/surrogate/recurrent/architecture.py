@@ -1,0 +1,177 @@
+"""Sizes and constants of the recurrent surrogate: one place for Python and for the C kernels.
+
+The kernels of training (recurrent_training.c) and of the law
+(multiscale/surrogate/recurrent/learned_kernel.c) are compiled with them; what they mean is told in
+network.py, increments.py and substeps.py.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
+
+from microscale.errors import InputError
+from microscale.files.schema import STRICT
+from microscale.inputs.memory import stack_bytes
+
+Size = Annotated[int, Field(ge=1, le=2**16)]
+SizeOrZero = Annotated[int, Field(ge=0, le=2**16)]
+DEVIATOR = 5
+"""Components of a deviator."""
+FEATURES = 20
+"""What is known of a step: strain, direction, rate and size."""
+DIRECTION = 13
+"""Where the direction of the step, a deviator, begins among the features."""
+OF_STEP = 3
+"""Tensors of a step: its direction, and the odd and the even strain."""
+PRODUCTS = 5
+"""Products of the direction, the strain and the mean elastic strain with each other."""
+PLAIN = 5
+"""Scalars of a step: ln m, rate, size, and the traces of the odd and the even strain."""
+STRAIN_SCALE = 1.0 / 64.0
+"""Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
+SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
+"""Strain rates beyond are not told apart, 1/us; this keeps those of zero and instantaneous steps finite."""
+SHORTEST_MEMORY = 1e-3
+"""Shortest memory, in strain scales: its inverse bounds the rates, which are else exponentials."""
+LARGEST_STEP = 0.01
+"""Longest step of the surrogate, as the norm of the isochoric strain increment."""
+MOST_PARTS = 32
+"""Steps are cut into this many at most: a jump is elastic to begin with, however large."""
+ROW = 128
+"""Bytes of one number of a block of points or paths."""
+STACK_SHARE = 0.75
+"""Share of a thread's stack that a kernel may take."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Size of a recurrent surrogate.
+
+    Attributes:
+        groups: Groups of grains with an elastic strain each.
+        tensors: Number of other deviators the state holds.
+        scalars: Number of scalars the state holds.
+        hidden: Width of the two hidden layers.
+    """
+
+    __pydantic_config__ = STRICT
+
+    groups: Size = 4
+    tensors: SizeOrZero = 6
+    scalars: SizeOrZero = 6
+    hidden: Size = 80
+
+    def require_served(self) -> None:
+        """Refuse sizes that the kernels cannot hold.
+
+        Raises:
+            InputError: A size is too large; it says how large each may be beside the others.
+        """
+        if self.stack > STACK_SHARE * stack_bytes():
+            given = ", ".join(f"--{name} {size}" for name, size in vars(self).items())
+            largest = {name: self._largest(name) for name in vars(self)}
+            served = " or ".join(f"--{name} {size}" for name, size in largest.items() if size)
+            raise InputError(
+                f"{given}: too large for the stack of a kernel; largest served, the others as they are: "
+                f"{served or 'none'}"
+            )
+
+    def _largest(self, name: str) -> int:
+        """Return the largest size of one kind that the kernels serve beside the others; 0 for none."""
+        sizes = range(1, 2**20)
+        served = STACK_SHARE * stack_bytes()
+        return bisect_right(sizes, served, key=lambda size: replace(self, **{name: size}).stack)
+
+    @property
+    def stack(self) -> int:
+        """Bytes of what a kernel holds of a block of points or paths: inputs, layers and their gradients."""
+        rows = 2 * (self.inputs + self.hidden + self.states) + self.rates + self.layers["targets"][1]
+        return ROW * rows
+
+    @property
+    def deviators(self) -> int:
+        """Deviators of the state: elastic strains, then the others."""
+        return self.groups + self.tensors
+
+    @property
+    def states(self) -> int:
+        """Numbers the network advances: components of the deviators, then the scalars."""
+        return DEVIATOR * self.deviators + self.scalars
+
+    @property
+    def read(self) -> int:
+        """Deviators the network reads: those of the state and of the step."""
+        return self.deviators + OF_STEP
+
+    @property
+    def inputs(self) -> int:
+        """Invariants the network reads.
+
+        They are the scalars of the state, the inner products of its deviators with the products and with
+        their own product with the direction, of all deviators with each other, and the scalars of the step.
+        """
+        return self.scalars + self.deviators * (PRODUCTS + 1) + self.read * (self.read + 1) // 2 + PLAIN
+
+    @property
+    def basis(self) -> int:
+        """Tensors of which targets are combinations: step, mean elastic strain, products and the state's."""
+        return OF_STEP + 1 + PRODUCTS + self.deviators
+
+    @property
+    def coefficients(self) -> int:
+        """Coefficients of a target: of the basis, and of the deviator's own product with the direction."""
+        return self.basis + 1
+
+    @property
+    def rates(self) -> int:
+        """Rates: one a deviator and one a scalar."""
+        return self.deviators + self.scalars
+
+    @property
+    def layers(self) -> dict[str, tuple[int, int]]:
+        """Inputs and outputs of the matrices, in the order in which the kernels have them.
+
+        Targets are the coefficients of those of deviators, one deviator after another, then those of scalars.
+        """
+        return {
+            "input": (self.inputs, self.hidden),
+            "between": (self.hidden, self.hidden),
+            "rates": (self.hidden, self.rates),
+            "targets": (self.hidden, self.deviators * self.coefficients + self.scalars),
+        }
+
+    @property
+    def defines(self) -> dict[str, int | float]:
+        """What the C kernels are compiled with; too large sizes are refused."""
+        self.require_served()
+        return {
+            "GROUPS": self.groups,
+            "TENSORS": self.tensors,
+            "SCALARS": self.scalars,
+            "HIDDEN": self.hidden,
+            "DEVIATORS": self.deviators,
+            "ELASTIC": DEVIATOR * self.groups,
+            "STATES": self.states,
+            "READ": self.read,
+            "INPUTS": self.inputs,
+            "BASIS": self.basis,
+            "COEFFICIENTS": self.coefficients,
+            "RATES": self.rates,
+            "TARGETS": self.layers["targets"][1],
+            "DEVIATOR": DEVIATOR,
+            "FEATURES": FEATURES,
+            "DIRECTION": DIRECTION,
+            "OF_STEP": OF_STEP,
+            "PRODUCTS": PRODUCTS,
+            "PLAIN": PLAIN,
+            "STRAIN_SCALE": STRAIN_SCALE,
+            "SLOWEST_RATE": SLOWEST_RATE,
+            "FASTEST_RATE": FASTEST_RATE,
+            "SHORTEST_MEMORY": SHORTEST_MEMORY,
+            "LARGEST_STEP": LARGEST_STEP,
+            "MOST_PARTS": float(MOST_PARTS),
+        }

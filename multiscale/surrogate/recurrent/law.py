@@ -1,0 +1,124 @@
+"""A learnt surrogate as a constitutive law."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+import numpy as np
+
+from microscale.files.schema import validated
+from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.native.library import load_kernel
+from multiscale.surrogate.extrapolation import (
+    EXTRAPOLATION,
+    KINDS,
+    WATCHED,
+    ExtrapolationWatch,
+    OnExtrapolation,
+    Worst,
+)
+from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture
+from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
+
+SOURCE = Path(__file__).with_name("learned_kernel.c")
+ELASTIC_UNIT = "1/64"
+
+
+class LearnedLaw(ConstitutiveLaw):
+    """The recurrent surrogate at material points, in a compiled kernel.
+
+    State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
+    ``elastic_strain``, the deviators of the elastic left Cauchy-Green tensors of the groups of grains;
+    ``tensors``, other learnt deviators; ``internal``, learnt scalars; and what the watch over the training
+    range keeps, see :mod:`multiscale.surrogate.extrapolation`.
+
+    Args:
+        weights: Arrays of the network by name.
+        card: What they are.
+        on_extrapolation: Outside the training range ``warn`` once, or ``stop`` with an error.
+
+    Raises:
+        InputError: The weights do not have the shapes the card promises, or are not finite.
+    """
+
+    name = "learned"
+
+    def __init__(self, weights: Weights, card: Card, on_extrapolation: OnExtrapolation = "warn") -> None:
+        self.card = card
+        self.density = card.material.density
+        self._watch = ExtrapolationWatch(card.range, on_extrapolation)
+        architecture = _architecture(card)
+        self.state_spec = (
+            StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+            StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
+            StateVariable("tensors", (DEVIATOR * architecture.tensors,), "-"),
+            StateVariable("internal", (architecture.scalars,), "-"),
+            *WATCHED,
+            EXTRAPOLATION,
+        )
+        self._constants = _constants(weights, card, architecture)
+        library = load_kernel(SOURCE, architecture.defines)
+        self._advance = library.learned_update
+        self._advance.restype = None
+
+    @classmethod
+    def from_file(cls, weights: Path | str | None = None) -> LearnedLaw:
+        """Read a surrogate; by default the shipped one of magnesium.
+
+        Raises:
+            InputError: See :func:`multiscale.surrogate.store.read_surrogate`.
+        """
+        return cls(*read_surrogate(SHIPPED if weights is None else Path(weights), kind="recurrent"))
+
+    def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        newly = np.zeros(len(KINDS) + 1, dtype=np.int64)
+        arrays = (F, steps, *(state[variable.name] for variable in self.state_spec), out, newly)
+        pointers = (ctypes.c_void_p(array.ctypes.data) for array in arrays)
+        self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
+        self._watch.report(newly, state)
+
+    @property
+    def extrapolating_points(self) -> int:
+        """Number of points that have left the training range."""
+        return self._watch.points
+
+    def worst_extrapolation(self, state: State, time: float) -> list[Worst]:
+        """Return the worst of each kind in which points have left the training range, by ``time``, us."""
+        return self._watch.worst(state, time)
+
+    def resume(self, state: State) -> None:
+        """Count the points that are outside the training range already: they are not new."""
+        self._watch.resume(state)
+
+    def wave_speed(self) -> float:
+        """Longitudinal elastic wave speed at rest, mm/us."""
+        return self.card.material.wave_speed
+
+
+def _architecture(card: Card) -> Architecture:
+    return validated(Architecture, card.architecture, "sizes in the surrogate's card", REMEDY)
+
+
+def _constants(weights: Weights, card: Card, architecture: Architecture) -> ctypes.Structure:
+    """Fill the C struct ``Surrogate``; the order of fields is that of learned_kernel.c."""
+    limits, material = card.range, card.material
+    values = [material.shear_modulus, material.lambda_e]
+    values += [
+        limits.shape,
+        limits.strain_rate,
+        limits.smallest_volume,
+        limits.largest_volume,
+        *limits.clocks,
+    ]
+    shares = np.exp(finite_array(weights, "shares", (architecture.groups,)))
+    parts = [np.array(values), shares / shares.sum()]
+    for layer, shape in architecture.layers.items():
+        parts += [finite_array(weights, layer, shape), finite_array(weights, f"{layer}_bias", shape[1:])]
+    flat = np.concatenate([part.ravel() for part in parts])
+    structure = type(
+        "Surrogate", (ctypes.Structure,), {"_fields_": [("values", ctypes.c_double * flat.size)]}
+    )()
+    ctypes.memmove(ctypes.byref(structure), flat.ctypes.data, flat.nbytes)
+    return structure

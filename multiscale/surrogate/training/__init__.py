@@ -1,0 +1,1 @@
+"""What the training of any surrogate needs: schedule, checkpoint, log, processes."""
