@@ -48,7 +48,7 @@ def write_report(folder: Path | str, title: str = "") -> Path:
     summary = run.summary
     picture = run.path / PICTURE
     template = Environment(autoescape=True).from_string(
-        files("multiscale.io").joinpath("report.html.j2").read_text(encoding="utf-8")
+        files("multiscale.results").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
     page = template.render(
         title=title or run.path.name,
