@@ -29,6 +29,7 @@ from multiscale.results.dimensions import plate_shape
 from multiscale.run.command import launch
 from multiscale.run.control import RunControl
 from multiscale.run.material import ImpactLaw, impact_law, impact_options
+from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
 from multiscale.surrogate.extrapolation import OnExtrapolation
 
@@ -117,8 +118,8 @@ def plate_impact(
         simulation,
         end_time,
         output,
-        steps_between_outputs,
         inputs,
+        RecordOptions(steps_between_outputs=steps_between_outputs),
         obstacle=drawn,
         measure=plate_shape,
         control=control,

@@ -37,6 +37,7 @@ from multiscale.run.bar import foot_of_bar
 from multiscale.run.command import launch
 from multiscale.run.control import RunControl
 from multiscale.run.material import ImpactLaw, impact_law, impact_options
+from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
 from multiscale.surrogate.extrapolation import OnExtrapolation
 
@@ -136,8 +137,8 @@ def taylor_anvil(
         simulation,
         end_time,
         output,
-        steps_between_outputs,
         inputs,
+        RecordOptions(steps_between_outputs=steps_between_outputs),
         obstacle={"wall_z_mm": wall},
         measure=bar_shape,
         control=control,
