@@ -291,8 +291,7 @@ def calibrate(
         texture_seed: Seed of their orientations.
         rate_sensitivity: m of the crystal instead of its own.
     """
-    from multiscale import calibrate as fit
-    from multiscale.laws import make_law
+    from multiscale.laws import calibration, make_law
     from multiscale.results.provenance import law_record, versions
     from multiscale.run.inputs import require_apart
 
@@ -300,9 +299,9 @@ def calibrate(
     polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
     options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)
-    found = fit.calibrate(reference, law, largest_strain=largest_strain)
+    found = calibration.calibrate(reference, law, largest_strain=largest_strain)
     record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
-    fit.write_calibration(out, found, {**record, "versions": versions()})
+    calibration.write_calibration(out, found, {**record, "versions": versions()})
     for name, error in found.errors.items():
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
     fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 #: What draws grains takes.
 DRAWN = {"grains": Whole(1, COUNT), "seed": Whole(0, 2**63 - 1)}
 Texture = Literal["random", "uniform"]
-Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Orientations of the grains of ``taylor``: drawn, or spread evenly."""
+Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
+"""Discrete derivatives of a unit cell (:mod:`microscale.unit_cell.grid`)."""
 
 
 def make_law(name: str, **options: Any) -> ConstitutiveLaw:
