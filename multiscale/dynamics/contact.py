@@ -25,9 +25,9 @@ from microscale.errors import InputError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
-#: What contact books, and where it stands in an array of shape (BOOK,): the impulse on the body, mg mm/us; the
-#: work of the obstacles' motion, J; the energy lost in plastic impacts, and that gained by nodes pushed out, J,
-#: neither negative; the sum of the impulses' magnitudes, mg mm/us.
+#: What contact books, and where it stands in an array of shape (BOOK,): the impulse on the body, mg mm/us;
+#: the work of the obstacles' motion, J; the energy lost in plastic impacts, and that gained by nodes pushed
+#: out, J, neither negative; the sum of the impulses' magnitudes, mg mm/us.
 IMPULSE, WORK, LOST, GAINED, PUSHED, BOOK = slice(0, 3), 3, 4, 5, 6, 7
 
 #: How far behind the face of a cylinder, relative to its radius, round-off may put a node that rests on it.
