@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import dataclass
 from numbers import Real
-from typing import Self, final
+from typing import NamedTuple, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,18 @@ class StateVariable:
     shape: tuple[int, ...]
     unit: str
     at_rest: ArrayLike = 0.0
+
+
+class Moduli(NamedTuple):
+    """Isotropic elasticity at rest, GPa."""
+
+    shear: float
+    bulk: float
+
+    @property
+    def lame(self) -> float:
+        """Lame's lambda, GPa."""
+        return self.bulk - 2.0 / 3.0 * self.shear
 
 
 class State(dict[str, FloatArray]):
@@ -113,7 +125,22 @@ class ConstitutiveLaw(ABC):
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us, of the law's density; sets the stable time step."""
 
-    def initial_bulk_modulus(self) -> float:
+    def moduli(self) -> Moduli:
+        """Return shear and bulk modulus at rest, the former from the latter and the wave speed.
+
+        Raises:
+            InputError: The two do not fit together.
+        """
+        bulk, wave_modulus = self._bulk_modulus(), self.density * self.wave_speed() ** 2
+        shear = 0.75 * (wave_modulus - bulk)
+        if not (bulk > 0.0 and shear > 0.0):
+            raise InputError(
+                f"the law {self.name} has a bulk modulus of {bulk:.4g} GPa and a density times wave speed "
+                f"squared of {wave_modulus:.4g} GPa, expected 0 < bulk modulus < that: check its wave_speed()"
+            )
+        return Moduli(shear, bulk)
+
+    def _bulk_modulus(self) -> float:
         """Return the bulk modulus at rest, GPa: by default that of an instantaneous dilatation."""
         F, P = np.eye(3)[None] * (1.0 + PROBE_STRAIN), np.empty((1, 3, 3))
         self.update(F, 0.0, self.init_state(1), P)

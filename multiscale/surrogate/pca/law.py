@@ -159,7 +159,7 @@ class PcaLaw(ConstitutiveLaw):
         """What it was trained on."""
         return self.card.material.name
 
-    def initial_bulk_modulus(self) -> float:
+    def _bulk_modulus(self) -> float:
         """Bulk modulus at rest, GPa, of the material learnt: at time zero all stress modes are zero."""
         return 2.0 * self.card.material.lambda_e
 
