@@ -113,14 +113,12 @@ def plate_impact(
         supports=SUPPORTS,
         max_energy_error=max_energy_error,
     )
-    drawn = {"cylinder_radius_mm": radius, "face_z_mm": thickness, "velocity_mm_per_us": -speed}
     return run_and_record(
         simulation,
         end_time,
         output,
         inputs,
         RecordOptions(steps_between_outputs=steps_between_outputs),
-        obstacle=drawn,
         measure=plate_shape,
         control=control,
         title=f"Plate impact, {velocity:g} m/s, {law}",

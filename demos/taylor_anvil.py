@@ -139,7 +139,6 @@ def taylor_anvil(
         output,
         inputs,
         RecordOptions(steps_between_outputs=steps_between_outputs),
-        obstacle={"wall_z_mm": wall},
         measure=bar_shape,
         control=control,
         title=f"Taylor anvil, {velocity:g} m/s, {law}",

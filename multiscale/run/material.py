@@ -10,7 +10,8 @@ from microscale.crystals.crystal import read_crystal
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
 from multiscale.laws import make_law, options_of
-from multiscale.laws.constants_file import read_constants
+from multiscale.laws.constants_file import LAWS, fitted_law, shipped_constants
+from multiscale.run.density import with_density
 from multiscale.surrogate.extrapolation import OnExtrapolation
 
 #: Laws an impact may use.
@@ -26,6 +27,7 @@ def impact_options(
     crystal: Path | None = None,
     grains: int | None = None,
     seed: int | None = None,
+    density: float | str | None = None,
 ) -> dict[str, Any]:
     """Return the options of the law of an impact: those given, and the law's defaults for the others.
 
@@ -33,17 +35,19 @@ def impact_options(
         law: Its name.
         weights: Weights of the learned law; None for those that come with this.
         on_extrapolation: What the learned law does where its training range ends.
-        constants: Constants of a law of constants, a file made by ``multiscale calibrate``.
+        constants: Constants of a law of constants, a file made by ``multiscale calibrate``; None for those of
+            magnesium that come with this.
         crystal: Material file of the taylor or fft3d law, and what the learned law must stand for; None for
             magnesium.
         grains: Grains of the taylor or fft3d law at each point.
         seed: Seed of the grains' orientations.
+        density: Density of any law in place of its own, see :func:`multiscale.run.density.with_density`.
 
     Raises:
         InputError: An option was given that the law does not take.
     """
     given: dict[str, Any] = {"weights": weights, "on_extrapolation": on_extrapolation, "constants": constants}
-    given |= {"crystal": crystal, "grains": grains, "seed": seed}
+    given |= {"crystal": crystal, "grains": grains, "seed": seed, "density": density}
     return options_for("law", law, given, _taken, get_args(ImpactLaw))
 
 
@@ -63,14 +67,19 @@ def impact_law(law: ImpactLaw, *, duration: float, **given: Any) -> Constitutive
         options["material"] = read_crystal(options.pop("crystal"))
     if "duration" in known:
         options["duration"] = duration
-    constants = options.pop("constants", None)
-    fitted = read_constants(constants, law) if constants else {}
-    return make_law(law, **options, **fitted)
+    density, crystal = options.pop("density", None), given.get("crystal")
+    if law in LAWS:
+        found = fitted_law(options["constants"] or shipped_constants(law), law)
+    else:
+        found = make_law(law, **options)
+    return with_density(found, density, crystal)
 
 
 def _taken(law: str) -> Mapping[str, Any]:
     """Return what a law takes of the options of an impact, with the defaults."""
+    if law in LAWS:
+        return {"constants": None, "density": None}  # given by numbers, which a file holds
     options = options_of(law)
-    if all(isinstance(default, float) for default in options.values()):
-        return {"constants": None}  # a law given by numbers, which a file holds
-    return {**options, "crystal": options.get("crystal")}
+    if "density" in options:
+        return {"density": None}
+    return {**options, "crystal": options.get("crystal"), "density": None}

@@ -25,6 +25,7 @@ class StartCheck:
 
     Attributes:
         obstacles: The obstacles, moved back where that was asked for.
+        size: Largest extent of the body along x, y or z, mm.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class StartCheck:
         require_one_piece(
             nodes.cells, nodes.X[nodes.cells].mean(axis=1), nodes.global_numbers(), nodes.border(), comm
         )
-        self._size = float(np.ptp(self._range(self._x), axis=0).max())
-        units.check_units(self._size, wave_speed, comm)
+        self.size = float(np.ptp(self._range(self._x), axis=0).max())
+        units.check_units(self.size, wave_speed, comm)
         self._velocities = self._range(v)
         units.check_speed(v, np.array([each.velocity for each in obstacles]), wave_speed, comm)
         if place:
-            obstacles = [approach.placed(each, self._x, self._size, comm) for each in obstacles]
+            obstacles = [approach.placed(each, self._x, self.size, comm) for each in obstacles]
         for obstacle in obstacles:
-            approach.refuse_overlap(obstacle, self._x, self._size, comm)
+            approach.refuse_overlap(obstacle, self._x, self.size, comm)
         self.obstacles = tuple(obstacles)
         self._doubt_thin_ones()
 
@@ -66,7 +67,7 @@ class StartCheck:
                 nodes.X[faces],
                 nodes.v_half[faces].mean(axis=1),
                 nodes.degree,
-                self._size,
+                self.size,
                 self._comm,
             )
             if doubt is not None:
@@ -78,13 +79,13 @@ class StartCheck:
         Raises:
             InputError: The run is improbably long.
         """
-        units.check_duration(end_time, dt, self._size, self._wave_speed, self._comm)
+        units.check_duration(end_time, dt, self.size, self._wave_speed, self._comm)
         if not self.obstacles:
             return
         low, high = self._velocities
         flies = bool((low == high).all())  # straight on, since nothing strains it
         surface = self._nodes.X[self._nodes.surface]
-        far = flies and approach.out_of_reach(self.obstacles, surface, low, self._size, end_time)
+        far = flies and approach.out_of_reach(self.obstacles, surface, low, self.size, end_time)
         if self._comm.allreduce(bool(far), op=MPI.LAND):
             units.warn(
                 self._comm,
