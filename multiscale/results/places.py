@@ -246,5 +246,6 @@ def _extent(simulation: Simulation) -> str:
     X, comm = simulation.positions, simulation.mesh.comm
     low = np.min(comm.allgather(X.min(axis=0, initial=np.inf)), axis=0)
     high = np.max(comm.allgather(X.max(axis=0, initial=-np.inf)), axis=0)
+    low, high = (np.round(end / simulation.size, 9) * simulation.size + 0.0 for end in (low, high))
     ranges = (f"{axis} = {a:.4g} to {b:.4g}" for axis, a, b in zip("xyz", low, high, strict=True))
     return f"which reaches over {', '.join(ranges)} mm: give a point of the body before the impact"

@@ -35,7 +35,7 @@ def finish(
         draw_histories({name: folder / f"{name}.csv" for name in summary["histories"]}, folder / HISTORIES)
     summary["wall_seconds"]["picture"] = perf_counter() - begin
     write_summary(folder / SUMMARY, summary)
-    write_report(folder, picture.get("title", ""))
+    write_report(folder, picture.get("title", "").partition("\n")[0])
     print(report(results_path, summary, figures), flush=True)
     return summary
 

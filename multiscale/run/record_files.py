@@ -79,6 +79,7 @@ class RecordFiles:
         """Remove fields of another format and histories of other places that an earlier run left here."""
         others = [self._folder / name for name in RESULT_FILES.values()]
         others += [*self._folder.glob("probe_[0-9]*.csv"), *self._folder.glob("gauge_[0-9]*.csv")]
+        others += list((self._folder / RESULT_FILES["vtu"]).with_suffix("").glob("*.vtu"))
         for file in {*others} - {*self.names}:
             with suppress(OSError):
                 file.unlink()
