@@ -14,8 +14,8 @@ from taylor_anvil import taylor_anvil
 
 from multiscale.laws.constants_file import shipped_constants
 from multiscale.results.provenance import plain
+from multiscale.results.run_folder import RESULTS
 from multiscale.results.vtkhdf import Results
-from multiscale.run.recording import RESULTS
 
 CONSTANTS = shipped_constants("j2").parent
 

@@ -67,7 +67,7 @@ def test_a_damaged_file_is_an_error_in_one_line(path, share):
     file = path.with_suffix("") / "00001.vtu"
     content = file.read_bytes()
     file.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(InputError, match="00001.vtu cannot be read as a result file"):
+    with pytest.raises(InputError, match=r"00001.vtu cannot be read as a result file"):
         Results(path).field("von_mises_GPa", 1)
     (path.with_suffix("") / "mesh.vtu").unlink()
     with pytest.raises(InputError, match="cannot be read as a series of results"):
