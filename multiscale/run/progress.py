@@ -107,9 +107,10 @@ def cycle_line(simulation: Simulation, seconds_to_go: float | None) -> str:
     energy = simulation.energy
     put_in = energy.initial + abs(energy.external)
     kinetic = min(100.0 * energy.kinetic / put_in, 999.9) if put_in > 0.0 else 0.0
+    error = max(-999.0, min(999.0, 100.0 * energy.error))
     return (
         f"step {simulation.step_count:6d}  t {simulation.time:6.4g} us  kinetic {kinetic:5.1f} %  "
-        f"error {max(-9999.0, min(9999.0, 100.0 * energy.error)):+.3f} %  ETA {_clock(seconds_to_go)}"
+        f"error {error:+.3f} %  ETA {_clock(seconds_to_go)}"
     )
 
 

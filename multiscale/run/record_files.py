@@ -11,10 +11,10 @@ from multiscale.parallel.ranks import shared_errors
 from multiscale.results.field_writer import ResultWriter
 from multiscale.results.histories import Histories
 from multiscale.results.ledger import LedgerWriter
-from multiscale.results.run_folder import LEDGER, PICTURE, RESULT_FILES, SUMMARY
+from multiscale.results.run_folder import LEDGER, RESULT_FILES
 from multiscale.run.outputs import FEW_OUTPUTS, FEW_STEPS, OUTPUTS, EvenTimes, EverySteps
 from multiscale.run.record_options import RecordOptions
-from multiscale.run.resume import Kept, kept_record, require_files
+from multiscale.run.resume import Kept, kept_record
 from multiscale.run.same_run import Origin
 
 #: Number of the record that a checkpoint keeps.
@@ -59,10 +59,9 @@ class RecordFiles:
         Raises:
             InputError: A file is in the way, or cannot be written, or is not the record up to the checkpoint.
         """
-        simulation, folder, ledger = self._simulation, self._folder, self._folder / LEDGER
+        simulation, ledger = self._simulation, self._folder / LEDGER
         comm, kept, rows = simulation.mesh.comm, Kept(), {}
         with shared_errors(comm):
-            require_files((*self.names, folder / PICTURE, folder / SUMMARY))
             if comm.rank == 0 and simulation.step_count > 0:
                 now = simulation.step_count, simulation.time
                 kept = kept_record(self.path, ledger, *now, record, self._origin)

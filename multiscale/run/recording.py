@@ -26,7 +26,7 @@ from multiscale.run.notices import notices
 from multiscale.run.progress import CycleLine
 from multiscale.run.record_files import LARGEST_ERROR, RecordFiles
 from multiscale.run.record_options import AS_USUAL, RecordOptions
-from multiscale.run.resume import ORIGIN
+from multiscale.run.resume import ORIGIN, require_files
 from multiscale.run.same_run import Origin
 from multiscale.run.stopped import Stopped
 from multiscale.run.summary import account
@@ -88,7 +88,9 @@ def run_and_record(
     with shared_errors(comm):
         read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
         names = (PICTURE, HISTORIES, SUMMARY, REPORT, CHECKPOINT)
-        require_apart((*files.names, *(folder / name for name in names)), read)
+        written = *files.names, *(folder / name for name in names)
+        require_apart(written, read)
+        require_files(written)
     before = _restart(simulation, control, origin, latest, folder)
     if comm.rank == 0:
         print(f"{title}\n{material_text(simulation.law)}".strip(), flush=True)
