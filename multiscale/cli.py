@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -67,7 +66,9 @@ def generate(
     resolution: Count | None = None,
     derivative: Derivative | None = None,
 ) -> None:
-    """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
+    """Drive a law along sampled strain paths and keep its stress; run again to resume.
+
+    All cores of the machine share the work; mpirun starts it on several machines.
 
     Args:
         out: The data set, an HDF5 file.
@@ -99,15 +100,10 @@ def generate(
     """
     from mpi4py import MPI
 
-    from microscale.data.generate import Generation, finish
-    from microscale.data.generate import generate as work
-    from multiscale.laws import make_law, options_given
-    from multiscale.parallel.sole_writer import sole_writer
-    from multiscale.results.provenance import law_record, versions
-    from multiscale.run.data_progress import PathProgress
+    from multiscale.laws import options_given
+    from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
-    comm = MPI.COMM_WORLD
     require_apart([out], [crystal])
     given = {
         "crystal": crystal,
@@ -119,21 +115,13 @@ def generate(
         "derivative": derivative,
     }
     options = options_given(law, given, seed="texture_seed")
-    material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
     of_protocol = protocol_options(protocol, intervals=intervals, isochoric=isochoric)
     strain_paths = StrainPaths(
         protocol, max_strain, steps, durations, seed, dimension=dimension, **of_protocol
     )
-    job = Generation(material, law_record(material, options), strain_paths, paths, versions(), keep_every)
-    # A file that is there is complete, and only read.
-    with nullcontext() if comm.bcast(out.exists()) else sole_writer(comm, out):
-        with PathProgress(paths, comm.rank) as progress:
-            made = work(job, out, comm.rank, comm.size, progress)
-        comm.Barrier()
-        if comm.rank == 0 and made:
-            finish(job, out)
-    if comm.rank == 0:
+    made = make_data_set(DataSet(law, options, strain_paths, paths, keep_every), out)
+    if MPI.COMM_WORLD.rank == 0:
         print(
             f"{printable(out)}: {paths} paths, " + ("complete" if made else "was complete already"),
             flush=True,
@@ -154,9 +142,11 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
     from microscale.data.dataset import read_dataset
     from microscale.paths.pictures import draw_paths
     from multiscale.results.data_report import report
+    from multiscale.run.data_origin import require_as_recorded
 
     picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
     data = read_dataset(file)
+    require_as_recorded(file)
     Console().print(report(file, data))
     drawn = slice(0, min(samples, len(data)))
     made = data.provenance
@@ -207,6 +197,7 @@ def train(
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
     """
+    from multiscale.run.data_origin import require_as_recorded
     from multiscale.run.inputs import require_apart
     from multiscale.surrogate.kinds import kind_names, kind_of
 
@@ -227,6 +218,8 @@ def train(
         "exact_pressure": exact_pressure,
     }
     options = options_for("model", model, given, lambda name: defaults_of(kind_of(name).fit()), kind_names())
+    for file in datasets:
+        require_as_recorded(file)
     fit(datasets, out, epochs=epochs, seed=seed, **options)
 
 
@@ -242,7 +235,7 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         record: Write the figures into the JSON file beside the weights.
     """
     from multiscale.laws import make_law
-    from multiscale.results.provenance import recorded_law
+    from multiscale.run.data_origin import recorded_law, require_as_recorded
     from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
@@ -257,6 +250,7 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
     card = read_surrogate(weights)[1]
     for file in datasets:
         require_data_of(card, file)
+        require_as_recorded(file)
     predict = kind_of(card.kind).predict(weights, law)
     figures = report(predict, law, datasets, pictures, recorded_law)
     if record:

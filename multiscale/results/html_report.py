@@ -16,6 +16,7 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
+from microscale.errors import InputError
 from microscale.files.whole_file import write_whole
 from multiscale.results.history_picture import PANELS
 from multiscale.results.ledger import ENERGIES
@@ -34,7 +35,7 @@ SHOWN, SHOWN_TITLE = "von_mises_GPa", "von Mises stress, GPa"
 #: Parts of the summary that have a table of their own, or are for machines.
 APART = (
     *("inputs", "versions", "law", "wall_seconds", "bytes_per_element", "bytes_sent_per_step"),
-    *("material", "histories", "warnings", "left_training_range"),
+    *("material", "histories", "warnings", "notes", "left_training_range"),
 )
 
 
@@ -50,6 +51,8 @@ def write_report(folder: Path | str, title: str = "") -> Path:
     """
     run = RunFolder(folder)
     summary = run.summary
+    if "error" in summary:
+        raise InputError(f"the run in {run.path} ended with an error, expected success: {summary['error']}")
     material = summary.get("material", {})
     picture = run.path / PICTURE
     template = Environment(autoescape=True).from_string(
@@ -61,7 +64,7 @@ def write_report(folder: Path | str, title: str = "") -> Path:
         f"{summary['wall_seconds']['total']:.1f} s on {summary['ranks']} rank(s)",
         material=material.get("told", summary["law"]["name"]),
         constants=_rows(material.get("constants", {})),
-        warnings=summary.get("warnings", []),
+        warnings=[*summary.get("warnings", []), *summary.get("notes", [])],
         figures=_rows({name: value for name, value in summary.items() if name not in APART}),
         view=_part(view(run)),
         picture=base64.b64encode(picture.read_bytes()).decode() if picture.exists() else "",

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
+from microscale.files.reservation import require_space
 from microscale.files.whole_file import flush
 from multiscale.results import reading, vtu
-from multiscale.results.disk import require_space
 from multiscale.results.growing_hdf5 import GrowingFile
 from multiscale.results.hdf5_places import LIBRARY
 

@@ -44,7 +44,9 @@ def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str
     """Return what a user wants to know at the end: the figures, where the files are, how to open them."""
     folder, wall = results_path.parent, summary["wall_seconds"]["total"]
     told = ", ".join(f"{name} = {summary[name]:.6g}" for name in figures)
-    said = "".join(f"{notice}\n" for notice in summary["warnings"])
+    missed = "" if summary["touched"] else "NEVER TOUCHED: the body has met no obstacle\n"
+    noted = "".join(f"note: {line}\n" for line in summary["notes"])
+    warned = "".join(f"warning: {line}\n" for line in summary["warnings"])
     files = {
         results_path: _how_to_open(results_path),
         folder / REPORT: "all of this in one page, with a view to turn, for a browser",
@@ -54,10 +56,11 @@ def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str
         folder / SUMMARY: "final figures, cost by stage, inputs and versions",
     }
     return (
-        f"\n{said}{summary['material']['told']}\n{told}\n"
+        f"\n{missed}{summary['material']['told']}\n{told}\n"
         f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
         f"{summary['elements']} elements, {wall:.1f} s on {summary['ranks']} rank(s)\n\n"
         + "".join(f"{printable(file)}\n    {what}\n" for file, what in files.items())
+        + (f"\n{noted}{warned}" if noted or warned else "")
     )
 
 

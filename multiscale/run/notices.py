@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from multiscale.run.training_range import left_range, told
-
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
+    from multiscale.run.arrest import Arrest
 
 #: Share of the energy above which a body is far from rest.
 STILL_KINETIC = 0.1
@@ -17,43 +16,43 @@ STILL_KINETIC = 0.1
 POOR = 0.1
 
 
-def notices(simulation: Simulation, arrested_at: float | None = None, waited: bool = False) -> list[str]:
-    """Return one line each; none where there is nothing to say. Collective.
+def warnings_at_end(simulation: Simulation, arrest: Arrest | None) -> list[str]:
+    """Return one line for each thing that is wrong at the end of a run, besides what was warned of before.
 
     Args:
         simulation: The simulation at its end.
-        arrested_at: When the body had come to rest, us; None where it had not.
-        waited: Whether the run was to go on until then.
+        arrest: What a run waited for that was to go on until the body is at rest.
     """
-    lines = (
-        []
-        if simulation.touched or not simulation.obstacles
-        else ["NEVER TOUCHED: the body has met no obstacle"]
-    )
-    lines += told(left_range(simulation), simulation.n_points_global).splitlines()
-    lines += _of_energy(simulation, arrested_at, waited)
+    lines = []
+    if arrest is not None and arrest.at is None:
+        lines.append(f"not at rest: {_still_kinetic(simulation)}; give a longer --longest-time")
     card = getattr(simulation.law, "card", None)
     return lines + ([] if card is None else list(_of_card(card.errors)))
 
 
-def _of_energy(simulation: Simulation, arrested_at: float | None, waited: bool) -> Iterator[str]:
+def notes_at_end(simulation: Simulation, arrest: Arrest | None) -> list[str]:
+    """Return one line for each thing that is worth knowing of a run that ended well."""
+    energy = simulation.energy
+    if arrest is not None or energy.kinetic <= STILL_KINETIC * (energy.initial + abs(energy.external)):
+        return []
+    flying = simulation.initial_energy > 0.0
+    remedy = "; --until-rest goes on until the body has stopped" if flying else ""
+    return [_still_kinetic(simulation) + remedy]
+
+
+def _still_kinetic(simulation: Simulation) -> str:
     energy = simulation.energy
     put_in = energy.initial + abs(energy.external)
-    share = energy.kinetic / put_in if put_in > 0.0 else 0.0
-    still = f"at {simulation.time:.4g} us {100.0 * share:.0f} % of the energy is still kinetic"
-    if waited and arrested_at is None:
-        yield f"warning: not at rest: {still}; give a longer --longest-time"
-    elif share > STILL_KINETIC and not waited:
-        flying = simulation.initial_energy > 0.0
-        yield f"note: {still}" + ("; --until-rest goes on until the body has stopped" if flying else "")
+    share = 100.0 * energy.kinetic / put_in if put_in > 0.0 else 0.0
+    return f"at {simulation.time:.4g} us {share:.0f} % of the energy is still kinetic"
 
 
 def _of_card(errors: Mapping[str, Any]) -> Iterator[str]:
     """Say so where the errors of a surrogate are large or were never measured."""
     sets = errors.get("sets") or {}
     if not sets:
-        yield "warning: the errors of these weights were never measured: multiscale evaluate --record"
+        yield "the errors of these weights were never measured: multiscale evaluate --record"
     for name, found in sets.items():
         error = found.get("deviatoric_mean")
         if error is not None and error > POOR:
-            yield f"warning: these weights are {100.0 * error:.0f} % off in the deviator on test set {name}"
+            yield f"these weights are {100.0 * error:.0f} % off in the deviator on test set {name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -21,8 +22,9 @@ from multiscale.run.arrest import Arrest
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.run.closing import finish
 from multiscale.run.control import Checkpoints, RunControl
+from multiscale.run.failed import leave_word
 from multiscale.run.inputs import require_apart
-from multiscale.run.notices import notices
+from multiscale.run.notices import notes_at_end, warnings_at_end
 from multiscale.run.progress import CycleLine
 from multiscale.run.record_files import LARGEST_ERROR, RecordFiles
 from multiscale.run.record_options import AS_USUAL, RecordOptions
@@ -106,7 +108,8 @@ def run_and_record(
         # Start-up, with its compilation, is no part of the run.
         ready, spent = perf_counter(), dict(simulation.timers)
         line = CycleLine(latest, comm.rank, share=arrest.progress if arrest else None)
-        with line, control.listening(), _last_good(files.results, checkpoints):
+        word = partial(leave_word, simulation, law, inputs, folder / SUMMARY)
+        with line, control.listening(), _last_good(files.results, checkpoints, word):
             # A checkpoint comes last: what it is of has been recorded.
             observers = (files.outputs(latest), files.ledger, files.histories, line, checkpoints)
             simulation.run(latest, observers, every=1, until=arrest)
@@ -116,7 +119,9 @@ def run_and_record(
         wall |= {"output": files.results.seconds, "ledger": files.ledger.seconds}
         wall |= {"histories": files.histories.seconds, "progress": line.seconds}
         wall |= {"run": now - ready, "total": now - begin}
-        summary = account(simulation, law, inputs, wall) | _told(simulation, files, arrest)
+        summary = account(simulation, law, inputs, wall)
+        summary["warnings"] += warnings_at_end(simulation, arrest)
+        summary |= _told(simulation, files, arrest)
         with shared_errors(comm):
             if comm.rank == 0:
                 heading = f"{title}\n{material_line(simulation.law)}".strip()
@@ -141,16 +146,15 @@ def _made_by(simulation: Simulation, inputs: Mapping[str, Any], origin: Origin) 
 
 
 def _told(simulation: Simulation, files: RecordFiles, arrest: Arrest | None) -> dict[str, Any]:
-    """Return what the summary says of the material, the record, and what not to miss; collective."""
+    """Return what the summary says of the material, the record, and what is worth knowing."""
     material = {**material_of(simulation.law), "told": material_line(simulation.law)}
-    at = arrest.at if arrest else None
     told = {
         "material": material,
         "histories": files.histories.told,
-        "warnings": notices(simulation, at, waited=arrest is not None),
+        "notes": notes_at_end(simulation, arrest),
         "largest_energy_error_percent": 100.0 * files.ledger.largest_error,
     }
-    return told if arrest is None else {**told, "at_rest_at_us": at}
+    return told if arrest is None else {**told, "at_rest_at_us": arrest.at}
 
 
 def _restart(
@@ -173,8 +177,10 @@ def _restart(
 
 
 @contextmanager
-def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None]:
-    """Keep the outputs of a run that fails, and note on its error what was last good."""
+def _last_good(
+    results: ResultWriter, checkpoints: Checkpoints, leave_word: Callable[[BaseException], None]
+) -> Iterator[None]:
+    """Keep the outputs of a run that fails, leave word of it, and note on its error what was last good."""
     try:
         yield
     except Stopped:
@@ -184,5 +190,6 @@ def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None
         output = (
             "no new output" if results.last_time is None else f"last output at t = {results.last_time:.6g} us"
         )
+        leave_word(error)
         error.add_note(f"{output} in {results.path}, {checkpoints.last}")
         raise

@@ -15,7 +15,7 @@ from multiscale.laws import make_law
 from multiscale.laws.constants_file import read_constants, shipped_constants
 from multiscale.results.run_folder import read_results
 from multiscale.run.material import impact_law, impact_options
-from multiscale.run.notices import notices
+from multiscale.run.notices import notes_at_end, warnings_at_end
 from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
 from multiscale.run.told_material import material_line, material_of, material_text
@@ -94,26 +94,27 @@ def test_the_measured_density_of_another_material_is_refused(tmp_path):
         impact_options("neo-hooke", constants=file)
 
 
-def at_the_end(kinetic, errors=None, touched=True):
+def at_the_end(kinetic, errors=None):
     law = SimpleNamespace(card=SimpleNamespace(errors=errors)) if errors is not None else SimpleNamespace()
     energy = Energy(kinetic, 1.0 - kinetic, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-    mesh = SimpleNamespace(comm=SimpleNamespace(allgather=lambda value: [value]))
-    same = {"obstacles": [1], "initial_energy": 1.0, "time": 1.0, "mesh": mesh, "n_points_global": 1}
-    return SimpleNamespace(energy=energy, law=law, touched=touched, **same)
+    return SimpleNamespace(energy=energy, law=law, initial_energy=1.0, time=1.0)
 
 
 def test_what_should_not_be_missed_is_said():
-    assert notices(at_the_end(0.05)) == []
-    assert notices(at_the_end(0.87)) == [
-        "note: at 1 us 87 % of the energy is still kinetic; --until-rest goes on until the body has stopped"
+    assert notes_at_end(at_the_end(0.05), None) == warnings_at_end(at_the_end(0.05), None) == []
+    still = "at 1 us 87 % of the energy is still kinetic"
+    told = [f"{still}; --until-rest goes on until the body has stopped"]
+    assert notes_at_end(at_the_end(0.87), None) == told
+    waited = SimpleNamespace(at=None)
+    assert notes_at_end(at_the_end(0.87), waited) == []
+    assert warnings_at_end(at_the_end(0.87), waited) == [
+        f"not at rest: {still}; give a longer --longest-time"
     ]
-    assert notices(at_the_end(0.87), None, waited=True)[0].startswith("warning: not at rest: at 1 us 87 %")
-    assert notices(at_the_end(0.3), 0.9, waited=True) == []
-    assert notices(at_the_end(0.0, touched=False)) == ["NEVER TOUCHED: the body has met no obstacle"]
-    assert "never measured" in notices(at_the_end(0.0, {}))[0]
+    assert warnings_at_end(at_the_end(0.3), SimpleNamespace(at=0.9)) == []
+    assert "never measured" in warnings_at_end(at_the_end(0.0, {}), None)[0]
     sets = {"sets": {"good": {"deviatoric_mean": 0.03}, "bad": {"deviatoric_mean": 0.31}}}
-    assert notices(at_the_end(0.0, sets)) == [
-        "warning: these weights are 31 % off in the deviator on test set bad"
+    assert warnings_at_end(at_the_end(0.0, sets), None) == [
+        "these weights are 31 % off in the deviator on test set bad"
     ]
 
 
