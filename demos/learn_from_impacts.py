@@ -10,8 +10,8 @@ at 100, 200 and 400 m/s and of a plate at 300 m/s.
 
 from pathlib import Path
 
-from plate_impact import SUPPORTS
-from taylor_anvil import SYMMETRY
+
+
 
 from meshes.cylinder import cylinder
 from meshes.plate import plate

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from microscale.errors import InputError
 from microscale.files.printable import drawable, printable
@@ -34,6 +34,14 @@ app = App(
 )
 
 Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
+
+# Finite elements take a second to load: these are imported when they are called, or their help is asked for.
+for command, place, text in (
+    ("anvil", "multiscale.cases.anvil:anvil", "Let a cylinder hit a rigid wall, as in section 3.1 of the paper."),
+    ("plate", "multiscale.cases.plate:plate", "Drive a rigid cylinder into a plate, as in section 3.2."),
+    ("run", "multiscale.cases.run_file:run_file", "Run a case file: body, law, obstacles, end, outputs."),
+):
+    app.command(place, name=command, help=text)
 
 
 def main() -> None:
@@ -307,6 +315,52 @@ def calibrate(
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
     fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)
     print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {printable(out)}")
+
+
+@app.command
+@checked
+def sweep(
+    impact: Literal["anvil", "plate"],
+    *flags: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    output: OutFolder | None = None,
+) -> None:
+    """Run an impact over several values of one flag, as in ``sweep anvil --velocity 100,200,300 --law j2``.
+
+    Each run has a folder of its own, which is kept: started again, the sweep goes on with what is missing. At
+    its end it prints a table, and leaves it as sweep.csv and as a picture, sweep.png.
+
+    Args:
+        impact: The command whose flags are meant.
+        flags: Its flags; one of them has several values, with commas between them.
+        output: Folder of the runs and of the table; by default results/IMPACT_FLAG.
+    """
+    from multiscale.cases import anvil, plate
+    from multiscale.cases.sweep import sweep as run_all
+
+    impacts = {"anvil": (anvil.anvil, anvil.anvil_case), "plate": (plate.plate, plate.plate_case)}
+    run_all(*impacts[impact], flags, output)
+
+
+@app.command
+@checked
+def plot(
+    folder: Path,
+    *,
+    field: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    times: Annotated[tuple[Time, ...], Parameter(consume_multiple=True, negative="")] = (),
+    out: OutFile | None = None,
+) -> None:
+    """Draw the axial section of a run again, of other fields or at other times.
+
+    Args:
+        folder: Folder of the run.
+        field: Cell field to show, once for each; by default the three of the paper's Figure 3.
+        times: Times to show, us, each at the nearest output; by default five.
+        out: PNG to write; by default that of the folder.
+    """
+    from multiscale.results.redraw import redraw
+
+    print(f"picture: {printable(redraw(folder, field, times, out))}")
 
 
 @app.command

@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 #: Names of the files in the folder.
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
-REPORT = "report.html"
+REPORT, CASE = "report.html", "case.toml"
 
 
 class RunFolder:

@@ -11,6 +11,7 @@ from typing import Any
 
 from microscale.errors import InputError
 from microscale.files.printable import printable
+from microscale.files.whole_file import write_whole
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.parallel.ranks import shared_errors
 from multiscale.parallel.sole_writer import sole_writer
@@ -18,7 +19,7 @@ from multiscale.results.dimensions import extremes
 from multiscale.results.field_writer import ResultWriter
 from multiscale.results.ledger import LedgerWriter
 from multiscale.results.provenance import identity, provenance
-from multiscale.results.run_folder import LEDGER, PICTURE, REPORT, RESULTS, SUMMARY
+from multiscale.results.run_folder import CASE, LEDGER, PICTURE, REPORT, RESULTS, SUMMARY
 from multiscale.results.vtkhdf import Results
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.run.control import Checkpoints, RunControl
@@ -53,6 +54,8 @@ def run_and_record(
     obstacle: Mapping[str, float],
     measure: Callable[[Results], dict[str, float]],
     control: RunControl | None = None,
+    case: str = "",
+    bound: Mapping[str, Any] | None = None,
     **picture: Any,
 ) -> dict[str, Any]:
     """Run ``simulation`` to ``end_time`` and write its record; collective.
@@ -69,6 +72,8 @@ def run_and_record(
         measure: Figures of the deformed body to put first in the summary, such as
             :func:`multiscale.results.dimensions.bar_shape`.
         control: Checkpoints, restart and early end; None for a run without any at intervals.
+        case: The run as a case file, kept in the folder; none by default.
+        bound: What of the case a restart may not change.
         **picture: How to draw the picture, see :func:`multiscale.results.pictures.draw_sections`.
 
     Returns:
@@ -84,11 +89,11 @@ def run_and_record(
     control = control or RunControl()
     simulation.require_reachable(end_time)
     law = identity(simulation.law)
-    origin = Origin(simulation, law, inputs)
+    origin = Origin(simulation, law, inputs, bound)
     require_interval(steps_between_outputs)
     with shared_errors(comm):
         read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
-        names = (RESULTS, LEDGER, PICTURE, SUMMARY, REPORT, CHECKPOINT)
+        names = (RESULTS, LEDGER, PICTURE, SUMMARY, REPORT, CHECKPOINT, CASE)
         require_apart((folder / name for name in names), read)
     record = _restart(simulation, control, origin, end_time, folder)
     made_by = {
@@ -98,6 +103,9 @@ def run_and_record(
     }
     with sole_writer(comm, folder, folder / LOCK):
         ledger, results = _writers(simulation, folder, record, origin, made_by)
+        with shared_errors(comm):
+            if case and comm.rank == 0:
+                write_whole(folder / CASE, case.encode(errors="replace"))
 
         def write(path: Path, simulation: Simulation) -> None:
             results.flush()
@@ -156,7 +164,7 @@ def _writers(
     """Begin ledger and result file, or go on with those of the folder; all is checked first; collective."""
     comm, kept = simulation.mesh.comm, Kept()
     with shared_errors(comm):
-        require_files(folder / name for name in (RESULTS, LEDGER, PICTURE, SUMMARY, CHECKPOINT))
+        require_files(folder / name for name in (RESULTS, LEDGER, PICTURE, SUMMARY, CHECKPOINT, CASE))
         if comm.rank == 0 and simulation.step_count > 0:
             files = folder / RESULTS, folder / LEDGER
             kept = kept_record(*files, simulation.step_count, simulation.time, record, origin)
