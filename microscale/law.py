@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass
-from typing import final
+from numbers import Real
+from typing import NamedTuple, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +35,18 @@ class StateVariable:
     shape: tuple[int, ...]
     unit: str
     at_rest: ArrayLike = 0.0
+
+
+class Moduli(NamedTuple):
+    """Isotropic elasticity at rest, GPa."""
+
+    shear: float
+    bulk: float
+
+    @property
+    def lame(self) -> float:
+        """Lame's lambda, GPa."""
+        return self.bulk - 2.0 / 3.0 * self.shear
 
 
 class State(dict[str, FloatArray]):
@@ -61,6 +75,7 @@ class ConstitutiveLaw(ABC):
     density: float
     worth_batching: bool = True
     state_spec: tuple[StateVariable, ...] = ()
+    _material = ""
 
     @property
     def bytes_of_a_point(self) -> int:
@@ -108,9 +123,24 @@ class ConstitutiveLaw(ABC):
 
     @abstractmethod
     def wave_speed(self) -> float:
-        """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
+        """Longitudinal elastic wave speed at rest, mm/us, of the law's density; sets the stable time step."""
 
-    def initial_bulk_modulus(self) -> float:
+    def moduli(self) -> Moduli:
+        """Return shear and bulk modulus at rest, the former from the latter and the wave speed.
+
+        Raises:
+            InputError: The two do not fit together.
+        """
+        bulk, wave_modulus = self._bulk_modulus(), self.density * self.wave_speed() ** 2
+        shear = 0.75 * (wave_modulus - bulk)
+        if not (bulk > 0.0 and shear > 0.0):
+            raise InputError(
+                f"the law {self.name} has a bulk modulus of {bulk:.4g} GPa and a density times wave speed "
+                f"squared of {wave_modulus:.4g} GPa, expected 0 < bulk modulus < that: check its wave_speed()"
+            )
+        return Moduli(shear, bulk)
+
+    def _bulk_modulus(self) -> float:
         """Return the bulk modulus at rest, GPa: by default that of an instantaneous dilatation."""
         F, P = np.eye(3)[None] * (1.0 + PROBE_STRAIN), np.empty((1, 3, 3))
         self.update(F, 0.0, self.init_state(1), P)
@@ -119,6 +149,28 @@ class ConstitutiveLaw(ABC):
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return what is worth seeing of a state, each of shape (n,): by default its scalar variables."""
         return {variable.name: state[variable.name] for variable in self.state_spec if variable.shape == ()}
+
+    @property
+    def field_units(self) -> dict[str, str]:
+        """Units of :meth:`fields` by name, such as "GPa"; what has no dimension may be left out."""
+        return {variable.name: variable.unit for variable in self.state_spec}
+
+    @property
+    def material(self) -> str:
+        """What it stands for, in words for titles and summaries; empty where nobody said."""
+        return self._material
+
+    def with_density(self, density: float) -> Self:
+        """Return the same law with another referential density, g/cm^3; waves are slower for a greater one.
+
+        Raises:
+            InputError: It is not a positive number.
+        """
+        if not (isinstance(density, Real) and 0.0 < density < math.inf):
+            raise InputError(f"density = {density} g/cm^3, expected a positive number")
+        other = copy(self)
+        other.density = float(density)
+        return other
 
 
 def check_arguments(F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:

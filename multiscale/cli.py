@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -181,7 +180,7 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
 def train(
     *datasets: Path,
     out: OutFile,
-    model: Literal["recurrent", "pca"] = "recurrent",
+    model: str = "recurrent",
     epochs: Count = 200,
     rate: Positive | None = None,
     batch: Count | None = None,
@@ -200,7 +199,7 @@ def train(
     Args:
         datasets: Data sets of one material; protocols may be mixed.
         out: Weights file (.safetensors); its description (.json) goes beside it.
-        model: The recurrent surrogate, or the paper's principal components and SELU network.
+        model: Kind of surrogate: recurrent, or pca, the paper's principal components and SELU network.
         epochs: Times to go through the data.
         rate: Peak learning rate; by default 0.0015 (recurrent) or 0.0001 (pca, as in the paper).
         batch: Paths a batch, divided among processes; by default 32 for each (recurrent; always a multiple of
@@ -217,13 +216,12 @@ def train(
         seed: Of all random choices.
     """
     from multiscale.run.inputs import require_apart
-    from multiscale.surrogate.pca.fit import fit_pca
-    from multiscale.surrogate.recurrent.fit import fit_recurrent
+    from multiscale.surrogate.kinds import kind_names, kind_of
 
+    fit = kind_of(model).fit()
     beside = (out.with_suffix(suffix) for suffix in (".json", ".checkpoint", ".csv", ".png"))
     require_apart((out, *beside), (*datasets, start))
 
-    fits: dict[str, Callable[..., None]] = {"recurrent": fit_recurrent, "pca": fit_pca}
     given = {
         "rate": rate,
         "batch": batch,
@@ -236,8 +234,8 @@ def train(
         "modes": modes,
         "exact_pressure": exact_pressure,
     }
-    options = options_for("model", model, given, lambda name: defaults_of(fits[name]), fits)
-    fits[model](datasets, out, epochs=epochs, seed=seed, **options)
+    options = options_for("model", model, given, lambda name: defaults_of(kind_of(name).fit()), kind_names())
+    fit(datasets, out, epochs=epochs, seed=seed, **options)
 
 
 @app.command
@@ -251,10 +249,9 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         out: Folder of the pictures; by default that of the weights.
         record: Write the figures into the JSON file beside the weights.
     """
-    from microscale.law import drive
     from multiscale.laws import make_law
     from multiscale.results.provenance import recorded_law
-    from multiscale.surrogate.pca.fit import read_pca
+    from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
     from multiscale.surrogate.sources import require_data_of
@@ -268,7 +265,7 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
     card = read_surrogate(weights)[1]
     for file in datasets:
         require_data_of(card, file)
-    predict = read_pca(weights).predict if card.kind == "pca" else lambda times, U: drive(law, U, times)
+    predict = kind_of(card.kind).predict(weights, law)
     figures = report(predict, law, datasets, pictures, recorded_law)
     if record:
         write_figures(weights, figures)
@@ -299,8 +296,7 @@ def calibrate(
         texture_seed: Seed of their orientations.
         rate_sensitivity: m of the crystal instead of its own.
     """
-    from multiscale import calibrate as fit
-    from multiscale.laws import make_law
+    from multiscale.laws import calibration, make_law
     from multiscale.results.provenance import law_record, versions
     from multiscale.run.inputs import require_apart
 
@@ -308,9 +304,9 @@ def calibrate(
     polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
     options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)
-    found = fit.calibrate(reference, law, largest_strain=largest_strain)
+    found = calibration.calibrate(reference, law, largest_strain=largest_strain)
     record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
-    fit.write_calibration(out, found, {**record, "versions": versions()})
+    calibration.write_calibration(out, found, {**record, "versions": versions()})
     for name, error in found.errors.items():
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
     fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)

@@ -119,5 +119,5 @@ def anvil(
     from multiscale.cases.run_case import run_case
 
     case = anvil_case(**flags_of(bar, material, record))
-    inputs = flags_of(bar, material, record, control) | material.resolved() | bar.sizes()
+    inputs = flags_of(bar, material, control) | material.resolved() | bar.sizes()
     return run_case(case, output, control, inputs | {"output": output})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from microscale.errors import InputError
@@ -86,6 +87,11 @@ class Case:
             InputError: An option is not of this law.
         """
         return replace(self, parts={WHOLE: replace(self.law, **self.law.resolved())})
+
+    def files(self) -> list[Path]:
+        """Return the files that are read to run it."""
+        named = [getattr(self.body, "file", None), self.law.weights, self.law.constants, self.law.crystal]
+        return [file for file in named if file is not None]
 
     def components(self) -> dict[str, list[int]]:
         """Return the supports by the numbers of their components."""

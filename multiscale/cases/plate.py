@@ -106,5 +106,5 @@ def plate(
     from multiscale.cases.run_case import run_case
 
     case = plate_case(**flags_of(target, material, record))
-    inputs = flags_of(target, material, record, control) | material.resolved()
+    inputs = flags_of(target, material, control) | material.resolved()
     return run_case(case, output, control, inputs | {"output": output})

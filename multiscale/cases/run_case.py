@@ -18,10 +18,12 @@ from multiscale.dynamics.contact import Obstacle, RigidPlane
 from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.results.dimensions import bar_shape, body_shape, plate_shape
+from multiscale.results.run_folder import CASE
 from multiscale.results.vtkhdf import Results
 from multiscale.run.bar import foot_of_bar
 from multiscale.run.control import ControlOptions
-from multiscale.run.recording import run_and_record
+from multiscale.run.inputs import require_apart
+from multiscale.run.recording import CHECKPOINT, run_and_record
 
 MEASURES: dict[str | None, Callable[[Results], dict[str, float]]] = {
     "bar": bar_shape,
@@ -51,6 +53,7 @@ def run_case(
         InputError: A value of the case cannot be used, or see
             :func:`multiscale.run.recording.run_and_record`, which says what else is raised.
     """
+    require_apart([Path(output) / CASE, Path(output) / CHECKPOINT], case.files())
     started = (control or ControlOptions()).start()
     body = case.body.mesh(cell_shape(case.element))
     obstacles = obstacles_of(case, body)
@@ -62,8 +65,8 @@ def run_case(
         simulation,
         case.end_time,
         folder,
-        case.record.steps_between_outputs,
-        dict(inputs) if inputs is not None else document,
+        document if inputs is None else inputs,
+        case.record,
         obstacle=drawn(case.obstacles, obstacles),
         measure=MEASURES[case.measure],
         control=started,

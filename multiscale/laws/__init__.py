@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 #: What draws grains takes.
 DRAWN = {"grains": Whole(1, COUNT), "seed": Whole(0, 2**63 - 1)}
 Texture = Literal["random", "uniform"]
-Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Orientations of the grains of ``taylor``: drawn, or spread evenly."""
+Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
+"""Discrete derivatives of a unit cell (:mod:`microscale.unit_cell.grid`)."""
 
 
 def make_law(name: str, **options: Any) -> ConstitutiveLaw:
@@ -164,8 +165,7 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from multiscale.surrogate.extrapolation import OnExtrapolation
-    from multiscale.surrogate.pca.law import PcaLaw
-    from multiscale.surrogate.recurrent.law import LearnedLaw
+    from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.stand_in import require_material
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
@@ -181,16 +181,16 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
             weights: The safetensors file.
             material: What it must stand for: a crystal, the record of a polycrystal in a data set, or the
                 name of a crystal.
-            duration: Time the simulation lasts, us; only the paper's network needs to know.
+            duration: Time the simulation lasts, us, for a network that needs to know, such as the paper's.
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
         """
         file = SHIPPED if weights is None else Path(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)
-        if card.kind == "pca":
-            return PcaLaw(arrays, card, duration, on_extrapolation)
-        return LearnedLaw(arrays, card, on_extrapolation)
+        make = kind_of(card.kind).law()
+        offered = {"duration": duration, "on_extrapolation": on_extrapolation}
+        return make(arrays, card, **{name: offered[name] for name in offered if name in defaults_of(make)})
 
     return surrogate
 

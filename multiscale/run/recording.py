@@ -25,6 +25,7 @@ from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.run.control import Checkpoints, RunControl
 from multiscale.run.inputs import require_apart
 from multiscale.run.progress import CycleLine
+from multiscale.run.record_options import AS_USUAL, RecordOptions
 from multiscale.run.resume import ORIGIN, Kept, kept_record, require_files
 from multiscale.run.same_run import Origin
 from multiscale.run.stopped import Stopped
@@ -49,11 +50,12 @@ def run_and_record(
     simulation: Simulation,
     end_time: float,
     folder: Path | str,
-    steps_between_outputs: int | None,
     inputs: Mapping[str, Any],
-    obstacle: Mapping[str, float],
+    record: RecordOptions = AS_USUAL,
+    *,
     measure: Callable[[Results], dict[str, float]],
     control: RunControl | None = None,
+    obstacle: Mapping[str, float] | None = None,
     case: str = "",
     bound: Mapping[str, Any] | None = None,
     **picture: Any,
@@ -65,13 +67,13 @@ def run_and_record(
         end_time: Time to reach, us.
         folder: Folder of the record; made if need be. Earlier files of the same names are replaced, but after
             a restart kept up to the checkpoint, so that the record is that of a run that was never ended.
-        steps_between_outputs: Steps from one output of the fields to the next; None for
-            :data:`OUTPUTS`, evenly spaced in time. Energies are kept at every step.
-        inputs: Everything the user chose, kept in the summary and in the result file.
-        obstacle: What the body meets, for pictures, see :func:`multiscale.results.pictures.draw_sections`.
+        inputs: Everything the user chose, kept in the summary and in the result file; what ``record`` says is
+            added.
+        record: What to keep besides the energies of every step.
         measure: Figures of the deformed body to put first in the summary, such as
             :func:`multiscale.results.dimensions.bar_shape`.
         control: Checkpoints, restart and early end; None for a run without any at intervals.
+        obstacle: What the body meets, for pictures, see :func:`multiscale.results.pictures.draw_sections`.
         case: The run as a case file, kept in the folder; none by default.
         bound: What of the case a restart may not change.
         **picture: How to draw the picture, see :func:`multiscale.results.pictures.draw_sections`.
@@ -89,20 +91,20 @@ def run_and_record(
     control = control or RunControl()
     simulation.require_reachable(end_time)
     law = identity(simulation.law)
+    inputs = {name: value for name, value in inputs.items() if name != "record"} | record.given
     origin = Origin(simulation, law, inputs, bound)
-    require_interval(steps_between_outputs)
     with shared_errors(comm):
         read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
         names = (RESULTS, LEDGER, PICTURE, SUMMARY, REPORT, CHECKPOINT, CASE)
         require_apart((folder / name for name in names), read)
-    record = _restart(simulation, control, origin, end_time, folder)
+    before_this = _restart(simulation, control, origin, end_time, folder)
     made_by = {
         **provenance(inputs),
-        "obstacle": json.dumps(dict(obstacle)),
+        "obstacle": json.dumps(dict(obstacle or {})),
         ORIGIN: json.dumps(origin.content),
     }
     with sole_writer(comm, folder, folder / LOCK):
-        ledger, results = _writers(simulation, folder, record, origin, made_by)
+        ledger, results = _writers(simulation, folder, before_this, origin, made_by)
         with shared_errors(comm):
             if case and comm.rank == 0:
                 write_whole(folder / CASE, case.encode(errors="replace"))
@@ -123,7 +125,7 @@ def run_and_record(
             control.listening(),
             _last_good(results, checkpoints),
         ):
-            outputs = sparsely(results, steps_between_outputs, end_time, simulation)
+            outputs = sparsely(results, record.steps_between_outputs, end_time, simulation)
             # A checkpoint comes last: what it is of has been recorded.
             simulation.run(end_time, (outputs, ledger, cycle_line, checkpoints), every=1)
             results.flush()
@@ -190,21 +192,11 @@ def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None
         raise
 
 
-def require_interval(steps: int | None) -> None:
-    """Raise an InputError if there are no positive ``steps`` between outputs."""
-    if steps is not None and steps < 1:
-        raise InputError(f"steps between outputs = {steps}, expected at least 1")
-
-
 def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simulation) -> Observer:
     """Return an observer that passes on every ``steps``-th step, or :data:`OUTPUTS` even times, and the end.
 
     What ``begun``, the simulation at its start or restart, has behind it, or is at, was passed on before.
-
-    Raises:
-        InputError: ``steps`` is not positive.
     """
-    require_interval(steps)
 
     def count(simulation: Simulation) -> int:
         return int(share(simulation) * outputs) if steps is None else simulation.step_count // steps

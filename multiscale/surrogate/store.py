@@ -25,9 +25,8 @@ from microscale.files.documents import read_bytes, read_document
 from microscale.files.printable import printable
 from microscale.files.schema import STRICT, Positive, validated, wrong
 from microscale.files.whole_file import write_json, write_whole
+from multiscale.surrogate.kinds import kind_names, kind_of
 
-FORMATS = {"recurrent": 3, "pca": 1}
-"""Kinds of surrogates. A version is raised when the meaning of a file changes; older files are refused."""
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
 
 LARGEST_WEIGHTS = 2**33
@@ -106,10 +105,9 @@ class Material:
     density: Positive
     identity: dict[str, Any] | None = None
 
-    @property
-    def wave_speed(self) -> float:
-        """Longitudinal elastic wave speed at rest, mm/us."""
-        return math.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / self.density)
+    def wave_speed(self, density: float) -> float:
+        """Longitudinal elastic wave speed at rest and a density, g/cm^3, mm/us."""
+        return math.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / density)
 
 
 def _with_durations(record: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +117,12 @@ def _with_durations(record: dict[str, Any]) -> dict[str, Any]:
     if not (numbers and len(found) == 2 and 0.0 < found[0] <= found[1] < math.inf):
         raise wrong("duration_us of two positive numbers, the shorter first", f"duration_us {found!r:.60}")
     return record
+
+
+def _known_kind(value: str) -> str:
+    if value not in kind_names():
+        raise wrong(f"one of: {', '.join(kind_names())}")
+    return value
 
 
 def _size(value: Any) -> int:
@@ -132,7 +136,7 @@ class Card:
     """The JSON file beside the weights.
 
     Attributes:
-        kind: ``recurrent`` or ``pca``.
+        kind: What kind of surrogate, see :mod:`multiscale.surrogate.kinds`.
         architecture: Constructor arguments of the network.
         material: What it stands for.
         range: What it has seen.
@@ -148,7 +152,7 @@ class Card:
 
     __pydantic_config__ = STRICT
 
-    kind: Literal["recurrent", "pca"]
+    kind: Annotated[str, AfterValidator(_known_kind)]
     architecture: dict[str, Annotated[Any, AfterValidator(_size)]]
     material: Material
     range: TrainingRange
@@ -180,7 +184,7 @@ def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card)
     data = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
     entries = asdict(card) | {
         "weights_sha256": hashlib.sha256(data).hexdigest(),
-        "format": FORMATS[card.kind],
+        "format": kind_of(card.kind).format,
         "version": _package_version(),
     }
     write_whole(path, data)
@@ -271,8 +275,10 @@ def _refuse_other_format(entries: Any, path: Path) -> None:
     """Say so where a card is of another version, which may have other entries."""
     if not isinstance(entries, dict) or not isinstance(entries.get("kind"), str):
         return
-    found, expected = entries.get("format"), FORMATS.get(entries["kind"])
-    if expected is not None and found != expected:
+    if entries["kind"] not in kind_names():
+        return
+    found, expected = entries.get("format"), kind_of(entries["kind"]).format
+    if found != expected:
         raise InputError(
             f"{path} has format {printable(found, 60)}, expected {expected}; train the surrogate again with "
             "this version"

@@ -23,7 +23,7 @@ def folder(request, tmp_path_factory):
     bar = ms.cylinder(2.0, 1.0, 100, cell=cell)
     law = ms.make_law("johnson-cook")
     anvil = Simulation(bar, law, request.param, [ms.RigidPlane()], initial_velocity=(0.0, 0.0, -0.1))
-    run_and_record(anvil, 0.2, path, None, {"velocity": 100.0}, {"wall_z_mm": 0.0}, lambda results: {})
+    run_and_record(anvil, 0.2, path, {"velocity": 100.0}, measure=lambda results: {})
     return path
 
 
