@@ -1,8 +1,14 @@
-"""Constitutive laws for the macroscale, by the names of the command line."""
+"""Constitutive laws for the macroscale, by the names of the command line.
+
+A script adds a law of its own by :func:`register`, an installed package under the entry points
+``multiscale.laws``: the name of a law, and the class or function that makes it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -26,7 +32,7 @@ def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     """Return the law called ``name``; the options are the fields of its class, or the arguments below.
 
     Args:
-        name: One of ``LAW_NAMES``.
+        name: One of :func:`law_names`.
         options: Constants of the law; what is not given keeps its default.
 
     Raises:
@@ -54,23 +60,24 @@ def options_given(name: str, given: Mapping[str, Any], **flags: str) -> dict[str
     """Return the options of a law that were given, with its defaults for those that are None.
 
     Args:
-        name: One of ``LAW_NAMES``.
+        name: One of :func:`law_names`.
         given: Options that a command offers; None where the user gave none.
         **flags: Names of the flags of options, where they are others.
 
     Raises:
         InputError: Unknown name, or an option was given that the law does not take.
     """
-    options = options_for("law", name, given, options_of, LAW_NAMES, **flags)
+    options = options_for("law", name, given, options_of, law_names(), **flags)
     if options.get("resolution") is not None and given.get("texture") is None and "texture" in options:
         options["texture"] = "random"  # the grains of a cell are drawn
     return options
 
 
 def _maker(name: str) -> Callable[..., ConstitutiveLaw]:
-    if not isinstance(name, str) or name not in _MAKERS:
-        raise InputError(f"unknown law '{name}', expected one of: {', '.join(LAW_NAMES)}")
-    return _MAKERS[name]()
+    makers = _makers()
+    if not isinstance(name, str) or name not in makers:
+        raise InputError(f"unknown law '{name}', expected one of: {', '.join(makers)}")
+    return makers[name]()
 
 
 # Imports happen only for the law that is asked for: a learnt one needs torch, which takes seconds.
@@ -195,7 +202,7 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
     return surrogate
 
 
-_MAKERS = {
+_OURS = {
     "neo-hooke": _neo_hooke,
     "j2": _j2,
     "johnson-cook": _johnson_cook,
@@ -204,4 +211,33 @@ _MAKERS = {
     "fft3d": _fft3d,
     "learned": _learned,
 }
-LAW_NAMES = tuple(_MAKERS)
+_REGISTERED: dict[str, Callable[[], Callable[..., ConstitutiveLaw]]] = {}
+
+
+def register(name: str, make: Callable[..., ConstitutiveLaw]) -> None:
+    """Make a law known by a name.
+
+    Args:
+        name: Its name.
+        make: Its class, or a function; arguments with defaults are its options.
+
+    Raises:
+        InputError: The name is taken.
+    """
+    if name in _makers():
+        raise InputError(f"a law '{name}' is known already: choose another name")
+    _REGISTERED[name] = lambda: make
+
+
+def law_names() -> tuple[str, ...]:
+    """Return the names of all laws."""
+    return tuple(_makers())
+
+
+def _makers() -> dict[str, Callable[[], Callable[..., ConstitutiveLaw]]]:
+    return _OURS | _installed() | _REGISTERED
+
+
+@cache
+def _installed() -> dict[str, Callable[[], Callable[..., ConstitutiveLaw]]]:
+    return {point.name: point.load for point in entry_points(group="multiscale.laws")}

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from microscale.crystals.crystal import read_crystal
+from microscale.errors import InputError
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Seed
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
-from multiscale.laws import make_law, options_of
+from multiscale.laws import law_names, make_law, options_of
 from multiscale.laws.constants_file import read_constants
 from multiscale.surrogate.extrapolation import OnExtrapolation
 
-#: Laws an impact may use.
-ImpactLaw = Literal["learned", "taylor", "fft3d", "johnson-cook", "j2", "neo-hooke"]
+ImpactLaw = str
+"""Name of a law an impact may use, see :func:`impact_laws`."""
+
+
+def impact_laws() -> tuple[str, ...]:
+    """Return the names of the laws an impact may use: all in three dimensions."""
+    return tuple(name for name in law_names() if name != "fft2d")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +56,13 @@ class LawOptions:
         """Return the options of the law: those given, and the law's defaults for the others.
 
         Raises:
-            InputError: The law is unknown, or an option was given that it does not take.
+            InputError: An impact cannot use the law, or an option was given that the law does not take.
         """
+        laws = impact_laws()
+        if self.law not in laws:
+            raise InputError(f"unknown law '{self.law}' for an impact, expected one of: {', '.join(laws)}")
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "law"}
-        return options_for("law", self.law, given, _taken, get_args(ImpactLaw))
+        return options_for("law", self.law, given, _taken, laws)
 
     def make(self, duration: float) -> ConstitutiveLaw:
         """Return the law, by default of magnesium.
