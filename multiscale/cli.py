@@ -36,7 +36,11 @@ Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
 
 # Finite elements take a second to load: these are imported when they are called, or their help is asked for.
 for command, place, text in (
-    ("anvil", "multiscale.cases.anvil:anvil", "Let a cylinder hit a rigid wall, as in section 3.1 of the paper."),
+    (
+        "anvil",
+        "multiscale.cases.anvil:anvil",
+        "Let a cylinder hit a rigid wall, as in section 3.1 of the paper.",
+    ),
     ("plate", "multiscale.cases.plate:plate", "Drive a rigid cylinder into a plate, as in section 3.2."),
     ("run", "multiscale.cases.run_file:run_file", "Run a case file: body, law, obstacles, end, outputs."),
 ):

@@ -1,4 +1,4 @@
-"""TOML as plain data, read with the limits of our other files, and written: the standard library only reads."""
+"""TOML as plain data: read with the limits of our other files; and written, which Python itself cannot do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def read_toml(path: Path, what: str, remedy: str) -> dict[str, Any]:
         require_limits(found)
         json.dumps(found)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{what} {path}: damaged or no TOML ({' '.join(str(error).split())}); {remedy}") from error
+        raise InputError(
+            f"{what} {path}: damaged or no TOML ({' '.join(str(error).split())}); {remedy}"
+        ) from error
     except TypeError as error:
         raise InputError(f"{what} {path}: dates and times are not read; {remedy}") from error
     return found

@@ -48,7 +48,9 @@ def flat[R](function: Callable[..., R]) -> Callable[..., R]:
     whole: Any = call
     del whole.__wrapped__  # its annotations are not those of the keywords
     whole.__signature__ = inspect.Signature(taken, return_annotation=hints.get("return", Any))
-    whole.__annotations__ = {each.name: each.annotation for each in taken} | {"return": hints.get("return", Any)}
+    whole.__annotations__ = {each.name: each.annotation for each in taken} | {
+        "return": hints.get("return", Any)
+    }
     whole.__doc__ = _joined(function, groups.values())
     return checked(call)
 

@@ -1,4 +1,4 @@
-"""What a parameter takes: types for signatures, read alike by Python callers, the command line and case files.
+"""What a parameter takes: types for signatures, read alike by Python, the command line and case files.
 
     @checked
     def anvil(*, velocity: Speed = 200.0, elements: Count = 3000, seed: Seed = 0): ...

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from microscale.errors import InputError
 from microscale.files.quantities import Point
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Length

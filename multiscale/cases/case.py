@@ -16,7 +16,7 @@ from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.elements.names import DEFAULT_ELEMENT, ElementName
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.run.material import LawOptions
-from multiscale.run.record_options import RecordOptions
+from multiscale.run.record_options import AS_USUAL, RecordOptions
 
 Components = Literal["x", "y", "z", "xy", "xz", "yz", "xyz"]
 
@@ -67,7 +67,7 @@ class Case:
     max_energy_error: Percent = MAX_ENERGY_ERROR
     measure: Literal["bar", "plate"] | None = None
     shown_within: Length | None = None
-    record: RecordOptions = RecordOptions()
+    record: RecordOptions = AS_USUAL
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -103,7 +103,7 @@ class Case:
 
 
 def same_run(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what a restart may not change of a case that is plain data: files are known by what is in them."""
+    """Return what a restart may not change of a case that is plain data; files are known by their content."""
     kept = {key: value for key, value in document.items() if key not in FREE}
     kept["body"] = {key: value for key, value in kept["body"].items() if key != "file"}
     files = ("weights", "constants", "crystal")

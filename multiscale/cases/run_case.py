@@ -10,7 +10,6 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.impact_mesh import ImpactMesh
-from microscale.errors import InputError
 from multiscale.cases.case import Case, same_run
 from multiscale.cases.case_file import case_text, plain_case
 from multiscale.cases.obstacles import MM_PER_US, FlatCylinder, Plane, RigidBody
@@ -101,7 +100,9 @@ def obstacles_of(case: Case, body: ImpactMesh) -> list[Obstacle]:
     body.require([*(["foot"] if case.measure == "bar" else []), *case.supports])
     if case.measure == "bar":
         planes = {f"symmetry_{axis}": k for k, axis in enumerate("xy") if f"symmetry_{axis}" in case.supports}
-        at_origin = any(o.point == (0.0, 0.0, 0.0) and not o.place for o in case.obstacles if isinstance(o, Plane))
+        at_origin = any(
+            o.point == (0.0, 0.0, 0.0) and not o.place for o in case.obstacles if isinstance(o, Plane)
+        )
         foot_of_bar(body, planes, place=not at_origin)
     return [_placed(found, body) for found in case.obstacles]
 

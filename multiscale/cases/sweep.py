@@ -38,7 +38,9 @@ class Planned:
     folder: Path
 
 
-def sweep(impact: Callable[..., Any], case_of: CaseOf, tokens: Sequence[str], output: Path | None) -> list[Row]:
+def sweep(
+    impact: Callable[..., Any], case_of: CaseOf, tokens: Sequence[str], output: Path | None
+) -> list[Row]:
     """Run an impact over the values of the one flag that has several; what is done is kept. Collective.
 
     Args:
@@ -114,7 +116,9 @@ def plan(
         given = dict(bound.kwargs)
         of_run = {name: given.pop(name) for name in OF_RUN if name in given}
         if set(of_run) & {"output", "restart"}:
-            raise InputError("a sweep restarts what was not done by itself, from its own folder: leave it out")
+            raise InputError(
+                "a sweep restarts what was not done by itself, from its own folder: leave it out"
+            )
         case = case_of(**given)
     except (CycloptsError, InputError) as error:
         raise InputError(f"--{flag} {value}: {one_line(error)}") from error
@@ -134,7 +138,7 @@ def found_summary(planned: Planned, comm: MPI.Comm) -> dict[str, Any] | None:
             require_same(planned)
             summary = planned.folder / SUMMARY
             found = parse_json(summary.read_text(encoding="utf-8")) if summary.exists() else None
-    return comm.bcast(found)  # type: ignore[no-any-return]
+    return comm.bcast(found)
 
 
 def require_same(planned: Planned) -> None:
@@ -162,6 +166,8 @@ def row_of(planned: Planned, summary: dict[str, Any] | None, comm: MPI.Comm) -> 
     checkpoint = planned.folder / CHECKPOINT
     restart = checkpoint if comm.bcast(checkpoint.exists()) else None
     try:
-        return Row(planned.value, run_case(planned.case, planned.folder, replace(planned.control, restart=restart)))
+        return Row(
+            planned.value, run_case(planned.case, planned.folder, replace(planned.control, restart=restart))
+        )
     except (DeformationError, ConvergenceError) as error:
         return Row(planned.value, {}, one_line(error))

@@ -70,7 +70,10 @@ def write_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
         cells = [f"{row.numbers[name]:.5g}" if name in row.numbers else "" for name in shown]
         table.add_row(printable(row.value), *(cells if row.summary else ["failed"]))
     Console().print(table)
-    print(f"{printable(file)}\n    all figures\n{printable(file.with_suffix('.png'))}\n    those above", flush=True)
+    print(
+        f"{printable(file)}\n    all figures\n{printable(file.with_suffix('.png'))}\n    those above",
+        flush=True,
+    )
 
 
 def draw_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
@@ -85,8 +88,13 @@ def draw_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
     along = places(there)
     for axes, name in zip(panels, names, strict=False):
-        points = [(at, row.numbers[name]) for at, row in zip(along, there, strict=True) if name in row.numbers]
-        axes.plot(*zip(*sorted(points), strict=True) if isinstance(along[0], float) else zip(*points, strict=True), "o-")
+        points = [
+            (at, row.numbers[name]) for at, row in zip(along, there, strict=True) if name in row.numbers
+        ]
+        axes.plot(
+            *zip(*sorted(points), strict=True) if isinstance(along[0], float) else zip(*points, strict=True),
+            "o-",
+        )
         axes.set_title(drawable(name), fontsize=9)
         axes.set_xlabel(drawable(flag))
         axes.tick_params(labelsize=8)

@@ -92,9 +92,7 @@ class RecordOptions:
     steps_between_outputs: Count | None = None
     fields: Annotated[tuple[ExtraField, ...], Parameter(name="--field", negative="")] = ()
     probes: Annotated[tuple[Point, ...], _flag("--probe")] = ()
-    gauges: Annotated[
-        tuple[Place, ...], _flag("--gauge"), NameOrRange(-FURTHEST, FURTHEST, unit="mm")
-    ] = ()
+    gauges: Annotated[tuple[Place, ...], _flag("--gauge"), NameOrRange(-FURTHEST, FURTHEST, unit="mm")] = ()
     history_every: Time | None = None
     format: Format = "vtkhdf"
     until_rest: Annotated[bool, Parameter(negative="")] = False
