@@ -68,7 +68,9 @@ class Range(Rule):
                 raise wrong(expected)
             return value
 
-        if kind is float and self.unit:
+        if kind not in (float, int):  # a rule of what is in a list is asked where the list is made
+            return handler(kind)
+        if self.unit:
             return core_schema.with_info_plain_validator_function(read)
         return core_schema.with_info_after_validator_function(read, handler(kind))
 

@@ -10,6 +10,7 @@ from microscale.inputs.numbers import OutFolder
 from multiscale.cases.case_file import read_case
 from multiscale.results.run_folder import CASE
 from multiscale.run.control import ControlOptions
+from multiscale.run.inputs import require_apart
 
 
 @flat
@@ -31,7 +32,9 @@ def run_file(case: Path, *, control: ControlOptions, output: OutFolder | None = 
     """
     from multiscale.cases.run_case import run_case
 
-    return run_case(read_case(case), folder_of(case) if output is None else output, control)
+    folder = folder_of(case) if output is None else output
+    require_apart([folder / CASE], [case])
+    return run_case(read_case(case), folder, control)
 
 
 def folder_of(case: Path) -> Path:

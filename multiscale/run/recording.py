@@ -15,7 +15,7 @@ from microscale.files.whole_file import write_whole
 from multiscale.dynamics.simulation import Observer, Simulation
 from multiscale.parallel.ranks import shared_errors
 from multiscale.parallel.sole_writer import sole_writer
-from multiscale.results.dimensions import extremes
+from multiscale.results.dimensions import body_shape, extremes
 from multiscale.results.field_writer import ResultWriter
 from multiscale.results.ledger import LedgerWriter
 from multiscale.results.provenance import identity, provenance
@@ -53,7 +53,7 @@ def run_and_record(
     inputs: Mapping[str, Any],
     record: RecordOptions = AS_USUAL,
     *,
-    measure: Callable[[Results], dict[str, float]],
+    measure: Callable[[Results], dict[str, float]] = body_shape,
     control: RunControl | None = None,
     obstacle: Mapping[str, float] | None = None,
     case: str = "",
@@ -71,7 +71,7 @@ def run_and_record(
             added.
         record: What to keep besides the energies of every step.
         measure: Figures of the deformed body to put first in the summary, such as
-            :func:`multiscale.results.dimensions.bar_shape`.
+            :func:`multiscale.results.dimensions.bar_shape`; by default its extents.
         control: Checkpoints, restart and early end; None for a run without any at intervals.
         obstacle: What the body meets, for pictures, see :func:`multiscale.results.pictures.draw_sections`.
         case: The run as a case file, kept in the folder; none by default.
