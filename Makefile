@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` and `make test` create .venv, install the pinned versions, then run.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo paper network test lint docs
+.PHONY: help install demo paper network weights test lint docs
 
 RANKS ?= 2
 SCALE ?= 1
@@ -35,6 +35,9 @@ network: $(INSTALLED)  ## Table SI-2, Figures 1, 2, SI-1: about half a day on a 
 	$(BIN)/python demos/paper/figure1.py $(SIZE) --scale $(SCALE)
 	$(BIN)/python demos/paper/figure2.py $(SIZE)
 	$(BIN)/python demos/paper/figure_si1.py $(SIZE)
+
+weights: $(INSTALLED)  ## Regenerate data and weights of the shipped surrogate in results/weights: hours; SCALE=0.01 minutes.
+	unset OMP_NUM_THREADS; $(BIN)/python demos/studies/shipped_weights.py --scale $(SCALE)
 
 # Rank 0 reports; the other ranks report their failures only. A test marked for more ranks than are run here would
 # never run: that is an error.

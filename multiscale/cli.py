@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -79,7 +78,9 @@ def generate(
     resolution: Count | None = None,
     derivative: Derivative | None = None,
 ) -> None:
-    """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
+    """Drive a law along sampled strain paths and keep its stress; run again to resume.
+
+    All cores of the machine share the work; mpirun starts it on several machines.
 
     Args:
         out: The data set, an HDF5 file.
@@ -111,15 +112,10 @@ def generate(
     """
     from mpi4py import MPI
 
-    from microscale.data.generate import Generation, finish
-    from microscale.data.generate import generate as work
-    from multiscale.laws import make_law, options_given
-    from multiscale.parallel.sole_writer import sole_writer
-    from multiscale.results.provenance import law_record, versions
-    from multiscale.run.data_progress import PathProgress
+    from multiscale.laws import options_given
+    from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
-    comm = MPI.COMM_WORLD
     require_apart([out], [crystal])
     given = {
         "crystal": crystal,
@@ -131,21 +127,13 @@ def generate(
         "derivative": derivative,
     }
     options = options_given(law, given, seed="texture_seed")
-    material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
     of_protocol = protocol_options(protocol, intervals=intervals, isochoric=isochoric)
     strain_paths = StrainPaths(
         protocol, max_strain, steps, durations, seed, dimension=dimension, **of_protocol
     )
-    job = Generation(material, law_record(material, options), strain_paths, paths, versions(), keep_every)
-    # A file that is there is complete, and only read.
-    with nullcontext() if comm.bcast(out.exists()) else sole_writer(comm, out):
-        with PathProgress(paths, comm.rank) as progress:
-            made = work(job, out, comm.rank, comm.size, progress)
-        comm.Barrier()
-        if comm.rank == 0 and made:
-            finish(job, out)
-    if comm.rank == 0:
+    made = make_data_set(DataSet(law, options, strain_paths, paths, keep_every), out)
+    if MPI.COMM_WORLD.rank == 0:
         print(
             f"{printable(out)}: {paths} paths, " + ("complete" if made else "was complete already"),
             flush=True,

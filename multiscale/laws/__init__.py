@@ -229,6 +229,11 @@ def register(name: str, make: Callable[..., ConstitutiveLaw]) -> None:
     _REGISTERED[name] = lambda: make
 
 
+def is_registered(name: str) -> bool:
+    """Return whether a law was added by this process, so that others do not know it."""
+    return name in _REGISTERED
+
+
 def law_names() -> tuple[str, ...]:
     """Return the names of all laws."""
     return tuple(_makers())
