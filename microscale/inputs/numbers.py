@@ -146,7 +146,7 @@ Strain = Annotated[float, Range(1e-12, 1e3)]
 
 
 def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function refuse arguments that its annotations do not take.
+    """Let a function refuse arguments that its annotations do not take; a text serves for a path.
 
     Raises:
         InputError: In place of a call with such an argument: name, value and what was expected.
@@ -156,8 +156,11 @@ def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        check(signature(function).bind(*args, **kwargs).arguments, _rules(function))
-        return function(*args, **kwargs)
+        bound = signature(function).bind(*args, **kwargs)
+        for name in _paths(function) & bound.arguments.keys():
+            bound.arguments[name] = _as_path(bound.arguments[name])
+        check(bound.arguments, _rules(function))
+        return function(*bound.args, **bound.kwargs)
 
     call.__checked__ = True  # type: ignore[attr-defined]
     return call
@@ -187,6 +190,23 @@ def _rules(annotated: Hashable) -> dict[str, Rule]:
     hints = get_type_hints(annotated, include_extras=True)
     found = {name: rule_of(hint) for name, hint in hints.items() if name != "return"}
     return {name: rule for name, rule in found.items() if rule is not None}
+
+
+@cache
+def _paths(function: Hashable) -> frozenset[str]:
+    """Return the names of parameters that are paths."""
+    return frozenset(name for name, hint in get_type_hints(function).items() if _is_path(hint))
+
+
+def _is_path(hint: Any) -> bool:
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return Path in parts and str not in parts
+
+
+def _as_path(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_as_path, value))
+    return Path(value) if isinstance(value, str) else value
 
 
 def rule_of(hint: Any) -> Rule | None:

@@ -194,7 +194,9 @@ def test_a_mesh_names_the_unit_of_its_lengths(tmp_path):
     assert summary["final_length_mm"] == pytest.approx(1.0, rel=0.05)
     run_file(tmp_path / "m" / "case.toml", output=tmp_path / "again")
     assert same_record(tmp_path / "m", tmp_path / "again")
-    with pytest.raises(InputError, match=r"mesh cylinder does not take --length-unit m \(taken by of a file\)"):
+    with pytest.raises(
+        InputError, match=r"mesh cylinder does not take --length-unit m \(taken by of a file\)"
+    ):
         anvil(law="j2", length_unit="m", output=tmp_path / "no")
     with pytest.raises(InputError, match="length-unit = 'furlong', expected one of nm, um, mm, cm, m, inch"):
         ms.load_mesh(mesh, length_unit="furlong")
@@ -229,7 +231,9 @@ def test_the_flags_of_the_impacts_are_those_of_the_paper():
     assert anvil_case(law="taylor").law.grains == 128
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "demos" / "cases").glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "demos" / "cases").glob("*.toml")), ids=lambda path: path.stem
+)
 def test_the_cases_that_come_with_this_are_those_of_the_paper(file):
     case = read_case(file)
     flags = anvil_case() if file.stem == "anvil" else plate_case()

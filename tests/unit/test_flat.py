@@ -63,7 +63,10 @@ def test_what_none_takes_is_refused():
 
 
 def test_help_and_flags_are_made_of_the_same_texts(capsys):
-    assert "    colour: What it looks like,\n        from afar.\n    coats: Coats of it.\n\nReturns" in ride.__doc__
+    assert (
+        "    colour: What it looks like,\n        from afar.\n    coats: Coats of it.\n\nReturns"
+        in ride.__doc__
+    )
     app = App("ride")
     app.default(ride)
     given = ["home", "--colour", "blue", "--coats", "3"]
