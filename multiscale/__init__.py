@@ -20,7 +20,7 @@ A law alone, driven along one path of 2 % uniaxial stretch in a microsecond:
 
 The impacts of the paper with all that a command line offers, or a case file, leave their record in a folder:
 
->>> summary = ms.anvil(velocity=150.0, law="j2", elements=60, end_time=0.1, output="bar")  # doctest: +ELLIPSIS
+>>> summary = ms.anvil(law="j2", elements=60, end_time=0.1, output="bar")  # doctest: +ELLIPSIS
 step      0 ...
 >>> again = ms.run_case("bar/case.toml", output="again")  # doctest: +ELLIPSIS
 step      0 ...

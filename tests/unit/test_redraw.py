@@ -45,5 +45,5 @@ def test_fields_and_times_are_chosen(folder, tmp_path, monkeypatch, capsys):
 def test_a_field_that_is_not_there_is_named(folder, tmp_path):
     with pytest.raises(InputError, match=r"field = 'stress', expected one of .*von_mises_GPa"):
         redraw(folder, ["stress"])
-    with pytest.raises(InputError, match="results.vtkhdf"):
+    with pytest.raises(InputError, match=r"results\.vtkhdf"):
         redraw(tmp_path)
