@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +15,10 @@ from mpi4py import MPI
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.files.documents import parse_json
 from microscale.files.toml import read_toml
+from microscale.inputs.numbers import rule_of
 from multiscale.cases.case import Case
 from multiscale.cases.case_file import plain_case
-from multiscale.cases.sweep_table import Row, draw_rows, write_rows
+from multiscale.cases.sweep_table import Row, draw_rows, print_rows, write_rows
 from multiscale.parallel.ranks import shared_errors
 from multiscale.results.run_folder import CASE, SUMMARY
 from multiscale.run.command import application, one_line
@@ -68,7 +70,8 @@ def sweep(
     with shared_errors(comm):
         if comm.rank == 0:
             write_rows(output / "sweep.csv", flag, rows)
-            draw_rows(output / "sweep.png", flag, rows)
+            print_rows(output / "sweep.csv", flag, rows)
+            draw_rows(output / "sweep.png", label(impact, flag), rows)
     failed = [f"{row.value}: {row.error}" for row in rows if row.error]
     if failed:
         raise DeformationError(
@@ -99,6 +102,13 @@ def swept(impact: Callable[..., Any], tokens: Sequence[str]) -> tuple[str, list[
         )
     ((flag, values),) = several.items()
     return flag.lstrip("-"), values
+
+
+def label(impact: Callable[..., Any], flag: str) -> str:
+    """Return a flag with its unit, if it has one."""
+    parameter = inspect.signature(impact).parameters.get(flag.replace("-", "_"))
+    unit = "" if parameter is None else getattr(rule_of(parameter.annotation), "unit", "")
+    return f"{flag} ({unit})" if unit else flag
 
 
 def plan(

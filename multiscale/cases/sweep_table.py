@@ -11,7 +11,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from microscale.errors import InputError
 from microscale.files.printable import drawable, printable
@@ -49,7 +49,7 @@ def shown_names(rows: Sequence[Row]) -> list[str]:
 
 
 def write_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
-    """Write all numbers as CSV, and print those that are shown.
+    """Write all numbers as CSV.
 
     Raises:
         InputError: The file cannot be written.
@@ -64,8 +64,13 @@ def write_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
     except OSError as error:
         raise InputError(f"cannot make {file.parent} ({error.strerror}): choose another --output") from error
     write_whole(file, text.getvalue().encode())
+
+
+def print_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
+    """Print the numbers that are shown, and where all of them are."""
     shown = shown_names(rows)
-    table = Table(printable(flag), *shown, title=f"{len(rows)} runs over --{printable(flag)}")
+    columns = [Column(name, overflow="fold") for name in (printable(flag), *shown)]
+    table = Table(*columns, title=f"{len(rows)} runs over --{printable(flag)}")
     for row in rows:
         cells = [f"{row.numbers[name]:.5g}" if name in row.numbers else "" for name in shown]
         table.add_row(printable(row.value), *(cells if row.summary else ["failed"]))
@@ -76,36 +81,30 @@ def write_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
     )
 
 
-def draw_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
+def draw_rows(file: Path, label: str, rows: Sequence[Row]) -> None:
     """Draw what is shown, one panel a figure, against the values: along an axis where they are numbers."""
-    there = [row for row in rows if row.summary]
-    names = shown_names(rows)
-    if not there or not names:
+    there = placed([row for row in rows if row.summary])
+    names = shown_names([row for _, row in there])
+    if not names:
         return
     columns = min(3, len(names))
     lines = -(-len(names) // columns)
     figure = Figure((3.6 * columns, 2.8 * lines), layout="constrained")
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    along = places(there)
     for axes, name in zip(panels, names, strict=False):
-        points = [
-            (at, row.numbers[name]) for at, row in zip(along, there, strict=True) if name in row.numbers
-        ]
-        axes.plot(
-            *zip(*sorted(points), strict=True) if isinstance(along[0], float) else zip(*points, strict=True),
-            "o-",
-        )
+        points = [(place, row.numbers[name]) for place, row in there if name in row.numbers]
+        axes.plot(*zip(*points, strict=True), "o-")
         axes.set_title(drawable(name), fontsize=9)
-        axes.set_xlabel(drawable(flag))
+        axes.set_xlabel(drawable(label))
         axes.tick_params(labelsize=8)
     for axes in panels[len(names) :]:
         axes.set_visible(False)
     figure.savefig(file, dpi=110)
 
 
-def places(rows: Sequence[Row]) -> list[Any]:
-    """Where the values stand along an axis: as numbers if all are, else as words."""
+def placed(rows: Sequence[Row]) -> list[tuple[Any, Row]]:
+    """Return rows with where they stand along an axis: in order if all values are numbers, else as words."""
     try:
-        return [float(row.value) for row in rows]
+        return sorted(((float(row.value), row) for row in rows), key=lambda pair: pair[0])
     except ValueError:
-        return [drawable(Path(row.value).name, 24) for row in rows]
+        return [(drawable(Path(row.value).name, 24), row) for row in rows]

@@ -9,8 +9,8 @@ from microscale.errors import DeformationError, InputError
 from multiscale.cases import sweep as sweeps
 from multiscale.cases.anvil import anvil, anvil_case
 from multiscale.cases.plate import plate, plate_case
-from multiscale.cases.sweep import swept
-from multiscale.cases.sweep_table import Row, places, shown_names
+from multiscale.cases.sweep import label, swept
+from multiscale.cases.sweep_table import Row, placed, shown_names
 
 SMALL = ["--law", "neo-hooke", "--elements", "60", "--end-time", "0.1"]
 
@@ -106,8 +106,11 @@ def test_a_run_that_fails_stands_in_the_table_beside_the_others(tmp_path, monkey
 
 
 def test_values_stand_along_an_axis_where_they_are_numbers():
-    assert places([Row("1e2", {}), Row("20", {})]) == [100.0, 20.0]
-    assert places([Row("a/b/j2.json", {}), Row("3", {})]) == ["j2.json", "3"]
+    assert [place for place, _ in placed([Row("1e2", {}), Row("20", {})])] == [20.0, 100.0]
+    assert [place for place, _ in placed([Row("a/b/j2.json", {}), Row("3", {})])] == ["j2.json", "3"]
+    assert label(anvil, "velocity") == "velocity (m/s)"
+    assert label(anvil, "end-time") == "end-time (us)"
+    assert label(anvil, "law") == "law"
     assert shown_names([Row("1", {"steps": 3, "x": 1, "final_length_mm": 2.0, "touched": True})]) == [
         "final_length_mm",
         "steps",
