@@ -161,6 +161,12 @@ class ConstitutiveLaw(ABC):
         """What it stands for, in words for titles and summaries; empty where nobody said."""
         return self._material
 
+    def called(self, material: str) -> Self:
+        """Return the same law with words for what it stands for; no number changes."""
+        other = copy(self)
+        other._material = material
+        return other
+
     def with_density(self, density: float) -> Self:
         """Return the same law with another referential density, g/cm^3; waves are slower for a greater one.
 

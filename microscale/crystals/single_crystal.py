@@ -71,7 +71,7 @@ class SingleCrystal(ConstitutiveLaw):
 
 
 def elastic_wave_speed(crystal: Crystal, density: float) -> float:
-    """Longitudinal wave speed of the isotropic elasticity of eq. (29) at rest and a density, g/cm^3, mm/us."""
+    """Longitudinal wave speed at rest of the elasticity of eq. (29) and a density, g/cm^3, mm/us."""
     return float(np.sqrt((4.0 / 3.0 * crystal.shear_modulus + 2.0 * crystal.lambda_e) / density))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from mpi4py import MPI
 from meshes.impact_mesh import ImpactMesh
 from multiscale.cases.case import Case, same_run
 from multiscale.cases.case_file import case_text, plain_case
-from multiscale.cases.obstacles import MM_PER_US, FlatCylinder, Plane, RigidBody
-from multiscale.dynamics.contact import Obstacle, RigidPlane
+from multiscale.cases.obstacles import MM_PER_US, Plane, RigidBody
+from multiscale.dynamics.contact import Obstacle
 from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.simulation import Simulation
 from multiscale.results.dimensions import bar_shape, body_shape, plate_shape
@@ -23,6 +23,7 @@ from multiscale.run.bar import foot_of_bar
 from multiscale.run.control import ControlOptions
 from multiscale.run.inputs import require_apart
 from multiscale.run.recording import CHECKPOINT, run_and_record
+from multiscale.run.written_case import WrittenCase
 
 MEASURES: dict[str | None, Callable[[Results], dict[str, float]]] = {
     "bar": bar_shape,
@@ -66,12 +67,10 @@ def run_case(
         folder,
         document if inputs is None else inputs,
         case.record,
-        obstacle=drawn(case.obstacles, obstacles),
         measure=MEASURES[case.measure],
         control=started,
         title=case.title_of_run(),
-        case=case_text(case, folder),
-        bound=same_run(document),
+        case=WrittenCase(case_text(case, folder), same_run(document)),
         **picture,
     )
 
@@ -115,15 +114,3 @@ def _placed(described: RigidBody, body: ImpactMesh) -> Obstacle:
     nearest = obstacle.gap(body.mesh.geometry.x).min(initial=np.inf)
     gap = body.mesh.comm.allreduce(float(nearest), op=MPI.MIN)
     return obstacle.moved(gap * obstacle.facing)
-
-
-def drawn(described: Sequence[RigidBody], obstacles: Sequence[Obstacle]) -> dict[str, float]:
-    """Return what pictures show of the first obstacle that stands along z; nothing where none does."""
-    for found, obstacle in zip(described, obstacles, strict=True):
-        x, y, z = obstacle.facing
-        if x == y == 0.0 and isinstance(obstacle, RigidPlane):
-            return {"wall_z_mm": float(obstacle.point[2])}
-        if x == y == 0.0 and isinstance(found, FlatCylinder):
-            face = {"face_z_mm": found.face[2], "velocity_mm_per_us": z * MM_PER_US * found.speed}
-            return {"cylinder_radius_mm": found.radius, **face}
-    return {}

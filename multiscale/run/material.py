@@ -14,7 +14,8 @@ from microscale.inputs.numbers import Count, Seed
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
 from multiscale.laws import law_names, make_law, options_of
-from multiscale.laws.constants_file import read_constants
+from multiscale.laws.constants_file import LAWS, fitted_law, shipped_constants
+from multiscale.run.density import with_density
 from multiscale.surrogate.extrapolation import OnExtrapolation
 
 ImpactLaw = str
@@ -35,11 +36,14 @@ class LawOptions:
         weights: Weights of the learned law, of either network; by default those that come with this.
         on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
             ends; the field "extrapolation" shows where.
-        constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``.
+        constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``; those of
+            magnesium by default.
         crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
             the learned law must stand for; magnesium by default.
         grains: Grains at each point; 128 for taylor and 16 for fft3d by default.
         seed: Seed of the grains' orientations; 0 by default.
+        density: Density in place of the law's own: a number in g/cm^3, one with another unit as
+            "1740 kg/m^3", or "measured", that of the material file.
     """
 
     __pydantic_config__ = STRICT
@@ -51,6 +55,11 @@ class LawOptions:
     crystal: Path | None = None
     grains: Count | None = None
     seed: Seed | None = None
+    density: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.density, (int, float)):
+            object.__setattr__(self, "density", f"{float(self.density)!r} g/cm^3")
 
     def resolved(self) -> dict[str, Any]:
         """Return the options of the law: those given, and the law's defaults for the others.
@@ -78,9 +87,12 @@ class LawOptions:
             options["material"] = read_crystal(options.pop("crystal"))
         if "duration" in known:
             options["duration"] = duration
-        constants = options.pop("constants", None)
-        fitted = read_constants(constants, self.law) if constants else {}
-        return make_law(self.law, **options, **fitted)
+        density = options.pop("density")
+        if self.law in LAWS:
+            found = fitted_law(self.constants or shipped_constants(self.law), self.law)
+        else:
+            found = make_law(self.law, **options)
+        return with_density(found, density, self.crystal)
 
 
 def impact_law(law: ImpactLaw, *, duration: float, **given: Any) -> ConstitutiveLaw:
@@ -90,7 +102,9 @@ def impact_law(law: ImpactLaw, *, duration: float, **given: Any) -> Constitutive
 
 def _taken(law: str) -> Mapping[str, Any]:
     """Return what a law takes of the options of an impact, with the defaults."""
+    if law in LAWS:
+        return {"constants": None, "density": None}  # given by numbers, which a file holds
     options = options_of(law)
-    if all(isinstance(default, float) for default in options.values()):
-        return {"constants": None}  # a law given by numbers, which a file holds
-    return {**options, "crystal": options.get("crystal")}
+    if "density" in options:
+        return {"density": None}
+    return {**options, "crystal": options.get("crystal"), "density": None}
