@@ -12,6 +12,7 @@ from multiscale.results.dimensions import extremes
 from multiscale.results.run_folder import CASE, HISTORIES, LEDGER, PICTURE, REPORT, SUMMARY
 from multiscale.results.vtkhdf import Results
 from multiscale.run.summary import write_summary
+from multiscale.run.told_material import wrapped
 
 
 def finish(
@@ -59,7 +60,7 @@ def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str
     if (folder / CASE).exists():
         files[folder / CASE] = "all it was computed from: 'multiscale run' repeats it"
     return (
-        f"\n{missed}{summary['material']['told']}\n{told}\n"
+        f"\n{missed}{wrapped(summary['material']['told'])}\n{told}\n"
         f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
         f"{summary['elements']} elements, {wall:.1f} s on {summary['ranks']} rank(s)\n\n"
         + "".join(f"{printable(file)}\n    {what}\n" for file, what in files.items())
