@@ -17,6 +17,7 @@ from multiscale.results.html_report import write_report
 from multiscale.results.provenance import identity
 from multiscale.results.run_folder import read_results
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
 from multiscale.run.same_run import Origin
 from multiscale.run.training_range import left_range, told
@@ -73,7 +74,12 @@ def test_other_laws_have_nothing_to_say():
 
 def test_terminal_and_summary_say_it_and_a_restart_keeps_it(tmp_path, capsys):
     summary = run_and_record(
-        anvil(), 1.0, tmp_path / "run", 50, {"velocity": 200.0}, {"wall_z_mm": 0.0}, bar_shape
+        anvil(),
+        1.0,
+        tmp_path / "run",
+        {"velocity": 200.0},
+        RecordOptions(steps_between_outputs=50),
+        measure=bar_shape,
     )
     kinds = {entry["kind"]: entry for entry in summary["left_training_range"]}
     said = capsys.readouterr().out
@@ -99,7 +105,7 @@ def test_a_run_that_fails_says_it_too_in_terminal_and_summary(tmp_path, capsys):
     body = anvil(max_energy_error=1e-4)  # less than any explicit run has
     (tmp_path / "summary.json").write_text('{"of": "an earlier run"}')
     with pytest.raises(ConvergenceError) as failed:
-        run_and_record(body, 1.0, tmp_path, 50, {"velocity": 200.0}, {"wall_z_mm": 0.0}, bar_shape)
+        run_and_record(body, 1.0, tmp_path, {"velocity": 200.0}, measure=bar_shape)
     summary = read_results(tmp_path).summary
     assert summary["error"] == str(failed.value)
     assert summary["inputs"] == {"velocity": 200.0}
@@ -119,8 +125,7 @@ def test_doubts_about_the_start_are_said_at_the_end_again(tmp_path, capsys):
     """A punch of 0.4 mm on faces 0.71 mm across."""
     punch = RigidCylinder((2.0, 2.0, 1.0), (0.0, 0.0, -1.0), 0.2, 0.2)
     body = Simulation(box((4, 4, 1), (8, 8, 2)), J2(), "hex8-one-point", [punch])
-    shown = {"cylinder_radius_mm": 0.2, "face_z_mm": 1.0, "velocity_mm_per_us": -0.2}
-    summary = run_and_record(body, 0.2, tmp_path, 50, {}, shown, plate_shape)
+    summary = run_and_record(body, 0.2, tmp_path, {}, measure=plate_shape)
     (doubt,) = summary["warnings"]
     assert "the cylinder is 0.4 mm across and meets faces" in doubt
     assert f"warning: {doubt}" in capsys.readouterr().out.splitlines()
