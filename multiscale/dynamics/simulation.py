@@ -19,6 +19,7 @@ from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import IMPULSE, PUSHED, Obstacle
 from multiscale.dynamics.contact_stage import Contact
 from multiscale.dynamics.elements.corner_volumes import InvertedCellError
+from multiscale.dynamics.elements.names import DEFAULT_ELEMENT
 from multiscale.dynamics.elements.registry import make_element
 from multiscale.dynamics.energy import Account, Ledger
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR, EnergyLimit
@@ -87,7 +88,7 @@ class Simulation:
         self,
         impact_mesh: ImpactMesh,
         law: ConstitutiveLaw,
-        element: str = "hex8-fbar",
+        element: str = DEFAULT_ELEMENT,
         obstacles: Sequence[Obstacle] = (),
         supports: Mapping[str, int | Sequence[int]] | None = None,
         initial_velocity: ArrayLike | Callable[[FloatArray], FloatArray] = (0.0, 0.0, 0.0),
@@ -101,7 +102,7 @@ class Simulation:
         Args:
             impact_mesh: Mesh with named groups of facets.
             law: Any constitutive law; it gives the density too.
-            element: "hex8-fbar" or "hex8-one-point" on hexahedra, "tet10" on ten-node tetrahedra.
+            element: "hex8-one-point" or "hex8-fbar" on hexahedra, "tet10" on ten-node tetrahedra.
             obstacles: Rigid obstacles; every node of the body's surface may touch each.
             supports: For a group of facets, the component (0, 1, 2), or components, of displacement held at
                 zero.

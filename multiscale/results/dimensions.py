@@ -59,3 +59,9 @@ def extremes(results: Results, step: int = -1) -> dict[str, float]:
     fields = {name: results.field(name, step) for name in results.cell_fields}
     largest = {f"max_{name}": float(values.max()) for name, values in fields.items() if values.ndim == 1}
     return {**largest, "min_e_v": float(results.field("e_v", step).min())}
+
+
+def body_shape(results: Results, step: int = -1) -> dict[str, float]:
+    """Return the extents of the deformed body along x, y and z, mm."""
+    position = results.points + results.field("displacement_mm", step)
+    return {f"extent_{axis}_mm": float(np.ptp(position[:, k])) for k, axis in enumerate("xyz")}

@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 #: Names of the files in the folder.
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
-REPORT, HISTORIES = "report.html", "histories.png"
+REPORT, HISTORIES, CASE = "report.html", "histories.png", "case.toml"
 
 #: The file of the fields by format.
 RESULT_FILES = {"vtkhdf": RESULTS, "vtu": "results.pvd"}

@@ -7,8 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
+from pydantic import Field
 
 from microscale.errors import InputError
+from microscale.files.quantities import Vector
+from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Range, Time, check_fields
 
 
@@ -23,8 +26,10 @@ class NameOrRange(Range):
 FURTHEST = 1e6
 """Of a coordinate, mm."""
 Coordinate = Annotated[float, Range(-FURTHEST, FURTHEST, unit="mm")]
-Point = tuple[Coordinate, Coordinate, Coordinate]
+Point = Annotated[tuple[Coordinate, Coordinate, Coordinate], Vector("mm")]
 """x, y and z in the reference body, mm."""
+Place = Annotated[Point | str, Field(union_mode="left_to_right")]
+"""In a file a text is a point if it reads as one, such as ``[0, 0, 2.5] mm``, and else a name."""
 ExtraField = Literal["stress", "deformation-gradient"]
 Format = Literal["vtkhdf", "vtu"]
 
@@ -81,13 +86,13 @@ class RecordOptions:
         InputError: A value is out of its range, or an option has no use beside the others.
     """
 
+    __pydantic_config__ = STRICT
+
     outputs: Count | None = None
     steps_between_outputs: Count | None = None
     fields: Annotated[tuple[ExtraField, ...], Parameter(name="--field", negative="")] = ()
     probes: Annotated[tuple[Point, ...], _flag("--probe")] = ()
-    gauges: Annotated[
-        tuple[str | Point, ...], _flag("--gauge"), NameOrRange(-FURTHEST, FURTHEST, unit="mm")
-    ] = ()
+    gauges: Annotated[tuple[Place, ...], _flag("--gauge"), NameOrRange(-FURTHEST, FURTHEST, unit="mm")] = ()
     history_every: Time | None = None
     format: Format = "vtkhdf"
     until_rest: Annotated[bool, Parameter(negative="")] = False

@@ -11,12 +11,14 @@ from time import perf_counter
 from typing import Any
 
 from microscale.errors import InputError
+from microscale.files.whole_file import write_whole
 from multiscale.dynamics.simulation import Simulation
 from multiscale.parallel.ranks import shared_errors
 from multiscale.parallel.sole_writer import sole_writer
+from multiscale.results.dimensions import body_shape
 from multiscale.results.field_writer import ResultWriter
 from multiscale.results.provenance import identity, provenance
-from multiscale.results.run_folder import HISTORIES, PICTURE, REPORT, RESULT_FILES, SUMMARY
+from multiscale.results.run_folder import CASE, HISTORIES, PICTURE, REPORT, RESULT_FILES, SUMMARY
 from multiscale.results.vtkhdf import Results
 from multiscale.run.arrest import Arrest
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
@@ -33,6 +35,7 @@ from multiscale.run.same_run import Origin
 from multiscale.run.stopped import Stopped
 from multiscale.run.summary import account
 from multiscale.run.told_material import material_line, material_of, material_text
+from multiscale.run.written_case import WrittenCase
 
 #: Name of the checkpoint in the folder; the other names are those of :mod:`multiscale.results.run_folder`.
 CHECKPOINT = "checkpoint.h5"
@@ -48,9 +51,10 @@ def run_and_record(
     inputs: Mapping[str, Any],
     record: RecordOptions = AS_USUAL,
     *,
-    measure: Callable[[Results], dict[str, float]],
+    measure: Callable[[Results], dict[str, float]] = body_shape,
     control: RunControl | None = None,
     title: str = "",
+    case: WrittenCase | None = None,
     **picture: Any,
 ) -> dict[str, Any]:
     """Run ``simulation`` to ``end_time`` and write its record; collective.
@@ -64,9 +68,10 @@ def run_and_record(
             added.
         record: What to keep besides the energies of every step.
         measure: Figures of the deformed body to put first in the summary, such as
-            :func:`multiscale.results.dimensions.bar_shape`.
+            :func:`multiscale.results.dimensions.bar_shape`; by default its extents.
         control: Checkpoints, restart and early end; None for a run without any at intervals.
         title: What was run, for picture, report and terminal; the material is added.
+        case: The run as a case, kept in the folder; none by default.
         **picture: How to draw the picture, see :func:`multiscale.results.pictures.draw_sections`.
 
     Returns:
@@ -85,11 +90,11 @@ def run_and_record(
     simulation.require_reachable(latest)
     law = identity(simulation.law)
     inputs = {name: value for name, value in inputs.items() if name != "record"} | record.given
-    origin = Origin(simulation, law, inputs)
+    origin = Origin(simulation, law, inputs, None if case is None else case.bound)
     files = RecordFiles(simulation, folder, record, origin)
     with shared_errors(comm):
         read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
-        names = (PICTURE, HISTORIES, SUMMARY, REPORT, CHECKPOINT)
+        names = (PICTURE, HISTORIES, SUMMARY, REPORT, CHECKPOINT, CASE)
         written = *files.names, *(folder / name for name in names)
         require_apart(written, read)
         require_files(written)
@@ -98,6 +103,9 @@ def run_and_record(
         print(f"{title}\n{material_text(simulation.law)}".strip(), flush=True)
     with sole_writer(comm, folder, folder / LOCK):
         files.begin(before, _made_by(simulation, inputs, origin))
+        with shared_errors(comm):
+            if case is not None and comm.rank == 0:
+                write_whole(folder / CASE, case.text.encode(errors="replace"))
 
         def write(path: Path, simulation: Simulation) -> None:
             files.flush()

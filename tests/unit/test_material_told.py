@@ -14,7 +14,7 @@ from multiscale.dynamics.simulation import Simulation
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import read_constants, shipped_constants
 from multiscale.results.run_folder import read_results
-from multiscale.run.material import impact_law, impact_options
+from multiscale.run.material import LawOptions, impact_law
 from multiscale.run.notices import notes_at_end, warnings_at_end
 from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
@@ -92,7 +92,7 @@ def test_the_measured_density_of_another_material_is_refused(tmp_path):
     ):
         impact_law("j2", duration=1.0, constants=file, density="measured")
     with pytest.raises(InputError, match="law neo-hooke does not take --constants"):
-        impact_options("neo-hooke", constants=file)
+        LawOptions(law="neo-hooke", constants=file).resolved()
 
 
 def at_the_end(kinetic, errors=None):

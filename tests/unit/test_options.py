@@ -8,7 +8,7 @@ from microscale.errors import InputError
 from microscale.inputs.options import defaults_of, options_for
 from multiscale.cli import generate, train
 from multiscale.laws import options_given
-from multiscale.run.material import impact_law, impact_options
+from multiscale.run.material import LawOptions, impact_law
 
 TAKES = {"steel": {"yield_stress": 0.4, "heated": True}, "glass": {"toughness": 1.0}, "air": {}}
 
@@ -49,16 +49,17 @@ def test_defaults_of_a_function_are_its_options():
 )
 def test_laws_of_impacts_refuse_what_they_do_not_take(law, given, message):
     with pytest.raises(InputError, match=f"law {law} does not take {message}"):
-        impact_options(law, **given)
+        LawOptions(law=law, **given).resolved()
     with pytest.raises(InputError, match=f"law {law} does not take {message}"):
         impact_law(law, duration=1.0, **given)
 
 
 def test_options_of_impacts_have_the_defaults_of_their_law():
-    assert impact_options("taylor") == {"crystal": None, "grains": 128, "seed": 0, "density": None}
-    assert impact_options("fft3d", seed=3) == {"crystal": None, "grains": 16, "seed": 3, "density": None}
-    assert impact_options("learned")["on_extrapolation"] == "warn"
-    assert impact_options("j2") == {"constants": None, "density": None}
+    none = {"density": None}
+    assert LawOptions(law="taylor").resolved() == {"crystal": None, "grains": 128, "seed": 0} | none
+    assert LawOptions(law="fft3d", seed=3).resolved() == {"crystal": None, "grains": 16, "seed": 3} | none
+    assert LawOptions(law="learned").resolved()["on_extrapolation"] == "warn"
+    assert LawOptions(law="j2").resolved() == {"constants": None} | none
     assert len(impact_law("taylor", duration=1.0, grains=3).orientations) == 3
 
 
