@@ -98,6 +98,8 @@ class Vector:
         return core_schema.no_info_plain_validator_function(self._read)
 
     def _read(self, found: Any) -> tuple[float, ...]:
+        if isinstance(found, tuple) and len(found) == 3 and all(isinstance(x, float) for x in found):
+            return found  # files have no tuples: a command line has read it, in our unit
         match = VECTOR.fullmatch(found) if isinstance(found, str) and len(found) < 200 else None
         if match is None:
             raise wrong(f"three numbers with their unit, as '[0, 0, 1] {self.unit}'")
