@@ -43,9 +43,7 @@ def test_what_is_done_is_kept_and_what_is_missing_is_run(tmp_path, capsys):
     assert "velocity_100: done before" in capsys.readouterr().out
     for row, other in zip(first, again, strict=True):
         assert row.numbers["foot_radius_mm"] == other.numbers["foot_radius_mm"]
-    with pytest.raises(
-        InputError, match=r"velocity_100.case.toml is of another run: body = .*full"
-    ):
+    with pytest.raises(InputError, match=r"velocity_100.case.toml is of another run: body = .*full"):
         sweep([*tokens, "--model", "quarter"], tmp_path)
 
 
