@@ -109,7 +109,7 @@ class Histories:
                     simulation.step_count, [simulation.time, *(by_name[name] for name in table.columns[2:])]
                 )
             except InputError as error:
-                simulation.fail(InputError(f"t = {simulation.time:.6g} us: {error}"))
+                simulation.fail(error)
         self.seconds += perf_counter() - begin
 
     def flush(self) -> None:

@@ -61,7 +61,7 @@ class LedgerWriter:
         try:
             self._table.write(simulation.step_count, [*numbers, 100.0 * energy.error])
         except InputError as error:
-            simulation.fail(InputError(f"t = {simulation.time:.6g} us: {error}"))
+            simulation.fail(error)
         self.seconds += perf_counter() - begin
 
 

@@ -16,7 +16,7 @@ class StepTable:
 
     Attributes:
         path: The file.
-        columns: Names of the columns, the first of them ``step``; units at their ends.
+        columns: Names of the columns, the first of them ``step``, the second the time; units at their ends.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], kept: int = 0, kind: str = "table") -> None:
@@ -45,6 +45,10 @@ class StepTable:
     def write(self, step: int, numbers: Sequence[float]) -> None:
         """Write a row.
 
+        Args:
+            step: Step of the row.
+            numbers: Its other columns, the first of them the time, us.
+
         Raises:
             InputError: It cannot be written; the table is closed then, and later rows are dropped.
         """
@@ -57,8 +61,8 @@ class StepTable:
                 self._file.close()
             self._file = None
             raise InputError(
-                f"{self._kind} {self.path} cannot be extended ({error}): free space on the disk or choose "
-                "another folder"
+                f"{self._kind} {self.path} cannot be extended at t = {numbers[0]:.6g} us ({error}): free "
+                "space on the disk or choose another folder"
             ) from error
 
     def flush(self) -> None:

@@ -183,7 +183,7 @@ def test_constants_are_compared_by_what_is_in_them(tmp_path):
     taylor_anvil(**again | {"constants": constants(tmp_path / "b.json")})
     before = contents(tmp_path / "run")
     with pytest.raises(InputError, match=r"is of another law \(j2 .* than this run \(j2 "):
-        taylor_anvil(**again, constants=constants(given, yield_stress=0.21))
+        taylor_anvil(**again | {"constants": constants(given, yield_stress=0.21)})
     assert contents(tmp_path / "run") == before
 
 

@@ -131,7 +131,7 @@ def test_results_of_another_run_are_not_touched(whole, tmp_path):
     ("given", "message"),
     [
         ({"velocity": 300.0}, "velocity = 200.0, this run has 300.0"),
-        ({"law": "johnson-cook"}, "law = j2, this run has johnson-cook"),
+        ({"law": "johnson-cook", "constants": None}, "law = j2, this run has johnson-cook"),
         ({"element": "hex8-fbar"}, "element = hex8-one-point, this run has hex8-fbar"),
         ({"elements": 300}, "elements = 100, this run has 300"),
         ({"end_time": 0.1}, "give a later --end-time"),
