@@ -50,7 +50,7 @@ def uniform_orientations(grains: int, seed: int = 0, crystal: Crystal | None = N
         )
     group = point_group(read_crystal() if crystal is None else crystal)
     if (grains, seed) == (DEFAULT, 0) and _same(group, hexagonal_rotations()):
-        kept = np.loadtxt(str(files("microscale").joinpath(KEPT)), delimiter=",")
+        kept = np.loadtxt(str(files("microscale.crystals").joinpath(KEPT)), delimiter=",")
         return Rotation.from_quat(kept).as_matrix()
     return Rotation.from_quat(_spread(grains, seed, group.as_quat().tobytes())).as_matrix()
 
