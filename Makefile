@@ -1,7 +1,7 @@
 # Everything a fresh clone needs: `make demo` and `make test` create .venv, install the pinned versions, then run.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo paper network test lint docs
+.PHONY: help install demo paper network weights test lint docs
 
 RANKS ?= 2
 SCALE ?= 1
@@ -35,6 +35,9 @@ network: $(INSTALLED)  ## Table SI-2, Figures 1, 2, SI-1: about half a day on a 
 	$(BIN)/python demos/paper/figure1.py $(SIZE) --scale $(SCALE)
 	$(BIN)/python demos/paper/figure2.py $(SIZE)
 	$(BIN)/python demos/paper/figure_si1.py $(SIZE)
+
+weights: $(INSTALLED)  ## Regenerate the shipped weights in results/weights: two hours on a core; SCALE=0.01 is a try.
+	$(BIN)/python demos/paper/shipped_weights.py --output results/weights --scale $(SCALE) $(ARGS)
 
 # Rank 0 reports; the other ranks report their failures only. A test marked for more ranks than are run here would
 # never run: that is an error.

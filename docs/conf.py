@@ -14,6 +14,7 @@ extensions = [
     "cyclopts.ext.sphinx",  # the reference of commands comes from their flags
 ]
 exclude_patterns = ["build"]
+suppress_warnings = ["toc.empty_glob"]  # lists of pages end in a glob, for pages to come
 
 html_theme = "furo"
 html_title = "multiscale"

@@ -239,7 +239,7 @@ def test_what_a_page_links_to_is_there(page):
 
 
 def write_mesh(path):
-    """Write one hexahedron with the groups that a body needs."""
+    """Write a cube of tetrahedra with the groups that a body needs."""
     import gmsh
 
     gmsh.initialize(interruptible=False)
@@ -249,7 +249,7 @@ def write_mesh(path):
         gmsh.model.occ.synchronize()
         gmsh.model.addPhysicalGroup(3, [box], name="body")
         gmsh.model.addPhysicalGroup(2, [5], name="foot")
-        gmsh.model.mesh.setTransfiniteAutomatic()
+        gmsh.option.setNumber("Mesh.MeshSizeMax", 0.6)
         gmsh.model.mesh.generate(3)
         gmsh.write(str(path))
     finally:
