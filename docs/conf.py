@@ -1,6 +1,8 @@
 """Sphinx configuration of the documentation site; ``make docs`` builds it, and a warning is an error."""
 
 from importlib.metadata import version as installed_version
+from importlib.util import find_spec
+from pathlib import Path
 
 project = "multiscale"
 author = "the multiscale developers"
@@ -10,11 +12,16 @@ extensions = [
     "myst_nb",  # pages in Markdown, and notebooks that the build executes
     "sphinx.ext.autodoc",  # the reference of Python names comes from their docstrings
     "sphinx.ext.napoleon",  # which are in Google style
-    "sphinx.ext.mathjax",
+    "sphinx.ext.mathjax",  # equations
     "cyclopts.ext.sphinx",  # the reference of commands comes from their flags
 ]
 exclude_patterns = ["build"]
-suppress_warnings = ["toc.empty_glob"]  # lists of pages end in a glob, for pages to come
+
+# One file draws the equations, fonts included, so that the site needs no network. Where the package that brings it
+# is missing, pages load MathJax from its server.
+if (mathjax := find_spec("sphinx-mathjax-offline")) is not None and mathjax.origin is not None:
+    mathjax_path = "tex-svg.js"
+    html_static_path = [str(Path(mathjax.origin).parent / "static" / "mathjax" / mathjax_path)]
 
 html_theme = "furo"
 html_title = "multiscale"
