@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,18 @@ class StateVariable:
     shape: tuple[int, ...]
     unit: str
     at_rest: ArrayLike = 0.0
+
+
+class Moduli(NamedTuple):
+    """Isotropic elasticity at rest, GPa."""
+
+    shear: float
+    bulk: float
+
+    @property
+    def lame(self) -> float:
+        """Lame's lambda, GPa."""
+        return self.bulk - 2.0 / 3.0 * self.shear
 
 
 class State(dict[str, FloatArray]):
@@ -110,7 +122,22 @@ class ConstitutiveLaw(ABC):
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
 
-    def initial_bulk_modulus(self) -> float:
+    def moduli(self) -> Moduli:
+        """Return shear and bulk modulus at rest, the former from the latter and the wave speed.
+
+        Raises:
+            InputError: The two do not fit together.
+        """
+        bulk, wave_modulus = self._bulk_modulus(), self.density * self.wave_speed() ** 2
+        shear = 0.75 * (wave_modulus - bulk)
+        if not (bulk > 0.0 and shear > 0.0):
+            raise InputError(
+                f"the law {self.name} has a bulk modulus of {bulk:.4g} GPa and a density times wave speed "
+                f"squared of {wave_modulus:.4g} GPa, expected 0 < bulk modulus < that: check its wave_speed()"
+            )
+        return Moduli(shear, bulk)
+
+    def _bulk_modulus(self) -> float:
         """Return the bulk modulus at rest, GPa: by default that of an instantaneous dilatation."""
         F, P = np.eye(3)[None] * (1.0 + PROBE_STRAIN), np.empty((1, 3, 3))
         self.update(F, 0.0, self.init_state(1), P)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -68,7 +66,9 @@ def generate(
     resolution: Count | None = None,
     derivative: Derivative | None = None,
 ) -> None:
-    """Drive a law along sampled strain paths and keep its stress; run again to resume. Works under mpirun.
+    """Drive a law along sampled strain paths and keep its stress; run again to resume.
+
+    All cores of the machine share the work; mpirun starts it on several machines.
 
     Args:
         out: The data set, an HDF5 file.
@@ -100,15 +100,10 @@ def generate(
     """
     from mpi4py import MPI
 
-    from microscale.data.generate import Generation, finish
-    from microscale.data.generate import generate as work
-    from multiscale.laws import make_law, options_given
-    from multiscale.parallel.sole_writer import sole_writer
-    from multiscale.results.provenance import law_record, versions
-    from multiscale.run.data_progress import PathProgress
+    from multiscale.laws import options_given
+    from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
-    comm = MPI.COMM_WORLD
     require_apart([out], [crystal])
     given = {
         "crystal": crystal,
@@ -120,21 +115,13 @@ def generate(
         "derivative": derivative,
     }
     options = options_given(law, given, seed="texture_seed")
-    material = make_law(law, **options)
     durations = (duration, duration if longest_duration is None else longest_duration)
     of_protocol = protocol_options(protocol, intervals=intervals, isochoric=isochoric)
     strain_paths = StrainPaths(
         protocol, max_strain, steps, durations, seed, dimension=dimension, **of_protocol
     )
-    job = Generation(material, law_record(material, options), strain_paths, paths, versions(), keep_every)
-    # A file that is there is complete, and only read.
-    with nullcontext() if comm.bcast(out.exists()) else sole_writer(comm, out):
-        with PathProgress(paths, comm.rank) as progress:
-            made = work(job, out, comm.rank, comm.size, progress)
-        comm.Barrier()
-        if comm.rank == 0 and made:
-            finish(job, out)
-    if comm.rank == 0:
+    made = make_data_set(DataSet(law, options, strain_paths, paths, keep_every), out)
+    if MPI.COMM_WORLD.rank == 0:
         print(
             f"{printable(out)}: {paths} paths, " + ("complete" if made else "was complete already"),
             flush=True,
@@ -173,7 +160,7 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
 def train(
     *datasets: Path,
     out: OutFile,
-    model: Literal["recurrent", "pca"] = "recurrent",
+    model: str = "recurrent",
     epochs: Count = 200,
     rate: Positive | None = None,
     batch: Count | None = None,
@@ -192,7 +179,7 @@ def train(
     Args:
         datasets: Data sets of one material; protocols may be mixed.
         out: Weights file (.safetensors); its description (.json) goes beside it.
-        model: The recurrent surrogate, or the paper's principal components and SELU network.
+        model: Kind of surrogate: recurrent, or pca, the paper's principal components and SELU network.
         epochs: Times to go through the data.
         rate: Peak learning rate; by default 0.0015 (recurrent) or 0.0001 (pca, as in the paper).
         batch: Paths a batch, divided among processes; by default 32 for each (recurrent; always a multiple of
@@ -209,13 +196,12 @@ def train(
         seed: Of all random choices.
     """
     from multiscale.run.inputs import require_apart
-    from multiscale.surrogate.pca.fit import fit_pca
-    from multiscale.surrogate.recurrent.fit import fit_recurrent
+    from multiscale.surrogate.kinds import kind_names, kind_of
 
+    fit = kind_of(model).fit()
     beside = (out.with_suffix(suffix) for suffix in (".json", ".checkpoint", ".csv", ".png"))
     require_apart((out, *beside), (*datasets, start))
 
-    fits: dict[str, Callable[..., None]] = {"recurrent": fit_recurrent, "pca": fit_pca}
     given = {
         "rate": rate,
         "batch": batch,
@@ -228,8 +214,8 @@ def train(
         "modes": modes,
         "exact_pressure": exact_pressure,
     }
-    options = options_for("model", model, given, lambda name: defaults_of(fits[name]), fits)
-    fits[model](datasets, out, epochs=epochs, seed=seed, **options)
+    options = options_for("model", model, given, lambda name: defaults_of(kind_of(name).fit()), kind_names())
+    fit(datasets, out, epochs=epochs, seed=seed, **options)
 
 
 @app.command
@@ -243,10 +229,9 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         out: Folder of the pictures; by default that of the weights.
         record: Write the figures into the JSON file beside the weights.
     """
-    from microscale.law import drive
     from multiscale.laws import make_law
     from multiscale.results.provenance import recorded_law
-    from multiscale.surrogate.pca.fit import read_pca
+    from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
     from multiscale.surrogate.sources import require_data_of
@@ -260,7 +245,7 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
     card = read_surrogate(weights)[1]
     for file in datasets:
         require_data_of(card, file)
-    predict = read_pca(weights).predict if card.kind == "pca" else lambda times, U: drive(law, U, times)
+    predict = kind_of(card.kind).predict(weights, law)
     figures = report(predict, law, datasets, pictures, recorded_law)
     if record:
         write_figures(weights, figures)
@@ -291,8 +276,7 @@ def calibrate(
         texture_seed: Seed of their orientations.
         rate_sensitivity: m of the crystal instead of its own.
     """
-    from multiscale import calibrate as fit
-    from multiscale.laws import make_law
+    from multiscale.laws import calibration, make_law
     from multiscale.results.provenance import law_record, versions
     from multiscale.run.inputs import require_apart
 
@@ -300,9 +284,9 @@ def calibrate(
     polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
     options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)
-    found = fit.calibrate(reference, law, largest_strain=largest_strain)
+    found = calibration.calibrate(reference, law, largest_strain=largest_strain)
     record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
-    fit.write_calibration(out, found, {**record, "versions": versions()})
+    calibration.write_calibration(out, found, {**record, "versions": versions()})
     for name, error in found.errors.items():
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
     fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)

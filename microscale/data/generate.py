@@ -112,19 +112,20 @@ def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: R
     parts = _claim_parts(job, out)
     blocks = list(blocks_of(job.count, BLOCK))
     if report is not None:
-        report(_finished(parts, job), job.count)
+        report(finished(job, out), job.count)
     for block in blocks[rank::size]:
         part = parts / f"{block.start:09d}.h5"
         if part.exists():
             continue
         write_file(part, stress_block(job, block), job.provenance, scratch=parts)
         if report is not None:
-            report(_finished(parts, job), job.count)
+            report(finished(job, out), job.count)
     return True
 
 
-def _finished(parts: Path, job: Generation) -> int:
-    return min(job.count, BLOCK * sum(1 for _ in parts.glob("0*.h5")))
+def finished(job: Generation, out: Path) -> int:
+    """Return about how many paths are finished, over all ranks."""
+    return min(job.count, BLOCK * sum(1 for _ in parts_folder(out).glob("0*.h5")))
 
 
 def finish(job: Generation, out: Path) -> None:

@@ -25,8 +25,10 @@ from microscale.errors import InputError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
-#: Numbers that contact books, see :meth:`Obstacle.resist`.
-BOOK = 7
+#: What contact books, and where it stands in an array of shape (BOOK,): the impulse on the body, mg mm/us;
+#: the work of the obstacles' motion, J; the energy lost in plastic impacts, and that gained by nodes pushed
+#: out, J, neither negative; the sum of the impulses' magnitudes, mg mm/us.
+IMPULSE, WORK, LOST, GAINED, PUSHED, BOOK = slice(0, 3), 3, 4, 5, 6, 7
 
 #: How far behind the face of a cylinder, relative to its radius, round-off may put a node that rests on it.
 ON_FACE = 1e-9
@@ -40,7 +42,7 @@ class NodalMotion(NamedTuple):
         u: Displacements at the step's start, mm.
         v_old: Velocities of the step before, mm/us.
         v: Velocities of the step ahead, mm/us.
-        inverse_mass: Inverse of the lumped mass of each component, 1/g, zero where supported.
+        inverse_mass: Inverse of the lumped mass of each component, 1/mg, zero where supported.
     """
 
     X: FloatArray
@@ -96,9 +98,7 @@ class Obstacle(ABC):
             nodes: Candidate nodes.
             time: Time at the step's start, us.
             dt: The step, us.
-            book: Added to, shape (BOOK,): the impulse on the body, mg mm/us, the work of the obstacle's
-                motion, J, the energy lost in plastic impacts, and that gained, J, neither negative, and the
-                sum of the impulses' magnitudes, mg mm/us.
+            book: Added to, shape (BOOK,), see :data:`BOOK`.
         """
 
 
@@ -246,10 +246,10 @@ def _push(
         received += 0.5 * component * (motion.v_old[node, i] + motion.v[node, i])
         given += component * velocity[i]
         book[i] += component
-    book[3] += given
-    book[4] += max(given - received, 0.0)
-    book[5] += max(received - given, 0.0)
-    book[6] += magnitude
+    book[WORK] += given
+    book[LOST] += max(given - received, 0.0)
+    book[GAINED] += max(received - given, 0.0)
+    book[PUSHED] += magnitude
 
 
 @njit(cache=True)

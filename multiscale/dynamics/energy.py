@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from multiscale.dynamics.contact import BOOK, Obstacle
-from multiscale.dynamics.nodes import Nodes
+from multiscale.dynamics.contact import BOOK, GAINED, LOST, WORK
 
 FloatArray = NDArray[np.float64]
 
@@ -58,56 +57,54 @@ class Energy:
 
 
 class Ledger:
-    """What one rank has booked so far.
+    """What one rank has booked so far of its nodes and points; stages of the step write, this only keeps.
 
     Attributes:
         kinetic: Kinetic energy now, J.
         work: Work of the internal force so far, J.
         hourglass: Energy stored by hourglass control now, J.
-        contact: What the obstacles have booked, see :meth:`multiscale.dynamics.contact.Obstacle.resist`.
     """
 
     def __init__(self) -> None:
         self.kinetic = self.work = self.hourglass = 0.0
-        self.contact, self._present = np.zeros((2, BOOK))
 
-    def book_contact(self, obstacles: Sequence[Obstacle], nodes: Nodes, time: float, dt: float) -> None:
-        """Let the obstacles act on the velocities of the step ahead.
+    def saved(self) -> tuple[float, ...]:
+        """Return all that :meth:`resume` needs."""
+        return self.kinetic, self.work, self.hourglass
 
-        Velocities at whole steps hold half of the present impulse, and so do the books.
-        """
-        self.contact += 0.5 * self._present
-        self._present[:] = 0.0
-        for obstacle in obstacles:
-            obstacle.resist(nodes.motion, nodes.surface, time, dt, self._present)
-        self.contact += 0.5 * self._present
-
-    def defer_contact(self) -> None:
-        """Book the impulse at the start as a whole after it: there is no half step before."""
-        self.contact[:] = 0.0
-        self._present *= 2.0
-
-    def booked(self) -> tuple[float, ...]:
-        """All this rank has booked, for :meth:`resume`."""
-        return self.kinetic, self.work, self.hourglass, *self.contact, *self._present
-
-    def resume(self, booked: FloatArray) -> None:
-        """Go on from what :meth:`booked` said."""
-        self.kinetic, self.work, self.hourglass = (float(value) for value in booked[:3])
-        self.contact[:], self._present[:] = booked[3 : 3 + BOOK], booked[3 + BOOK :]
-
-    def values(self, viscous: float) -> tuple[float, ...]:
-        """The numbers to sum over the ranks, in the order :func:`summed` expects."""
-        return self.kinetic, self.work, self.hourglass, viscous, *self.contact
+    def resume(self, saved: FloatArray) -> None:
+        """Go on from what :meth:`saved` returned."""
+        self.kinetic, self.work, self.hourglass = (float(value) for value in saved)
 
 
-LEDGER_SIZE = 4 + BOOK
+class Account(NamedTuple):
+    """What a rank has booked, or all ranks in sum: the ledger's numbers, then the damping's and contact's.
+
+    Attributes:
+        ledger: Kinetic energy, work of the internal force and energy of hourglass control, J.
+        viscous: Dissipated by bulk viscosity, J.
+        contact: See :data:`multiscale.dynamics.contact.BOOK`.
+    """
+
+    ledger: tuple[float, ...]
+    viscous: float
+    contact: FloatArray
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return all as numbers to sum over ranks."""
+        return *self.ledger, self.viscous, *self.contact
+
+    @classmethod
+    def of(cls, numbers: FloatArray) -> Account:
+        """Return the account of such numbers."""
+        return cls(tuple(float(value) for value in numbers[:3]), float(numbers[3]), numbers[4:])
+
+    def energy(self, initial: float, negligible: float) -> Energy:
+        """Return the energies of the body; the two others as in :class:`Energy`, J."""
+        kinetic, work, hourglass = self.ledger
+        internal = work - hourglass - self.viscous
+        external, lost, gained = (float(self.contact[where]) for where in (WORK, LOST, GAINED))
+        return Energy(kinetic, internal, lost, gained, hourglass, self.viscous, external, initial, negligible)
 
 
-def summed(values: FloatArray, initial: float, negligible: float) -> tuple[Energy, FloatArray, float]:
-    """Energies, contact impulse and sum of its magnitudes, from the ranks' :meth:`Ledger.values` in sum."""
-    kinetic, work, hourglass, viscous = (float(value) for value in values[:4])
-    external, lost, gained, pushed = (float(value) for value in values[7:])
-    internal = work - hourglass - viscous
-    energy = Energy(kinetic, internal, lost, gained, hourglass, viscous, external, initial, negligible)
-    return energy, values[4:7], pushed
+ACCOUNT_SIZE = 4 + BOOK

@@ -15,10 +15,11 @@ from microscale.inputs.numbers import COUNT, Range, Whole, check
 from microscale.law import ConstitutiveLaw
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
-from multiscale.dynamics.contact import Obstacle
+from multiscale.dynamics.contact import IMPULSE, PUSHED, Obstacle
+from multiscale.dynamics.contact_stage import Contact
 from multiscale.dynamics.elements.corner_volumes import InvertedCellError
 from multiscale.dynamics.elements.registry import make_element
-from multiscale.dynamics.energy import Ledger, summed
+from multiscale.dynamics.energy import Account, Ledger
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR, EnergyLimit
 from multiscale.dynamics.fields import cell_averages
 from multiscale.dynamics.footprint import array_bytes
@@ -138,6 +139,7 @@ class Simulation:
         units.check_density(law.density, self._comm)
         self._start_check = StartCheck(self._nodes, obstacles, law.wave_speed(), place, self._comm)
         self.obstacles = self._start_check.obstacles
+        self._contact = Contact(self.obstacles, self._nodes)
         self._start()
 
     def _make_cells(self, name: str, viscosity: BulkViscosity | None) -> None:
@@ -164,8 +166,7 @@ class Simulation:
         self.dt = self._next_step()
         self._nodes.kick(0.0, 0.5 * self.dt)
         self._nodes.keep_force()
-        self._ledger.book_contact(self.obstacles, self._nodes, self.time, self.dt)
-        self._ledger.defer_contact()
+        self._contact.act_at_start(self.dt)
 
     def step(self) -> None:
         """Advance by one step.
@@ -239,7 +240,7 @@ class Simulation:
         clock = {"time": self.time, "dt": self.dt, "step_count": self.step_count}
         clock |= {**self._step_size.clock(), "stable_step": self._agreed_step.value}
         clock |= {"limiting_cell": self.limiting_cell, "initial_energy": self.initial_energy}
-        booked = np.array([*self._ledger.booked(), self._viscous.dissipated if self._viscous else 0.0])
+        booked = np.array([*self._ledger.saved(), *self._contact.saved(), self._dissipated])
         return SavedState(clock, booked, self._nodes.saved_arrays(), self.points.saved_arrays())
 
     def resume(self, clock: Mapping[str, float], booked: FloatArray) -> None:
@@ -255,7 +256,8 @@ class Simulation:
         self._step_size.resume(clock)
         self.initial_energy = clock["initial_energy"]
         self._nodes.resume()
-        self._ledger.resume(booked[:-1])
+        self._ledger.resume(booked[:3])
+        self._contact.resume(booked[3:-1])
         if self._viscous is not None:
             self._viscous.dissipated = float(booked[-1])
         self.points.resume(self._nodes.displacement)
@@ -347,12 +349,16 @@ class Simulation:
         start = perf_counter()
         dt_old, self.dt = self.dt, self._next_step()
         self._ledger.work += self._nodes.kick(dt_old, 0.5 * (dt_old + self.dt))
-        self._ledger.book_contact(self.obstacles, self._nodes, self.time, self.dt)
+        self._contact.act(self.time, self.dt)
         self._nodes.centre()
         self._ledger.kinetic = self._nodes.kinetic_energy(dt_old, self.dt)
         self._nodes.keep_force()
         self.timers["update"] += perf_counter() - start
         self._reduce_ledger()
+
+    @property
+    def _dissipated(self) -> float:
+        return self._viscous.dissipated if self._viscous else 0.0
 
     def _next_step(self) -> float:
         return self._step_size.next(self._agreed_step.value, self.time, self.step_count, self.limiting_cell)
@@ -365,10 +371,11 @@ class Simulation:
         """
         start, step, sums = perf_counter(), self._agreed_step, self._sums
         limiting = (int(self._original_cell[step.cell]), self._centres[step.cell]) if step.is_here else None
-        booked = self._ledger.values(self._viscous.dissipated if self._viscous else 0.0)
+        booked = Account(self._ledger.saved(), self._dissipated, self._contact.done)
         sums.reduce(booked, limiting, self._error is not None, self.poll())
-        self.energy, self.contact_impulse, pushed = summed(sums.ledger, self.initial_energy, self._negligible)
-        self.touched = pushed > self._slightest_push
+        self.energy = sums.account.energy(self.initial_energy, self._negligible)
+        self.contact_impulse = sums.account.contact[IMPULSE]
+        self.touched = bool(sums.account.contact[PUSHED] > self._slightest_push)
         self.limiting_cell, self.limiting_position = sums.limiting_cell, sums.limiting_position
         self.request = sums.request
         self.timers["communication"] += perf_counter() - start

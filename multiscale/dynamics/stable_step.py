@@ -19,28 +19,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import cofactor, determinant
 from multiscale.dynamics.elements.interface import Element, FloatArray
 from multiscale.dynamics.elements.natural_coordinates import REORDER
-
-
-def elastic_moduli(law: ConstitutiveLaw) -> tuple[float, float]:
-    """Lame's lambda and the shear modulus at rest, GPa, from the law's wave speed and its bulk modulus.
-
-    Raises:
-        InputError: The two do not fit together.
-    """
-    bulk = law.initial_bulk_modulus()
-    wave_modulus = law.density * law.wave_speed() ** 2
-    shear = 0.75 * (wave_modulus - bulk)
-    if not (bulk > 0.0 and shear > 0.0):
-        raise InputError(
-            f"the law {law.name} has a bulk modulus of {bulk:.4g} GPa and a density times wave speed squared "
-            f"of {wave_modulus:.4g} GPa, expected 0 < bulk modulus < that: check its wave_speed()"
-        )
-    return bulk - 2.0 / 3.0 * shear, shear
 
 
 class StableStep:
@@ -56,8 +38,8 @@ class StableStep:
                 forces by half a step reduces the stable step by sqrt(1 + xi^2) - xi. None is no damping.
         """
         self._damping = np.zeros(len(element.nodes)) if damping is None else damping
-        lame, self._shear = elastic_moduli(law)
-        self._lame = max(lame, 0.0)
+        moduli = law.moduli()
+        self._shear, self._lame = moduli.shear, max(moduli.lame, 0.0)
         self._density = law.density
         self._element = element
         metric = element.metric

@@ -1,8 +1,14 @@
-"""Constitutive laws for the macroscale, by the names of the command line."""
+"""Constitutive laws for the macroscale, by the names of the command line.
+
+A script adds a law of its own by :func:`register`, an installed package under the entry points
+``multiscale.laws``: the name of a law, and the class or function that makes it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -17,15 +23,16 @@ if TYPE_CHECKING:
 #: What draws grains takes.
 DRAWN = {"grains": Whole(1, COUNT), "seed": Whole(0, 2**63 - 1)}
 Texture = Literal["random", "uniform"]
-Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Orientations of the grains of ``taylor``: drawn, or spread evenly."""
+Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
+"""Discrete derivatives of a unit cell (:mod:`microscale.unit_cell.grid`)."""
 
 
 def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     """Return the law called ``name``; the options are the fields of its class, or the arguments below.
 
     Args:
-        name: One of ``LAW_NAMES``.
+        name: One of :func:`law_names`.
         options: Constants of the law; what is not given keeps its default.
 
     Raises:
@@ -53,23 +60,24 @@ def options_given(name: str, given: Mapping[str, Any], **flags: str) -> dict[str
     """Return the options of a law that were given, with its defaults for those that are None.
 
     Args:
-        name: One of ``LAW_NAMES``.
+        name: One of :func:`law_names`.
         given: Options that a command offers; None where the user gave none.
         **flags: Names of the flags of options, where they are others.
 
     Raises:
         InputError: Unknown name, or an option was given that the law does not take.
     """
-    options = options_for("law", name, given, options_of, LAW_NAMES, **flags)
+    options = options_for("law", name, given, options_of, law_names(), **flags)
     if options.get("resolution") is not None and given.get("texture") is None and "texture" in options:
         options["texture"] = "random"  # the grains of a cell are drawn
     return options
 
 
 def _maker(name: str) -> Callable[..., ConstitutiveLaw]:
-    if not isinstance(name, str) or name not in _MAKERS:
-        raise InputError(f"unknown law '{name}', expected one of: {', '.join(LAW_NAMES)}")
-    return _MAKERS[name]()
+    makers = _makers()
+    if not isinstance(name, str) or name not in makers:
+        raise InputError(f"unknown law '{name}', expected one of: {', '.join(makers)}")
+    return makers[name]()
 
 
 # Imports happen only for the law that is asked for: a learnt one needs torch, which takes seconds.
@@ -164,8 +172,7 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from multiscale.surrogate.extrapolation import OnExtrapolation
-    from multiscale.surrogate.pca.law import PcaLaw
-    from multiscale.surrogate.recurrent.law import LearnedLaw
+    from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.stand_in import require_material
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
@@ -181,21 +188,21 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
             weights: The safetensors file.
             material: What it must stand for: a crystal, the record of a polycrystal in a data set, or the
                 name of a crystal.
-            duration: Time the simulation lasts, us; only the paper's network needs to know.
+            duration: Time the simulation lasts, us, for a network that needs to know, such as the paper's.
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
         """
         file = SHIPPED if weights is None else Path(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)
-        if card.kind == "pca":
-            return PcaLaw(arrays, card, duration, on_extrapolation)
-        return LearnedLaw(arrays, card, on_extrapolation)
+        make = kind_of(card.kind).law()
+        offered = {"duration": duration, "on_extrapolation": on_extrapolation}
+        return make(arrays, card, **{name: offered[name] for name in offered if name in defaults_of(make)})
 
     return surrogate
 
 
-_MAKERS = {
+_OURS = {
     "neo-hooke": _neo_hooke,
     "j2": _j2,
     "johnson-cook": _johnson_cook,
@@ -204,4 +211,38 @@ _MAKERS = {
     "fft3d": _fft3d,
     "learned": _learned,
 }
-LAW_NAMES = tuple(_MAKERS)
+_REGISTERED: dict[str, Callable[[], Callable[..., ConstitutiveLaw]]] = {}
+
+
+def register(name: str, make: Callable[..., ConstitutiveLaw]) -> None:
+    """Make a law known by a name.
+
+    Args:
+        name: Its name.
+        make: Its class, or a function; arguments with defaults are its options.
+
+    Raises:
+        InputError: The name is taken.
+    """
+    if name in _makers():
+        raise InputError(f"a law '{name}' is known already: choose another name")
+    _REGISTERED[name] = lambda: make
+
+
+def is_registered(name: str) -> bool:
+    """Return whether a law was added by this process, so that others do not know it."""
+    return name in _REGISTERED
+
+
+def law_names() -> tuple[str, ...]:
+    """Return the names of all laws."""
+    return tuple(_makers())
+
+
+def _makers() -> dict[str, Callable[[], Callable[..., ConstitutiveLaw]]]:
+    return _OURS | _installed() | _REGISTERED
+
+
+@cache
+def _installed() -> dict[str, Callable[[], Callable[..., ConstitutiveLaw]]]:
+    return {point.name: point.load for point in entry_points(group="multiscale.laws")}

@@ -26,7 +26,7 @@ LAWS: Mapping[str, type[ConstitutiveLaw]] = {"j2": J2, "johnson-cook": JohnsonCo
 
 
 class ConstantsFile(Strict):
-    """Constants, and what :func:`multiscale.calibrate.write_calibration` says of where they come from."""
+    """Constants, and what made them (:func:`multiscale.laws.calibration.write_calibration`)."""
 
     law: Name
     constants: dict[str, Any]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from microscale.crystals.crystal import read_crystal
+from microscale.errors import InputError
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
-from multiscale.laws import make_law, options_of
+from multiscale.laws import law_names, make_law, options_of
 from multiscale.laws.constants_file import read_constants
 from multiscale.surrogate.extrapolation import OnExtrapolation
 
-#: Laws an impact may use.
-ImpactLaw = Literal["learned", "taylor", "fft3d", "johnson-cook", "j2", "neo-hooke"]
+ImpactLaw = str
+"""Name of a law an impact may use, see :func:`impact_laws`."""
+
+
+def impact_laws() -> tuple[str, ...]:
+    """Return the names of the laws an impact may use: all in three dimensions."""
+    return tuple(name for name in law_names() if name != "fft2d")
 
 
 def impact_options(
@@ -40,11 +46,13 @@ def impact_options(
         seed: Seed of the grains' orientations.
 
     Raises:
-        InputError: An option was given that the law does not take.
+        InputError: An impact cannot use the law, or an option was given that the law does not take.
     """
+    if law not in impact_laws():
+        raise InputError(f"unknown law '{law}' for an impact, expected one of: {', '.join(impact_laws())}")
     given: dict[str, Any] = {"weights": weights, "on_extrapolation": on_extrapolation, "constants": constants}
     given |= {"crystal": crystal, "grains": grains, "seed": seed}
-    return options_for("law", law, given, _taken, get_args(ImpactLaw))
+    return options_for("law", law, given, _taken, impact_laws())
 
 
 def impact_law(law: ImpactLaw, *, duration: float, **given: Any) -> ConstitutiveLaw:

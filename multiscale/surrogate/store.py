@@ -25,9 +25,8 @@ from microscale.files.documents import read_bytes, read_document
 from microscale.files.printable import printable
 from microscale.files.schema import STRICT, Positive, validated, wrong
 from microscale.files.whole_file import write_json, write_whole
+from multiscale.surrogate.kinds import kind_names, kind_of
 
-FORMATS = {"recurrent": 3, "pca": 1}
-"""Kinds of surrogates. A version is raised when the meaning of a file changes; older files are refused."""
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
 
 LARGEST_WEIGHTS = 2**33
@@ -121,6 +120,12 @@ def _with_durations(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
+def _known_kind(value: str) -> str:
+    if value not in kind_names():
+        raise wrong(f"one of: {', '.join(kind_names())}")
+    return value
+
+
 def _size(value: Any) -> int:
     if not (isinstance(value, int) and 0 <= value <= 2**16):
         raise wrong("a whole number, zero or more, to 65536")
@@ -132,7 +137,7 @@ class Card:
     """The JSON file beside the weights.
 
     Attributes:
-        kind: ``recurrent`` or ``pca``.
+        kind: What kind of surrogate, see :mod:`multiscale.surrogate.kinds`.
         architecture: Constructor arguments of the network.
         material: What it stands for.
         range: What it has seen.
@@ -148,7 +153,7 @@ class Card:
 
     __pydantic_config__ = STRICT
 
-    kind: Literal["recurrent", "pca"]
+    kind: Annotated[str, AfterValidator(_known_kind)]
     architecture: dict[str, Annotated[Any, AfterValidator(_size)]]
     material: Material
     range: TrainingRange
@@ -180,7 +185,7 @@ def write_surrogate(path: Path, weights: Mapping[str, NDArray[Any]], card: Card)
     data = save({name: np.ascontiguousarray(array) for name, array in weights.items()})
     entries = asdict(card) | {
         "weights_sha256": hashlib.sha256(data).hexdigest(),
-        "format": FORMATS[card.kind],
+        "format": kind_of(card.kind).format,
         "version": _package_version(),
     }
     write_whole(path, data)
@@ -271,8 +276,10 @@ def _refuse_other_format(entries: Any, path: Path) -> None:
     """Say so where a card is of another version, which may have other entries."""
     if not isinstance(entries, dict) or not isinstance(entries.get("kind"), str):
         return
-    found, expected = entries.get("format"), FORMATS.get(entries["kind"])
-    if expected is not None and found != expected:
+    if entries["kind"] not in kind_names():
+        return
+    found, expected = entries.get("format"), kind_of(entries["kind"]).format
+    if found != expected:
         raise InputError(
             f"{path} has format {printable(found, 60)}, expected {expected}; train the surrogate again with "
             "this version"

@@ -77,4 +77,4 @@ def test_empirical_laws_are_fitted_to_it(tmp_path):
     calibrate(out=tmp_path / "j2.json", law="j2", crystal=COPPER, grains=4)
     law = make_law("j2", **read_constants(tmp_path / "j2.json", "j2"))
     assert law.density == pytest.approx(8.96)
-    assert law.initial_bulk_modulus() == pytest.approx(2.0 * 69.7, rel=1e-3)
+    assert law.moduli().bulk == pytest.approx(2.0 * 69.7, rel=1e-3)

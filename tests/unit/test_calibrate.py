@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from microscale.errors import InputError
-from multiscale.calibrate import calibrate, strain_paths, write_calibration
 from multiscale.laws import make_law
+from multiscale.laws.calibration import calibrate, strain_paths, write_calibration
 from multiscale.laws.constants_file import read_constants
 
 KNOWN = {

@@ -14,6 +14,7 @@ from microscale.errors import InputError
 from microscale.law import drive
 from multiscale.surrogate.extrapolation import ExtrapolationWarning
 from multiscale.surrogate.histories import refined
+from multiscale.surrogate.kinds import kind_of
 from multiscale.surrogate.recurrent.architecture import Architecture
 from multiscale.surrogate.recurrent.increments import Increments, increments
 from multiscale.surrogate.recurrent.law import LearnedLaw
@@ -21,7 +22,6 @@ from multiscale.surrogate.recurrent.learner import stress_from
 from multiscale.surrogate.recurrent.network import RecurrentSurrogate
 from multiscale.surrogate.recurrent.substeps import cut
 from multiscale.surrogate.store import (
-    FORMATS,
     Card,
     Material,
     TrainingRange,
@@ -226,11 +226,11 @@ def changed(path, change) -> None:
         (lambda path: card_path(path).write_text("{"), "damaged"),
         (
             lambda path: edit(card_path(path), lambda e: e.update(format=1)),
-            f"expected {FORMATS['recurrent']}",
+            f"expected {kind_of('recurrent').format}",
         ),
         (lambda path: edit(card_path(path), lambda e: e.pop("material")), "material is missing"),
         (
-            lambda path: changed(path, lambda e: e.update(kind="pca", format=FORMATS["pca"])),
+            lambda path: changed(path, lambda e: e.update(kind="pca", format=kind_of("pca").format)),
             "expected 'recurrent'",
         ),
         (

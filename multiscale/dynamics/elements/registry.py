@@ -9,7 +9,6 @@ from multiscale.dynamics.elements.hex8_fbar import Hex8FBar
 from multiscale.dynamics.elements.hex8_one_point import Hex8OnePoint
 from multiscale.dynamics.elements.interface import Element, FloatArray, IntArray
 from multiscale.dynamics.elements.tet10 import Tet10
-from multiscale.dynamics.stable_step import elastic_moduli
 
 ELEMENTS = (Hex8FBar.name, Hex8OnePoint.name, Tet10.name)
 
@@ -47,7 +46,7 @@ def make_element(name: str, X: FloatArray, nodes: IntArray, law: ConstitutiveLaw
             f"element = {name!r} needs a mesh of cells of shape {needed}, this one has the shape {found}: "
             f"choose {' or '.join(fitting)}"
         )
-    return _TYPES[name](X, nodes, elastic_moduli(law)[1])
+    return _TYPES[name](X, nodes, law.moduli().shear)
 
 
 def lumped_volumes(X: FloatArray) -> FloatArray:

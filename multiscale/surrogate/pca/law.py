@@ -154,7 +154,7 @@ class PcaLaw(ConstitutiveLaw):
         """Longitudinal elastic wave speed at rest, mm/us: that of the material learnt."""
         return self.card.material.wave_speed
 
-    def initial_bulk_modulus(self) -> float:
+    def _bulk_modulus(self) -> float:
         """Bulk modulus at rest, GPa, of the material learnt: at time zero all stress modes are zero."""
         return 2.0 * self.card.material.lambda_e
 

@@ -20,7 +20,6 @@ from microscale.errors import ConvergenceError, InputError
 from microscale.files.whole_file import write_json
 from microscale.law import ConstitutiveLaw, FloatArray, drive
 from microscale.tensors import deviator
-from multiscale.dynamics.stable_step import elastic_moduli
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import UNITS
 
@@ -131,8 +130,7 @@ def strain_paths(
 
 def _measured(reference: ConstitutiveLaw, law: str, lowest_rate: float) -> dict[str, float]:
     """Return the constants that are not fitted: density and elasticity of the reference, no heat."""
-    lame, shear = elastic_moduli(reference)
-    bulk = lame + 2.0 / 3.0 * shear
+    shear, bulk = reference.moduli()
     if law == "j2":
         return {
             "density": reference.density,

@@ -1,0 +1,144 @@
+"""A data set made on all ranks, or without mpirun on all cores of this machine; the file is the same."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mpi4py import MPI
+
+from microscale.data.generate import BLOCK, Generation, finish, finished, generate
+from microscale.errors import InputError
+from microscale.native.library import default_threads
+from microscale.paths.protocols import StrainPaths
+from multiscale.laws import is_registered, make_law
+from multiscale.parallel.sole_writer import sole_writer
+from multiscale.results.provenance import law_record, versions
+from multiscale.run.data_progress import PathProgress
+
+FEWEST_BLOCKS = 4
+"""Of a set that is worth other processes: each takes a second to start. Fewer are left to threads."""
+POLL = 0.2
+"""Seconds between two looks at what the others have done."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What a data set is to hold, as plain values that another process can be given.
+
+    Attributes:
+        law: Name of the law.
+        options: Its options, all of them.
+        paths: The strain paths.
+        count: Number of paths.
+        keep_every: Samples kept: every so many steps.
+    """
+
+    law: str
+    options: Mapping[str, Any]
+    paths: StrainPaths
+    count: int
+    keep_every: int = 1
+
+    def job(self) -> Generation:
+        """Return what there is to do, with the law."""
+        law = make_law(self.law, **self.options)
+        record = law_record(law, dict(self.options))
+        return Generation(law, record, self.paths, self.count, versions(), self.keep_every)
+
+
+def make_data_set(data: DataSet, out: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> bool:
+    """Make a data set, or go on with one that was begun; collective.
+
+    Returns:
+        Whether there was anything to do: False where the file is there already, with these parameters.
+
+    Raises:
+        InputError: See :func:`microscale.data.generate.generate`, or another process writes the file.
+    """
+    job = data.job()
+    # A file that is there is complete, and only read.
+    with nullcontext() if comm.bcast(out.exists()) else sole_writer(comm, out):
+        with PathProgress(data.count, comm.rank) as progress:
+            processes = cores_for(data) if comm.size == 1 and not out.exists() else 1
+            if processes > 1:
+                made = _on_cores(data, job, out, processes, progress)
+            else:
+                made = generate(job, out, comm.rank, comm.size, progress)
+        comm.Barrier()
+        if comm.rank == 0 and made:
+            finish(job, out)
+    return made
+
+
+def cores_for(data: DataSet) -> int:
+    """Return how many processes share a data set: one for each core, and at most one for each block.
+
+    OMP_NUM_THREADS is the number of cores where it is set. A law that a script has registered is known to
+    its own process only.
+    """
+    blocks = -(-data.count // BLOCK)
+    return 1 if blocks < FEWEST_BLOCKS or is_registered(data.law) else min(default_threads(), blocks)
+
+
+def _on_cores(
+    data: DataSet, job: Generation, out: Path, processes: int, report: Callable[[int, int], None]
+) -> bool:
+    """Share the blocks with other processes, a thread each."""
+    threads, before = os.environ.get("OMP_NUM_THREADS"), multiprocessing.active_children()
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the others, which inherit it, and of this process
+    context = multiprocessing.get_context("spawn")  # a fork would share MPI and threads
+    try:
+        pool = ProcessPoolExecutor(processes - 1, context, _leave_interrupts)
+        others = [pool.submit(_share, data, out, k, processes) for k in range(1, processes)]
+        made = generate(data.job(), out, 0, processes, report)
+        while (done := wait(others, POLL)).not_done:
+            _raise_failure(done.done)
+            report(finished(job, out), data.count)
+        _raise_failure(done.done)
+        report(finished(job, out), data.count)
+        pool.shutdown()
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - set(before):
+            process.terminate()
+        raise
+    finally:
+        os.environ.pop("OMP_NUM_THREADS")
+        if threads is not None:
+            os.environ["OMP_NUM_THREADS"] = threads
+    return made
+
+
+def _raise_failure(done: set[Future[bool]]) -> None:
+    try:
+        for other in done:
+            other.result()
+    except BrokenProcessPool as error:
+        raise InputError(
+            "another process of this generation was ended from outside, perhaps for want of memory: run the "
+            "same command again to go on, with OMP_NUM_THREADS=1 if memory is short"
+        ) from error
+
+
+def _leave_interrupts() -> None:
+    """Let Ctrl-C be dealt with where it is reported: by the process that asked, which ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _share(data: DataSet, out: Path, rank: int, size: int) -> bool:
+    """Work off a share in a process of its own, which ends with the one that asked."""
+    parent = multiprocessing.parent_process()
+
+    def report(done: int, total: int) -> None:
+        if parent is not None and not parent.is_alive():
+            raise SystemExit(1)
+
+    return generate(data.job(), out, rank, size, report)
