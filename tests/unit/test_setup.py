@@ -230,7 +230,8 @@ def test_what_a_page_shows_runs(page, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "docs").rglob("*.md")))]
+    "page",
+    ["README.md", "CONTRIBUTING.md", *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "docs").rglob("*.md")))],
 )
 def test_what_a_page_links_to_is_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")
