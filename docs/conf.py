@@ -17,8 +17,8 @@ extensions = [
 ]
 exclude_patterns = ["build"]
 
-# One file draws the equations, fonts included, so that the site needs no network. Where the package that brings it
-# is missing, pages load MathJax from its server.
+# One file draws the equations, fonts included, so that the site needs no network. Where the package that
+# brings it is missing, pages load MathJax from its server.
 if (mathjax := find_spec("sphinx-mathjax-offline")) is not None and mathjax.origin is not None:
     mathjax_path = "tex-svg.js"
     html_static_path = [str(Path(mathjax.origin).parent / "static" / "mathjax" / mathjax_path)]

@@ -106,9 +106,7 @@ def shipped_weights(
     impacts = learn_from_impacts(
         output=output, weights=base, paths=max(FEWEST // 4, round(scale * 250)), grains=128
     )
-    train(
-        *_files(output, LARGE), impacts["train"], out=more, start=base, epochs=epochs or 20, rate=0.0015
-    )
+    train(*_files(output, LARGE), impacts["train"], out=more, start=base, epochs=epochs or 20, rate=0.0015)
     train(
         *_files(output, FINE), impacts["train"], out=last, start=more, epochs=epochs or 6, rate=0.0007,
         longest_step=0.01,

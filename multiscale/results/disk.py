@@ -1,4 +1,4 @@
-"""What a disk is asked for before and after files are written."""
+"""Checks of a disk: whether there is room for a file, and whether what was written has arrived."""
 
 from __future__ import annotations
 
