@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
+from microscale.progress import tracked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
@@ -84,7 +85,7 @@ def copper_bar(
         raise InputError("no numbers of cells given, expected some such as --cells 100 400")
     law = J2(youngs_modulus, poissons_ratio, yield_stress, hardening_modulus, density)
     rows = []
-    for number in cells:
+    for number in tracked(cells, "bars"):
         bar = Simulation(
             cylinder(height, diameter, number, "quarter", cell_shape(element)),
             law,

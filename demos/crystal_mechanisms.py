@@ -22,6 +22,7 @@ from microscale.crystals.diagnostics import lattice_orientations, twin_orientati
 from microscale.crystals.pictures import basal_pole_figures, mechanisms
 from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.law import FloatArray, State
+from microscale.progress import tracked
 from multiscale.run.command import launch
 
 
@@ -35,7 +36,7 @@ def deform(law: TaylorPolycrystal, F: FloatArray, duration: float) -> tuple[Stat
     """Drive one point along F (samples, 3, 3); return its last state and the history of its fields."""
     state, piola = law.init_state(1), np.empty((1, 3, 3))
     history = []
-    for k in range(len(F)):
+    for k in tracked(range(len(F)), f"samples of {law.grains} grain(s),"):
         law.update(F[k : k + 1], duration / (len(F) - 1) if k else 0.0, state, piola)
         history.append({name: values[0] for name, values in law.fields(state).items()})
     return state, {name: np.array([now[name] for now in history]) for name in history[0]}

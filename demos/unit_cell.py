@@ -19,10 +19,12 @@ import numpy as np
 
 from microscale import TaylorPolycrystal, drive
 from microscale.crystals.crystal import Crystal, read_crystal
+from microscale.crystals.single_crystal import SingleCrystal
 from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.inputs.options import options_for
+from microscale.progress import tracked
 from microscale.tensors import cauchy_from_piola, von_mises
-from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.cell import FullFieldCell, require_room
 from microscale.unit_cell.microstructure import periodic_voronoi
 from microscale.unit_cell.pictures import crystal_maps, draw_fields
 from multiscale.run.command import launch
@@ -65,14 +67,16 @@ def unit_cell(
     options = options_for("law", law, given, OPTIONS.__getitem__, OPTIONS)
     if dimension == 2:
         crystal = with_second_system(crystal, np.radians(options["second_system"]))
-    grain_map = periodic_voronoi(grains, (options["resolution"],) * dimension, seed)
+    shape = (options["resolution"],) * dimension
+    require_room(SingleCrystal(crystal=crystal), shape, None)
+    grain_map = periodic_voronoi(grains, shape, seed)
     cell = FullFieldCell.polycrystal(grain_map, crystal)
     logarithmic = np.linspace(0.0, strains[-1], steps + 1)
     F = np.exp(logarithmic[:, None] * np.array([1.0, *lateral]))[:, :, None] * np.eye(3)
 
     stops = [int(np.argmin(np.abs(logarithmic - strain))) for strain in strains]
     state, P, rows, full = cell.init_state(1), np.empty((1, 3, 3)), [], []
-    for k in range(1, steps + 1):
+    for k in tracked(range(1, steps + 1), "strain steps"):
         cell.update(F[k : k + 1], duration / steps, state, P)
         if k in stops:
             full.append(von_mises(cauchy_from_piola(P, F[k : k + 1]))[0])

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import DeformationError, InputError
 from microscale.inputs.memory import require_memory
+from microscale.progress import tracked
 from microscale.tensors import cauchy_from_piola, first_inadmissible
 
 FloatArray = NDArray[np.float64]
@@ -211,7 +212,7 @@ def drive(law: ConstitutiveLaw, F: FloatArray, times: FloatArray, state: State |
     stress = np.empty_like(F)
     piola = np.empty((paths, 3, 3))
     dt = np.zeros(paths)
-    for k in range(samples):
+    for k in tracked(range(samples), f"{law.name} along {paths} path(s), samples"):
         if k > 0:
             dt = np.ascontiguousarray(steps[:, k - 1])
         here = np.ascontiguousarray(F[:, k])

@@ -142,9 +142,11 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
     from microscale.data.dataset import read_dataset
     from microscale.paths.pictures import draw_paths
     from multiscale.results.data_report import report
+    from multiscale.run.data_origin import require_as_recorded
 
     picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
     data = read_dataset(file)
+    require_as_recorded(file)
     Console().print(report(file, data))
     drawn = slice(0, min(samples, len(data)))
     made = data.provenance
@@ -195,6 +197,7 @@ def train(
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
     """
+    from multiscale.run.data_origin import require_as_recorded
     from multiscale.run.inputs import require_apart
     from multiscale.surrogate.kinds import kind_names, kind_of
 
@@ -215,6 +218,8 @@ def train(
         "exact_pressure": exact_pressure,
     }
     options = options_for("model", model, given, lambda name: defaults_of(kind_of(name).fit()), kind_names())
+    for file in datasets:
+        require_as_recorded(file)
     fit(datasets, out, epochs=epochs, seed=seed, **options)
 
 
@@ -230,7 +235,7 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         record: Write the figures into the JSON file beside the weights.
     """
     from multiscale.laws import make_law
-    from multiscale.results.provenance import recorded_law
+    from multiscale.run.data_origin import recorded_law, require_as_recorded
     from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
@@ -245,6 +250,7 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
     card = read_surrogate(weights)[1]
     for file in datasets:
         require_data_of(card, file)
+        require_as_recorded(file)
     predict = kind_of(card.kind).predict(weights, law)
     figures = report(predict, law, datasets, pictures, recorded_law)
     if record:

@@ -15,6 +15,7 @@ from mpi4py import MPI
 
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
+from microscale.progress import tracked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements.registry import cell_shape
 from multiscale.dynamics.simulation import Simulation
@@ -55,7 +56,7 @@ def energy_over_time(
     first, largest, figures = None, 0.0, {}
     for target in (1000, steps // 2, steps):
         energies = []
-        while bar.step_count < target:
+        for _ in tracked(range(target - bar.step_count), f"steps up to {target},"):
             bar.step()
             largest = max(largest, abs(bar.energy.error))
             if bar.step_count > target - WHILE:

@@ -23,6 +23,7 @@ from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Repeats, Strain, Time, checked
 from microscale.law import State
 from microscale.paths.protocols import StrainPaths
+from microscale.progress import tracked
 from microscale.tensors import FloatArray, deviator
 from multiscale.run.command import launch
 
@@ -118,7 +119,7 @@ def forgetting(
     times, stretch = StrainPaths("R", max_strain, 200, (duration, duration), seed=1).batch(range(paths))
     state, before = law.init_state(paths), 0
     found: dict[str, list[float]] = {name: [] for name in LOSSES}
-    for sample in sorted(samples):
+    for sample in tracked(sorted(samples), "samples"):
         way = slice(before, sample + 1)
         drive(law, stretch[:, way], times[:, way], state)
         before = sample

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Positive, checked
 from microscale.law import drive
+from microscale.progress import tracked
 from multiscale.run.command import launch
 from multiscale.surrogate.histories import relative_errors
 from multiscale.surrogate.recurrent.architecture import DEVIATOR
@@ -52,7 +53,7 @@ def internal_variables(
     data = read_sources([test]).histories
     sizes = {"groups": groups, "scalars": scalars, "hidden": hidden}
     errors = {}
-    for count in tensors:
+    for count in tracked(tensors, "networks"):
         number = DEVIATOR * count + scalars
         weights = output / f"internal_{number}.safetensors"
         if not weights.with_suffix(".json").exists():

@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from microscale.inputs.numbers import Count, OutFolder, Seed, checked
+from microscale.progress import tracked
 from multiscale.run.command import launch
 from multiscale.surrogate.recurrent.architecture import DEVIATOR, FEATURES, STRAIN_SCALE, Architecture
 from multiscale.surrogate.recurrent.learner import Prepared, RecurrentLearner, prepare
@@ -183,7 +184,7 @@ def recurrent_cells(
 def _of_ours(learner: RecurrentLearner, epochs: int) -> dict[str, float]:
     schedule = Schedule(learner.optimiser, 3e-3, epochs * learner.updates_per_epoch)
     start = time.process_time()
-    for epoch in range(epochs):
+    for epoch in tracked(range(epochs), "epochs"):
         learner.epoch(np.random.default_rng([0, epoch]), schedule)
     return _figures(learner.module, float(learner.validate().deviatoric.mean()), start)
 
@@ -193,7 +194,7 @@ def _of_cell(cell: nn.Module, data: Prepared, judge: Prepared, epochs: int) -> d
     batches = len(data.ends) // BATCH
     optimiser = torch.optim.AdamW(cell.parameters(), weight_decay=1e-3)
     schedule, start = Schedule(optimiser, 3e-3, epochs * batches), time.process_time()
-    for epoch in range(epochs):
+    for epoch in tracked(range(epochs), "epochs"):
         order = torch.from_numpy(np.random.default_rng([0, epoch]).permutation(len(data.ends)))
         for paths in order[: batches * BATCH].split(BATCH):
             schedule.next()

@@ -21,6 +21,7 @@ import multiscale.parallel.fenics  # noqa: F401
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Positive, Steps, checked
+from microscale.progress import tracked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.dynamics.traffic import ScalingModel, Traffic, shared_nodes
@@ -128,7 +129,7 @@ def _in_turns(alone: Simulation | None, together: Simulation, steps: int) -> tup
     """Return the seconds of a step on one rank, the others asleep, and on all: of the fastest batches."""
     comm = together.mesh.comm
     best = np.full(2, np.inf)
-    for _ in range(BATCHES):
+    for _ in tracked(range(BATCHES), "batches of steps"):
         if alone is not None:
             best[0] = min(best[0], _seconds(alone, steps))
         waiting = comm.Ibarrier()

@@ -22,6 +22,7 @@ from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Repeats, Strain, Time, checked
 from microscale.law import State
 from microscale.paths.protocols import StrainPaths
+from microscale.progress import tracked
 from microscale.tensors import FloatArray, deviator, von_mises
 from multiscale.run.command import launch
 from multiscale.surrogate.histories import Histories, relative_errors
@@ -68,7 +69,7 @@ def slow_paths(
         raise InputError(f"durations = {durations}, expected positive times in us")
     polycrystal, surrogate = TaylorPolycrystal(), LearnedLaw.from_file(weights)
     found: dict[str, list[float]] = {name: [] for name in LABELS}
-    for T in sorted(durations):
+    for T in tracked(sorted(durations), "durations"):
         times, stretch = StrainPaths("R", max_strain, 200, (T, T), seed=1).batch(range(paths))
         state = polycrystal.init_state(paths)
         data = Histories(times, stretch, drive(polycrystal, stretch, times, state))

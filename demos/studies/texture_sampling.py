@@ -18,6 +18,7 @@ from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Repeats, Strain, checked
 from microscale.paths.protocols import StrainPaths
+from microscale.progress import tracked
 from microscale.tensors import FloatArray
 from multiscale.run.command import launch
 from multiscale.surrogate.histories import relative_errors
@@ -61,7 +62,7 @@ def texture_sampling(
         return float(relative_errors(stress(orientations), truth, times).deviatoric.mean())
 
     errors: dict[str, list[float]] = {"random": [], "uniform": []}
-    for number in grains:
+    for number in tracked(grains, "numbers of grains"):
         random = [error(random_orientations(number, seed)) for seed in range(draws)]
         errors["random"].append(float(np.mean(random)))
         errors["uniform"].append(error(uniform_orientations(number, crystal=material)))

@@ -23,6 +23,7 @@ from microscale import TaylorPolycrystal, drive
 from microscale.crystals.crystal import read_crystal
 from microscale.errors import InputError
 from microscale.paths.protocols import StrainPaths
+from microscale.progress import tracked
 from microscale.tensors import FloatArray, deviator, von_mises
 from multiscale.run.command import launch
 from multiscale.surrogate.histories import Histories, relative_errors
@@ -73,7 +74,7 @@ def time_integration(
     file = output / f"time_integration_{paths}.json"
     found: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
     cases = [(m, p, T) for m in materials for T in sorted(durations) for p in protocols]
-    for material, protocol, T in cases:
+    for material, protocol, T in tracked(cases, "cases"):
         name = f"{material}, {protocol}, {T:g} us"
         if name not in found:
             found[name] = measure(material, protocol, T, paths, frames)

@@ -14,6 +14,7 @@ import numpy as np
 
 from microscale.errors import ConvergenceError, DeformationError
 from microscale.paths.protocols import StrainPaths, StretchPath
+from microscale.progress import tracked
 from microscale.unit_cell.cell import FullFieldCell
 from microscale.unit_cell.microstructure import periodic_voronoi
 from multiscale.laws import Derivative
@@ -52,7 +53,7 @@ def compressed(
     found, failed = [], []
     for number in seed:
         protocol = StrainPaths("R", max_strain, steps, seed=number)
-        for index in range(paths):
+        for index in tracked(range(paths), f"paths of seed {number},"):
             path = protocol.path(index)
             cell = FullFieldCell.polycrystal(
                 periodic_voronoi(16, (resolution,) * 3), derivative=derivative, threads=1
@@ -79,7 +80,8 @@ def compressed(
 def _follow(cell: FullFieldCell, path: StretchPath) -> tuple[float, float]:
     """Largest volume lost and largest stretch of a voxel, where looked."""
     state, P, lost, stretch = cell.init_state(1), np.empty((1, 3, 3)), 0.0, 1.0
-    for k, (U, dt) in enumerate(zip(path.stretch, np.diff(path.times, prepend=0.0), strict=True)):
+    steps = list(zip(path.stretch, np.diff(path.times, prepend=0.0), strict=True))
+    for k, (U, dt) in enumerate(tracked(steps, "steps")):
         cell.update(U[None].copy(), dt, state, P)
         if k % LOOK == 0:
             F = state["voxel_F"][0]

@@ -30,6 +30,7 @@ from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.inputs.numbers import Count, OutFolder, Seed, checked
 from microscale.law import State
 from microscale.paths.protocols import StrainPaths, StretchPath
+from microscale.progress import tracked
 from microscale.tensors import FloatArray, cauchy_from_piola
 from microscale.unit_cell.alternation import at_corners, checkerboard_power, nyquist_variation
 from microscale.unit_cell.cell import FullFieldCell
@@ -105,9 +106,10 @@ def _respond(n: int, derivative: str, crystal: Crystal, paths: list[StretchPath]
     cell = FullFieldCell.polycrystal(periodic_voronoi(16, (n, n), seed=0), crystal, derivative=derivative)
     stress = np.zeros((len(paths), STEPS + 1, 3, 3))
     alternation = np.zeros((len(paths), len(LOOKS), 4))
-    for path, sigma, seen in zip(paths, stress, alternation, strict=True):
+    each = list(zip(paths, stress, alternation, strict=True))
+    for path, sigma, seen in tracked(each, f"paths of {n} voxels a side,"):
         state, P = cell.init_state(1), np.empty((1, 3, 3))
-        for k in range(1, STEPS + 1):
+        for k in tracked(range(1, STEPS + 1), "steps"):
             cell.update(path.stretch[k : k + 1], path.times[k] - path.times[k - 1], state, P)
             sigma[k] = cauchy_from_piola(P, path.stretch[k : k + 1])[0]
             if k in LOOKS:

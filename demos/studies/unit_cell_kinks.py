@@ -30,6 +30,7 @@ from unit_cell import with_second_system
 from microscale.crystals.crystal import read_crystal
 from microscale.inputs.numbers import Count, OutFolder, Seed, checked
 from microscale.law import State
+from microscale.progress import tracked
 from microscale.tensors import FloatArray, cauchy_from_piola, von_mises
 from microscale.unit_cell.alternation import at_corners, checkerboard_windows
 from microscale.unit_cell.cell import FullFieldCell
@@ -64,7 +65,7 @@ def kinks(
     grains = periodic_voronoi(16, (resolution, resolution), seed)
     cell = FullFieldCell.polycrystal(grains, crystal, derivative=derivative)
     state, P, found, maps = cell.init_state(1), np.empty((1, 3, 3)), {}, {}
-    for k in range(1, STEPS + 1):
+    for k in tracked(range(1, STEPS + 1), "strain steps"):
         strain = max(STRAINS) * k / STEPS
         F = np.diag(np.exp([strain, -strain, 0.0]))
         cell.update(F[None], SECOND / STEPS, state, P)

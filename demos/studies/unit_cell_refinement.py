@@ -15,6 +15,7 @@ import numpy as np
 from microscale.crystals.crystal import read_crystal
 from microscale.inputs.numbers import Count, Seed, Steps, checked
 from microscale.law import State
+from microscale.progress import tracked
 from microscale.tensors import cauchy_from_piola, von_mises
 from microscale.unit_cell.alternation import nyquist_variation
 from microscale.unit_cell.cell import FullFieldCell
@@ -76,7 +77,7 @@ def _stretch(cell: FullFieldCell, steps: int) -> tuple[np.ndarray, list[np.ndarr
     stops = [int(np.argmin(np.abs(logarithmic - strain))) for strain in STRAINS]
     state, P = cell.init_state(1), np.empty((1, 3, 3))
     work, hourglass, rows, fields = 0.0, 0.0, [], []
-    for k in range(1, steps + 1):
+    for k in tracked(range(1, steps + 1), f"strain steps of {cell.grid.shape[0]} voxels a side,"):
         before = _amplitudes(state, "displacement").copy()
         cell.update(F[k : k + 1], SECOND / steps, state, P)
         work += float((P[0] * (F[k] - F[k - 1])).sum())

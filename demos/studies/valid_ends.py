@@ -31,6 +31,7 @@ from taylor_anvil import taylor_anvil
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.law import FloatArray
+from microscale.progress import tracked
 from multiscale.results.vtkhdf import Results
 from multiscale.run.command import launch
 
@@ -141,7 +142,7 @@ def valid_ends(
     output.mkdir(parents=True, exist_ok=True)
     table = output / "valid_ends.csv"
     rows = _read(table)
-    for law, velocity, element in product(laws, velocities, elements):
+    for law, velocity, element in tracked(list(product(laws, velocities, elements)), "anvils"):
         size = (
             (min(cells, SMALL[law][0]), min(end_time, SMALL[law][1])) if law in SMALL else (cells, end_time)
         )

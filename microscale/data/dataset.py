@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from microscale.data.origin import require_recorded_paths
 from microscale.data.schema import Provenance, require_histories
 from microscale.errors import InputError
 from microscale.files.documents import parse_json
@@ -78,12 +79,14 @@ def read_dataset(file: Path) -> DataSet:
     """Read a data set.
 
     Raises:
-        InputError: The file is missing, damaged, no data set of this format, or its numbers are no histories.
+        InputError: The file is missing, damaged, no data set of this format, its numbers are no histories, or
+            its paths are not those it says.
     """
     with _opened(file) as stored:
         provenance = _provenance(stored)
         content = {name: rows_of(array) for name, array in _arrays(stored, provenance).items()}
         require_histories(content)
+        require_recorded_paths(content, provenance)
     return DataSet(**content, provenance=provenance)
 
 
@@ -100,9 +103,7 @@ def read_part(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, ND
         InputError: As :func:`read_dataset`, or a shape is another.
     """
     with _opened(file) as stored:
-        part = {
-            name: rows_of(numbers_of(stored, name, shape, name in COUNTS)) for name, shape in shapes.items()
-        }
+        part = {name: rows_of(_numbers(stored, name, shape)) for name, shape in shapes.items()}
         if set(part) == set(ARRAYS):
             require_histories(part)
         return part
@@ -111,11 +112,13 @@ def read_part(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, ND
 def check_file(file: Path) -> None:
     """Read everything once, a thousand paths at a time; errors as :func:`read_dataset`."""
     with _opened(file) as stored:
-        arrays = _arrays(stored, _provenance(stored))
+        provenance = _provenance(stored)
+        arrays = _arrays(stored, provenance)
         for block in blocks_of(len(arrays["times"]), 1000):
             require_histories(
                 {name: rows_of(array, block.start, block.stop) for name, array in arrays.items()}
             )
+        require_recorded_paths(arrays, provenance)
 
 
 def _provenance(stored: h5py.File) -> dict[str, Any]:
@@ -128,14 +131,21 @@ def _provenance(stored: h5py.File) -> dict[str, Any]:
 def _arrays(stored: h5py.File, provenance: Mapping[str, Any]) -> dict[str, h5py.Dataset]:
     """The arrays of a set, of shapes that belong together and to the number of paths that was asked for."""
     paths = int(provenance["paths"]["count"])
-    times = numbers_of(stored, "times", (paths, None))
+    times = _numbers(stored, "times", (paths, None))
     samples = times.shape[1]
     if samples < 2:
         raise ValueError(f"times has {samples} sample(s) a path, expected at least 2")
     shapes: dict[str, tuple[int, ...]] = {"stretch": (paths, samples, 6), "stress": (paths, samples, 6)}
     shapes |= {name: (paths,) for name in COUNTS}
-    others = {name: numbers_of(stored, name, shape, name in COUNTS) for name, shape in shapes.items()}
-    return {"times": times, **others}
+    return {"times": times, **{name: _numbers(stored, name, shape) for name, shape in shapes.items()}}
+
+
+def _numbers(stored: h5py.File, name: str, shape: tuple[int | None, ...]) -> h5py.Dataset:
+    """An array of a set: whole numbers, or doubles as they were written."""
+    array = numbers_of(stored, name, shape, name in COUNTS)
+    if name not in COUNTS and array.dtype.itemsize != 8:
+        raise ValueError(f"{name} holds {array.dtype}, expected float64: fewer digits lose the increments")
+    return array
 
 
 def parts_folder(file: Path) -> Path:

@@ -86,6 +86,18 @@ class TaylorOptions(Record):
     rate_sensitivity: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
 
+class CellOptions(Record):
+    """Options of the laws ``fft2d`` and ``fft3d`` as far as they are made again from them."""
+
+    grains: Annotated[int, Field(ge=1, le=4096)] = 16
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    resolution: Annotated[int, Field(ge=1, le=128)] | None = None
+    rate_sensitivity: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = 1e-3
+    memory: Annotated[int, Field(ge=1, le=100)] = 20
+    derivative: str | None = None
+
+
 class LawRecord(Record):
     """The law whose stress was recorded."""
 
@@ -105,6 +117,9 @@ class PathsRecord(Record):
     max_strain: NotNegative | None = None
     dimension: Annotated[int, Field(ge=2, le=3)] | None = None
     duration_us: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
+    keep_every: Count | None = None
+    intervals: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    isochoric: bool | None = None
 
 
 class Provenance(Strict):

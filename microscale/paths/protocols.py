@@ -141,8 +141,13 @@ class StrainPaths:
             for name, value in given.items()
         }
 
-    def path(self, index: int, attempt: int = 0) -> StretchPath:
+    def path(self, index: int, attempt: int = 0, rejections: int = MAX_REJECTIONS - 1) -> StretchPath:
         """Return path ``index``; a higher ``attempt`` is its replacement where a law failed on it.
+
+        Args:
+            index: Number of the path.
+            attempt: How often the law has failed on it.
+            rejections: Draws that may be rejected, where it is known how many were.
 
         Raises:
             InputError: No admissible path was found: ``max_strain`` is too large for the protocol.
@@ -150,13 +155,13 @@ class StrainPaths:
         spawn_key = (index, attempt) if attempt else (index,)
         generator = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=spawn_key))
         duration = float(np.exp(generator.uniform(*np.log(self.duration))))
-        for rejected in range(MAX_REJECTIONS):
+        for rejected in range(min(rejections + 1, MAX_REJECTIONS)):
             history = self._draw(generator, duration)
             if is_admissible(history(CHECKED_FRACTIONS)):
                 fractions = np.linspace(0.0, 1.0, self.steps + 1)
                 return StretchPath(duration * fractions, history(fractions), rejected)
         raise InputError(
-            f"max_strain is {self.max_strain}: none of {MAX_REJECTIONS} draws of protocol {self.protocol} "
+            f"max_strain is {self.max_strain}: none of {rejected + 1} draws of protocol {self.protocol} "
             "is positive definite; choose a smaller one"
         )
 

@@ -8,6 +8,7 @@ no tangents, and its cost is that of the calls of the local law: see tests/bench
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Self
 
@@ -37,6 +38,28 @@ DERIVATIVE = {2: "enriched", 3: "stabilised"}
 """By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
+
+
+def require_room(
+    law: ConstitutiveLaw, shape: tuple[int, ...], derivative: str | None, memory: int = 20
+) -> None:
+    """Refuse a cell that needs more memory than is free; before its grains are drawn, if you can.
+
+    Args:
+        law: Law of a voxel.
+        shape: Voxels along each axis.
+        derivative: Discrete derivative; None for that of the dimension.
+        memory: Secants kept.
+
+    Raises:
+        InputError: It does.
+    """
+    dimension, count = len(shape), math.prod(shape)
+    enriched = (derivative or DERIVATIVE.get(dimension, "enriched")) == "enriched"
+    waves = count // 2 * (dimension if enriched else 1)  # each with a vector of complex amplitudes
+    state = 48 * waves * (3 + 2 * memory) + count * law.bytes_of_a_point
+    work = 16 * waves * 7 * dimension + count * (3 * law.bytes_of_a_point + 144)
+    require_memory(state + work, resolution=max(shape), memory_of_secants=memory)
 
 
 class FullFieldCell(ConstitutiveLaw):
@@ -82,10 +105,7 @@ class FullFieldCell(ConstitutiveLaw):
         if not 0.0 < tolerance < 1.0:
             raise InputError(f"tolerance = {tolerance}, expected a number between 0 and 1, such as 1e-3")
         derivative = derivative or DERIVATIVE.get(len(shape), "enriched")
-        count = int(np.prod(shape))
-        amplitudes = len(shape) * count // 2  # at least
-        needed = 8 * (6 + 4 * memory) * amplitudes + count * law.bytes_of_a_point
-        require_memory(needed, voxels=count, memory_of_secants=memory)
+        require_room(law, shape, derivative, memory)
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations

@@ -13,6 +13,7 @@ from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
 from microscale.inputs.numbers import COUNT, Range, Whole, check
 from microscale.law import ConstitutiveLaw
+from microscale.progress import task
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import IMPULSE, PUSHED, Obstacle
@@ -28,7 +29,6 @@ from multiscale.dynamics.penetration import deepest_node
 from multiscale.dynamics.quadrature import QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.stable_step import StableStep
-from multiscale.dynamics.start import units
 from multiscale.dynamics.start.check import StartCheck
 from multiscale.dynamics.start.symmetry_plane import refuse_turned_plane
 from multiscale.dynamics.step_size import StepSize
@@ -136,8 +136,7 @@ class Simulation:
             self._set_velocity(initial_velocity)
         momentum = float(self._nodes.total_mass() * law.wave_speed())
         self._slightest_push, self._negligible = 1e-12 * momentum, 0.5e-14 * momentum * law.wave_speed()
-        units.check_density(law.density, self._comm)
-        self._start_check = StartCheck(self._nodes, obstacles, law.wave_speed(), place, self._comm)
+        self._start_check = StartCheck(self._nodes, obstacles, law, place, self._comm)
         self.obstacles = self._start_check.obstacles
         self._contact = Contact(self.obstacles, self._nodes)
         self._start()
@@ -206,10 +205,12 @@ class Simulation:
         if self.step_count == 0:
             self._start_check.check_run(end_time, self._step_size.first)
             self._observe(observers)
-        while end_time - self.time > 1e-12 * end_time:
-            self.step()
-            if self.step_count % every == 0:
-                self._observe(observers)
+        with task("time in us", end_time) as run:
+            while end_time - self.time > 1e-12 * end_time:
+                self.step()
+                run.done = self.time
+                if self.step_count % every == 0:
+                    self._observe(observers)
         if self.step_count % every != 0:
             self._observe(observers)
         self._check_penetration()
@@ -225,6 +226,11 @@ class Simulation:
                 f"end-time = {end_time} us, expected at most {latest:.3g} us: a step is "
                 f"{self.first_dt:.3g} us, and a run takes at most {MOST_STEPS:_} of them"
             )
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """What was warned of so far: improbable units, obstacles thin for their faces, nothing touched."""
+        return self._start_check.doubts
 
     @property
     def first_dt(self) -> float:

@@ -147,7 +147,8 @@ def _fft3d() -> Callable[..., ConstitutiveLaw]:
 def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., ConstitutiveLaw]:
     """Return what makes unit cells, by default of our crystal and with so many voxels along a side."""
     from microscale.crystals.crystal import read_crystal
-    from microscale.unit_cell.cell import DERIVATIVE, FullFieldCell
+    from microscale.crystals.single_crystal import SingleCrystal
+    from microscale.unit_cell.cell import DERIVATIVE, FullFieldCell, require_room
     from microscale.unit_cell.microstructure import periodic_voronoi
 
     def polycrystal(
@@ -161,8 +162,9 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
         derivative: str = DERIVATIVE[dimension],
     ) -> ConstitutiveLaw:
         check({"grains": grains, "seed": seed}, DRAWN)
-        cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
         material = read_crystal(crystal or ours).with_options(rate_sensitivity)
+        require_room(SingleCrystal(crystal=material), (resolution,) * dimension, derivative, memory)
+        cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
         return FullFieldCell.polycrystal(
             cell, material, tolerance=tolerance, memory=memory, derivative=derivative
         )

@@ -8,6 +8,7 @@ paths without change of volume have none. The reference has no temperature, so t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from scipy.optimize import least_squares
 from microscale.errors import ConvergenceError, InputError
 from microscale.files.whole_file import write_json
 from microscale.law import ConstitutiveLaw, FloatArray, drive
+from microscale.progress import task
 from microscale.tensors import deviator
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import UNITS
@@ -100,11 +102,13 @@ def calibrate(
     fitted = tuple(STARTS[law])
 
     def residuals(logarithms: FloatArray) -> FloatArray:
+        fit.done += 1
         constants = others | dict(zip(fitted, np.exp(logarithms).tolist(), strict=True))
         stress = deviator(drive(make_law(law, **constants), F, times))
         return ((stress - target).reshape(len(F), -1) / scale).ravel()
 
-    found = least_squares(residuals, np.log(list(STARTS[law].values())), x_scale="jac")
+    with task(f"evaluations of the fit of {law}", math.inf) as fit:
+        found = least_squares(residuals, np.log(list(STARTS[law].values())), x_scale="jac")
     if not found.success:
         raise ConvergenceError(f"calibration of {law} did not end ({found.message}): give other rates")
     constants = others | dict(zip(fitted, np.exp(found.x).tolist(), strict=True))

@@ -16,6 +16,7 @@ from jinja2 import Environment
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
+from microscale.errors import InputError
 from microscale.files.whole_file import write_whole
 from multiscale.results.ledger import ENERGIES
 from multiscale.results.run_folder import PICTURE, REPORT, RunFolder, unstructured_grid
@@ -31,7 +32,7 @@ VIEW_VALUES = 3e6
 SHOWN, SHOWN_TITLE = "von_mises_GPa", "von Mises stress, GPa"
 
 #: Parts of the summary that have a table of their own, or are for machines.
-APART = ("inputs", "versions", "law", "wall_seconds", "bytes_per_element", "bytes_sent_per_step")
+APART = ("warnings", "inputs", "versions", "law", "wall_seconds", "bytes_per_element", "bytes_sent_per_step")
 
 
 def write_report(folder: Path | str, title: str = "") -> Path:
@@ -46,6 +47,8 @@ def write_report(folder: Path | str, title: str = "") -> Path:
     """
     run = RunFolder(folder)
     summary = run.summary
+    if "error" in summary:
+        raise InputError(f"the run in {run.path} ended with an error, expected success: {summary['error']}")
     picture = run.path / PICTURE
     template = Environment(autoescape=True).from_string(
         files("multiscale.results").joinpath("report.html.j2").read_text(encoding="utf-8")

@@ -14,12 +14,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from microscale.data.dataset import read_provenance
-from microscale.data.schema import TaylorOptions, recorded_crystal
-from microscale.errors import InputError
-from microscale.files.schema import validated
 from microscale.law import ConstitutiveLaw
-from multiscale.laws import make_law
 
 #: Packages whose version can change a number.
 PACKAGES = (
@@ -66,26 +61,6 @@ def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, An
     if "rate_sensitivity" in used:
         used["rate_sensitivity"] = crystal.rate_sensitivity
     return {**identity(law), "options": plain(used), "crystal": plain(asdict(crystal))}
-
-
-def recorded_law(file: Path) -> ConstitutiveLaw:
-    """Return the polycrystal whose stress a data set holds.
-
-    Raises:
-        InputError: The file cannot be read, or its law is too slow, or another one in this version.
-    """
-    record = read_provenance(file)["law"]
-    if record["name"] != "taylor":
-        raise InputError(f"law '{record['name']}' is not driven again, expected taylor: others take too long")
-    # The crystal as it is recorded: a file that data name is not read, it may be anything by now.
-    whole = (record.get("crystal") or {}).get("families") is not None
-    crystal = {} if not whole else {"crystal": recorded_crystal(record["crystal"])}
-    where = f"law of data set {file}"
-    options = validated(TaylorOptions, record["options"], where, "generate the data again").model_dump()
-    law = make_law(record["name"], **{**options, **crystal})
-    if identity(law)["hash"] != record["hash"]:
-        raise InputError("the law of the data, made with its options, is another one in this version")
-    return law
 
 
 def _feed(digest: Any, value: Any) -> None:

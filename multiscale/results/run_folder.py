@@ -73,7 +73,7 @@ class RunFolder:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The summary, as JSON holds it.
+        """The summary, as JSON holds it; of a run that failed it has ``error``, the message.
 
         Raises:
             InputError: There is none: the run has not come to its end.

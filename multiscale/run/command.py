@@ -8,6 +8,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from io import StringIO
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.console import Console
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.files.printable import printable
 from microscale.inputs.numbers import checked
+from microscale.progress import reporting
 from multiscale.run.flags import read_words
 from multiscale.run.stopped import Stopped
 
@@ -49,7 +51,9 @@ def launch(program: App | Callable[..., Any], tokens: list[str] | None = None) -
     warnings.formatwarning = _format_warning
     # Ranks load libraries at their own pace; from here on a rank that is late is a rank in trouble.
     MPI.COMM_WORLD.Barrier()
-    sys.exit(agree(MPI.COMM_WORLD, *outcome(program, tokens)))
+    with reporting(program.name[0]) if MPI.COMM_WORLD.rank == 0 else nullcontext():
+        ended = outcome(program, tokens)
+    sys.exit(agree(MPI.COMM_WORLD, *ended))
 
 
 def application(program: App | Callable[..., Any]) -> App:
@@ -104,6 +108,7 @@ def agree(comm: MPI.Comm, code: int, message: str) -> int:
             _say(message)
             time.sleep(DELIVERY)
             comm.Abort(code)
+            os._exit(code)  # MPICH may return from it before mpirun has ended this rank
         time.sleep(0.01)
     outcomes = comm.allgather((code, message))
     if comm.rank == 0:

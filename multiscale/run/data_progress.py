@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from microscale.progress import said, task
+
 #: Without a terminal a line is printed at most this often, s; a terminal is redrawn that often.
 PLAIN_SECONDS, LIVE_SECONDS = 10.0, 0.2
 
@@ -21,26 +23,30 @@ class PathProgress:
         self._total, self._silent = total, rank > 0
         self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._live = Live(console=self._console, auto_refresh=False)
+        self._task = task("paths", total)
         self._begin = self._last = time.perf_counter()
         self._first: int | None = None
 
     def __enter__(self) -> PathProgress:
         if self._console.is_terminal and not self._silent:
             self._live.start()
+        self._part = self._task.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._task.__exit__(None, None, None)
         self._live.stop()
 
     def __call__(self, done: int, total: int) -> None:
         """Show the numbers of finished paths and of all paths if the last line is old enough."""
-        now = time.perf_counter()
+        now, self._part.done = time.perf_counter(), done
         if self._first is None:
             self._first, self._begin = done, now  # what a resumed run found is not this run's pace
         wait = LIVE_SECONDS if self._live.is_started else PLAIN_SECONDS
         if self._silent or (now - self._last < wait and done < total):
             return
         self._last = now
+        said()
         line = self._line(done, total, now)
         if self._live.is_started:
             self._live.update(Text(line), refresh=True)

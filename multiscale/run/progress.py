@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from microscale.progress import said
+
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
 
@@ -70,6 +72,7 @@ class CycleLine:
         self.seconds += time.perf_counter() - clock
 
     def _show(self, line: str) -> None:
+        said()
         if self._live.is_started:
             self._live.update(Text(line), refresh=True)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,13 +23,13 @@ from multiscale.results.run_folder import LEDGER, PICTURE, REPORT, RESULTS, SUMM
 from multiscale.results.vtkhdf import Results
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.run.control import Checkpoints, RunControl
+from multiscale.run.failed import leave_word
 from multiscale.run.inputs import require_apart
 from multiscale.run.progress import CycleLine
 from multiscale.run.resume import ORIGIN, Kept, kept_record, require_files
 from multiscale.run.same_run import Origin
 from multiscale.run.stopped import Stopped
 from multiscale.run.summary import account, write_summary
-from multiscale.run.training_range import told as left_range_told
 
 #: Name of the checkpoint in the folder; the other names are those of :mod:`multiscale.results.run_folder`.
 CHECKPOINT = "checkpoint.h5"
@@ -113,7 +114,7 @@ def run_and_record(
         with (
             CycleLine(end_time, comm.rank) as cycle_line,
             control.listening(),
-            _last_good(results, checkpoints),
+            _last_good(results, checkpoints, partial(leave_word, simulation, law, inputs, folder / SUMMARY)),
         ):
             outputs = sparsely(results, steps_between_outputs, end_time, simulation)
             # A checkpoint comes last: what it is of has been recorded.
@@ -167,8 +168,10 @@ def _writers(
 
 
 @contextmanager
-def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None]:
-    """Keep the outputs of a run that fails, and note on its error what was last good."""
+def _last_good(
+    results: ResultWriter, checkpoints: Checkpoints, leave_word: Callable[[BaseException], None]
+) -> Iterator[None]:
+    """Keep the outputs of a run that fails, leave word of it, and note on its error what was last good."""
     try:
         yield
     except Stopped:
@@ -178,6 +181,7 @@ def _last_good(results: ResultWriter, checkpoints: Checkpoints) -> Iterator[None
         output = (
             "no new output" if results.last_time is None else f"last output at t = {results.last_time:.6g} us"
         )
+        leave_word(error)
         error.add_note(f"{output} in {results.path}, {checkpoints.last}")
         raise
 
@@ -243,7 +247,7 @@ def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> 
     """Return what a user wants to know at the end: the figures, where the files are, how to open them."""
     told = ", ".join(f"{name} = {summary[name]:.6g}" for name in figures)
     wall = summary["wall_seconds"]["total"]
-    beyond = left_range_told(summary["left_training_range"], summary["points"])
+    warned = "".join(f"warning: {line}\n" for line in summary["warnings"])
     missed = "" if summary["touched"] else "NEVER TOUCHED: the body has met no obstacle\n"
     return (
         f"\n{missed}{told}\n"
@@ -256,5 +260,5 @@ def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> 
         f"{printable(folder / PICTURE)}\n    axial section at up to five times\n"
         f"{printable(folder / LEDGER)}\n    energies of every step\n"
         f"{printable(folder / SUMMARY)}\n    final figures, cost by stage, inputs and versions\n"
-        + (f"\n{beyond}\n" if beyond else "")
+        + (f"\n{warned}" if warned else "")
     )

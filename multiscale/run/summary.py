@@ -12,7 +12,7 @@ from mpi4py import MPI
 
 from microscale.files.whole_file import write_whole
 from multiscale.results.provenance import plain, versions
-from multiscale.run.training_range import left_range
+from multiscale.run.training_range import left_range, warnings_of
 
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
@@ -37,6 +37,7 @@ def account(
     if comm.size == 1:
         sent = dict.fromkeys(sent, 0.0)
     slowest = {stage: comm.allreduce(seconds, MPI.MAX) for stage, seconds in sorted(wall.items())}
+    left = left_range(simulation)
     watching = sum(slowest[stage] for stage in ("output", "ledger", "progress"))
     return {
         "final_time_us": simulation.time,
@@ -53,7 +54,8 @@ def account(
         "bytes_per_element": {name: comm.allreduce(size) / elements for name, size in memory.items()},
         "bytes_sent_per_step": {name: comm.allreduce(float(size)) for name, size in sent.items()},
         "law": dict(law),
-        "left_training_range": left_range(simulation),
+        "warnings": warnings_of(simulation, left),
+        "left_training_range": left,
         "versions": versions(),
         "inputs": plain(inputs),
     }

@@ -41,14 +41,19 @@ def _left_here(simulation: Simulation) -> list[dict[str, Any]]:
     return found
 
 
-def told(left: Sequence[Mapping[str, Any]], points: int) -> str:
-    """Return the lines a user should not miss, without a line break at the end; none where nothing left."""
+def warnings_of(simulation: Simulation, left: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return all that a run has warned of: doubts about its start, and where it left the training range."""
+    return [*simulation.doubts, *told(left, simulation.n_points_global)]
+
+
+def told(left: Sequence[Mapping[str, Any]], points: int) -> list[str]:
+    """Return the lines a user should not miss; none where nothing left the range."""
     lines = []
     for worst in left:
         place = "({:.4g}, {:.4g}, {:.4g}) mm".format(*worst["position_mm"])
         lines.append(
-            f"warning: {worst['points']} of {points} points left the training range of the surrogate "
+            f"{worst['points']} of {points} points left the training range of the surrogate "
             f"({worst['kind']}: {worst['limit']}), the worst by {100.0 * worst['excess']:.3g} % in cell "
             f"{worst['cell']} at {place}, which left it at t = {worst['left_at_us']:.4g} us"
         )
-    return "\n".join(lines)
+    return lines

@@ -18,6 +18,7 @@ from microscale.files.printable import printable
 from microscale.tensors import deviator
 from multiscale.surrogate.histories import Histories, joined
 from multiscale.surrogate.material_identity import difference, identity_of
+from multiscale.surrogate.plausible import require_plausible
 from multiscale.surrogate.recurrent.architecture import STRAIN_SCALE
 from multiscale.surrogate.recurrent.increments import increments
 from multiscale.surrogate.slow_paths import elastic_limit, far_side
@@ -55,7 +56,7 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
 
     Raises:
         InputError: No file, or one that is missing, damaged, of another law or sampling, has paths that
-            another one has too, or is of a law without the elasticity of eq. (29).
+            another one has too, is of a law without the elasticity of eq. (29), or has stress of no such law.
     """
     if not files:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
@@ -70,6 +71,7 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
             raise InputError(f"{file} has another number of steps than {files[0]}; train on one")
         histories.append(Histories(data.times, data.stretch_tensors, data.stress_tensors))
         _require_strength(Path(file), histories[-1])
+        require_plausible(Path(file), histories[-1], _material(Path(file), law))
         digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         entry = {
             "file": Path(file).name,
@@ -80,7 +82,7 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
         }
         _refuse_known_paths(Path(file), entry, records)
         records.append(entry)
-    return Sources(joined(histories), _material(files[0], law), records)
+    return Sources(joined(histories), _material(Path(files[0]), law), records)
 
 
 def _refuse_known_paths(file: Path, record: dict[str, Any], earlier: Sequence[Mapping[str, Any]]) -> None:

@@ -75,9 +75,12 @@ def loose_parts_are_found_across_ranks():
 
 
 def doubts_are_told_once():
-    thin = RigidCylinder((0.13, 0.07, 2.0), (0, 0, -1), 0.01, 0.2)
+    blade, thin = (RigidCylinder((0.13, 0.07, 2.0), (0, 0, -1), radius, 0.2) for radius in (0.01, 0.12))
+    assert "0.02 mm across and meets faces" in same_error(
+        InputError, lambda: anvil([blade], velocity=(0, 0, 0))
+    )
     for do, kind, what in (
-        (lambda: anvil([thin], velocity=(0, 0, 0)), StartWarning, "0.02 mm across and meets faces"),
+        (lambda: anvil([thin], velocity=(0, 0, 0)), StartWarning, "0.24 mm across and meets faces"),
         (lambda: anvil([RigidPlane()], velocity=(0, 0, 0.2)).run(0.2), NoContactWarning, "will not touch"),
     ):
         with warnings.catch_warnings(record=True) as said:

@@ -13,7 +13,8 @@ from microscale.data.generate import Generation, finish, generate
 from microscale.errors import InputError
 from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
-from multiscale.results.provenance import law_record, recorded_law
+from multiscale.results.provenance import law_record
+from multiscale.run.data_origin import recorded_law
 from multiscale.surrogate.sources import read_sources
 
 PATHS, SAMPLES = 6, 11

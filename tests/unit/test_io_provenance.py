@@ -13,7 +13,8 @@ from multiscale.cli import generate
 from multiscale.laws import make_law
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
-from multiscale.results.provenance import identity, plain, provenance, recorded_law
+from multiscale.results.provenance import identity, plain, provenance
+from multiscale.run.data_origin import recorded_law
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from meshes.box import box
 from meshes.cylinder import cylinder
-from multiscale.dynamics.contact import RigidPlane
+from microscale.errors import ConvergenceError, InputError
+from multiscale.dynamics.contact import RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws.j2 import J2
-from multiscale.results.dimensions import bar_shape
+from multiscale.results.dimensions import bar_shape, plate_shape
+from multiscale.results.html_report import write_report
 from multiscale.results.provenance import identity
+from multiscale.results.run_folder import read_results
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
 from multiscale.run.recording import run_and_record
 from multiscale.run.same_run import Origin
@@ -64,7 +68,7 @@ def test_other_laws_have_nothing_to_say():
     body = anvil(J2())
     body.run(0.1)
     assert left_range(body) == []
-    assert told([], 60) == ""
+    assert told([], 60) == []
 
 
 def test_terminal_and_summary_say_it_and_a_restart_keeps_it(tmp_path, capsys):
@@ -89,3 +93,35 @@ def test_terminal_and_summary_say_it_and_a_restart_keeps_it(tmp_path, capsys):
             body.step()
     for name, array in begun.points.state.items():
         np.testing.assert_array_equal(resumed.points.state[name], array)
+
+
+def test_a_run_that_fails_says_it_too_in_terminal_and_summary(tmp_path, capsys):
+    body = anvil(max_energy_error=1e-4)  # less than any explicit run has
+    (tmp_path / "summary.json").write_text('{"of": "an earlier run"}')
+    with pytest.raises(ConvergenceError) as failed:
+        run_and_record(body, 1.0, tmp_path, 50, {"velocity": 200.0}, {"wall_z_mm": 0.0}, bar_shape)
+    summary = read_results(tmp_path).summary
+    assert summary["error"] == str(failed.value)
+    assert summary["inputs"] == {"velocity": 200.0}
+    assert summary["final_time_us"] == body.time < 1.0
+    assert summary["left_training_range"][0]["kind"] == "fast"
+    assert summary["left_training_range"] == left_range(body)
+    said = capsys.readouterr().out.splitlines()
+    for line in told(summary["left_training_range"], summary["points"]):
+        assert line in summary["warnings"]
+        assert f"warning: {line}" in said
+    with pytest.raises(InputError, match="ended with an error, expected success: energy error of"):
+        write_report(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::multiscale.dynamics.start.units.StartWarning")
+def test_doubts_about_the_start_are_said_at_the_end_again(tmp_path, capsys):
+    """A punch of 0.4 mm on faces 0.71 mm across."""
+    punch = RigidCylinder((2.0, 2.0, 1.0), (0.0, 0.0, -1.0), 0.2, 0.2)
+    body = Simulation(box((4, 4, 1), (8, 8, 2)), J2(), "hex8-one-point", [punch])
+    shown = {"cylinder_radius_mm": 0.2, "face_z_mm": 1.0, "velocity_mm_per_us": -0.2}
+    summary = run_and_record(body, 0.2, tmp_path, 50, {}, shown, plate_shape)
+    (doubt,) = summary["warnings"]
+    assert "the cylinder is 0.4 mm across and meets faces" in doubt
+    assert f"warning: {doubt}" in capsys.readouterr().out.splitlines()
+    assert doubt.split(":")[0] in (tmp_path / "report.html").read_text()

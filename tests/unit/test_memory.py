@@ -62,5 +62,15 @@ def test_a_wrong_number_of_processes_is_named(monkeypatch):
 
 def test_a_unit_cell_that_does_not_fit_is_refused_before_it_is_made():
     crystal = SingleCrystal(crystal=read_crystal("two_slip.yaml"))
-    with pytest.raises(InputError, match="voxels = 400000000, memory-of-secants = 20: need some"):
+    with pytest.raises(InputError, match="resolution = 20000, memory-of-secants = 20: need some"):
         FullFieldCell(crystal, (20_000, 20_000))
+
+
+@pytest.mark.parametrize(
+    ("shape", "derivative"), [((64, 64), None), ((64, 64), "rotated"), ((12, 12, 12), None)]
+)
+def test_what_a_unit_cell_asks_for_holds_its_state_and_less_than_two_more(shape, derivative, monkeypatch):
+    crystal, asked = SingleCrystal(crystal=read_crystal("two_slip.yaml")), []
+    monkeypatch.setattr("microscale.unit_cell.cell.require_memory", lambda needed, **_: asked.append(needed))
+    cell = FullFieldCell(crystal, shape, derivative=derivative)
+    assert cell.bytes_of_a_point < asked[0] < 3.0 * cell.bytes_of_a_point

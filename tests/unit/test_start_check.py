@@ -122,11 +122,14 @@ def test_a_body_that_might_touch_is_not_doubted_before():
 
 
 @pytest.mark.parametrize("x", [2.0, 2.25])
-def test_an_impactor_thinner_than_the_faces_it_meets_is_doubted(x):
+def test_an_impactor_thinner_than_the_faces_it_meets_is_doubted_or_refused(x):
     """0.5 mm faces, 0.707 mm across: nodes under 0.2 mm are chance; 0.72 mm meets at least one, anywhere."""
-    thin = RigidCylinder((x, x, 1), (0, 0, -1), 0.1, 0.2)
-    with pytest.warns(StartWarning, match=r"0\.2 mm across .* 0\.7071 mm apart .* at most 0\.141 mm"):
-        plate(thin)
+    told = r"0\.2 mm across .* 0\.7071 mm apart .* at most 0\.141 mm"
+    with pytest.raises(InputError, match=told):
+        plate(RigidCylinder((x, x, 1), (0, 0, -1), 0.1, 0.2))
+    with pytest.warns(StartWarning, match=r"0\.4 mm across .* 0\.7071 mm apart .* at most 0\.283 mm") as said:
+        run = plate(RigidCylinder((x, x, 1), (0, 0, -1), 0.2, 0.2))
+    assert run.doubts == [str(said[0].message)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plate(RigidCylinder((x, x, 1), (0, 0, -1), 0.36, 0.2)).run(0.1)

@@ -17,7 +17,8 @@ from microscale.data.generate import Generation, finish, generate
 from microscale.errors import ConvergenceError, InputError
 from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
-from multiscale.results.provenance import law_record, recorded_law
+from multiscale.results.provenance import law_record
+from multiscale.run.data_origin import recorded_law
 from multiscale.surrogate.histories import RelativeErrors
 from multiscale.surrogate.invariances import influence_of_the_future, keeps_still, objectivity
 from multiscale.surrogate.pca.fit import fit_pca, read_pca

@@ -19,7 +19,7 @@ from microscale.tensors import von_mises
 from microscale.unit_cell.microstructure import periodic_voronoi
 from multiscale.cli import generate
 from multiscale.laws import make_law
-from multiscale.results.provenance import recorded_law
+from multiscale.run.data_origin import recorded_law
 
 MAGNESIUM = read_crystal()
 TURNS = _right_products(point_group(MAGNESIUM).as_quat())

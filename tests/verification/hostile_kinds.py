@@ -22,8 +22,9 @@ from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import read_constants
 from multiscale.results.data_report import report
-from multiscale.results.provenance import identity, law_record, recorded_law
+from multiscale.results.provenance import identity, law_record
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.data_origin import recorded_law
 from multiscale.run.same_run import Origin
 from multiscale.surrogate.pca.fit import fit_pca, read_pca
 from multiscale.surrogate.recurrent.fit import fit_recurrent

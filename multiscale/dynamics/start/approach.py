@@ -18,6 +18,9 @@ FloatArray = NDArray[np.float64]
 #: A node this far inside an obstacle, relative to the size of the body, touches it: round-off of mesh files.
 TOUCHING = 1e-6
 
+#: An obstacle thinner than this part of the diagonal of a face meets a single node at most, mostly none.
+TOO_THIN = 0.5
+
 #: Advances of :func:`first_touch`; who has not arrived by then grazes the obstacle, and may touch it.
 ADVANCES = 200
 
@@ -98,7 +101,7 @@ def first_touch(
 def thin_obstacle(
     obstacle: Obstacle, faces: FloatArray, velocity: FloatArray, degree: int, size: float, comm: MPI.Comm
 ) -> str | None:
-    """What is wrong with an obstacle thinner than the faces it is going to meet, or None. Collective.
+    """Return the doubt about an obstacle thinner than the faces it is going to meet, or None. Collective.
 
     Args:
         obstacle: The obstacle.
@@ -107,6 +110,9 @@ def thin_obstacle(
         degree: Number of distances between nodes along an edge of a face.
         size: Largest extent of the body, mm.
         comm: The ranks.
+
+    Raises:
+        InputError: It is thinner than :data:`TOO_THIN` of the finest of them.
     """
     if not np.isfinite(obstacle.width):
         return None
@@ -120,12 +126,16 @@ def thin_obstacle(
     widest, place = max(comm.allgather(mine), key=lambda found: found[0])
     if obstacle.width >= widest:
         return None
-    return (
+    message = (
         f"the {obstacle.name} is {obstacle.width:.4g} mm across and meets faces whose nodes are "
         f"{widest:.4g} mm apart along the diagonal, as at ({_place(place)}) mm: contact is at nodes, between "
         f"which it would pass; mesh the faces it meets with sides of at most "
         f"{obstacle.width / np.sqrt(2.0):.3g} mm, better a quarter of that, or take a wider one"
     )
+    finest = min(comm.allgather(float(across[met].min(initial=np.inf))))
+    if obstacle.width < TOO_THIN * finest:
+        raise InputError(message)
+    return message
 
 
 def out_of_reach(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from microscale.law import ConstitutiveLaw
 from multiscale.dynamics.contact import Obstacle
 from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.start import approach, units
@@ -25,32 +27,38 @@ class StartCheck:
 
     Attributes:
         obstacles: The obstacles, moved back where that was asked for.
+        doubts: What was warned of so far.
     """
 
     def __init__(
-        self, nodes: Nodes, obstacles: Sequence[Obstacle], wave_speed: float, place: bool, comm: MPI.Comm
+        self, nodes: Nodes, obstacles: Sequence[Obstacle], law: ConstitutiveLaw, place: bool, comm: MPI.Comm
     ) -> None:
         """Check all that does not depend on how long the run is. Collective.
 
         Args:
             nodes: The nodes with their initial velocities.
             obstacles: The obstacles.
-            wave_speed: Of elastic waves, mm/us.
+            law: The material.
             place: Whether an obstacle that reaches into the body is moved back until it touches.
             comm: The ranks.
 
         Raises:
-            InputError: The mesh is in pieces, an obstacle is in the body, or a speed is impossible.
+            InputError: The mesh is in pieces, an obstacle is in the body or much thinner than the faces it
+                meets, or a speed is impossible.
         """
-        self._comm, self._wave_speed, self._nodes = comm, wave_speed, nodes
+        self._comm, self._wave_speed, self._nodes = comm, law.wave_speed(), nodes
+        self.doubts: list[str] = []
         self._x, v = nodes.X[: nodes.owned], nodes.v_half[: nodes.owned]
         require_one_piece(
             nodes.cells, nodes.X[nodes.cells].mean(axis=1), nodes.global_numbers(), nodes.border(), comm
         )
         self._size = float(np.ptp(self._range(self._x), axis=0).max())
-        units.check_units(self._size, wave_speed, comm)
+        self._doubt(units.unlikely_density(law.density))
+        self._doubt(units.unlikely_size(self._size))
+        self._doubt(units.unlikely_wave_speed(self._wave_speed))
         self._velocities = self._range(v)
-        units.check_speed(v, np.array([each.velocity for each in obstacles]), wave_speed, comm)
+        towards = np.array([each.velocity for each in obstacles])
+        self._doubt(units.unlikely_speed(v, towards, self._wave_speed, comm))
         if place:
             obstacles = [approach.placed(each, self._x, self._size, comm) for each in obstacles]
         for obstacle in obstacles:
@@ -61,16 +69,16 @@ class StartCheck:
     def _doubt_thin_ones(self) -> None:
         faces, nodes = self._nodes.surface_faces(), self._nodes
         for obstacle in self.obstacles:
-            doubt = approach.thin_obstacle(
-                obstacle,
-                nodes.X[faces],
-                nodes.v_half[faces].mean(axis=1),
-                nodes.degree,
-                self._size,
-                self._comm,
-            )
-            if doubt is not None:
-                units.warn(self._comm, doubt)
+            met, v = nodes.X[faces], nodes.v_half[faces].mean(axis=1)
+            self._doubt(approach.thin_obstacle(obstacle, met, v, nodes.degree, self._size, self._comm))
+
+    def _doubt(self, doubt: str | None, kind: type[Warning] = units.StartWarning) -> None:
+        """Warn, once and not once a rank, and remember it for the end of the run."""
+        if doubt is None:
+            return
+        self.doubts.append(doubt)
+        if self._comm.rank == 0:
+            warnings.warn(doubt, kind, stacklevel=4)
 
     def check_run(self, end_time: float, dt: float) -> None:
         """Check how long the run is, us, and whether anything can be touched in that time. Collective.
@@ -78,7 +86,7 @@ class StartCheck:
         Raises:
             InputError: The run is improbably long.
         """
-        units.check_duration(end_time, dt, self._size, self._wave_speed, self._comm)
+        self._doubt(units.unlikely_duration(end_time, dt, self._size, self._wave_speed))
         if not self.obstacles:
             return
         low, high = self._velocities
@@ -86,8 +94,7 @@ class StartCheck:
         surface = self._nodes.X[self._nodes.surface]
         far = flies and approach.out_of_reach(self.obstacles, surface, low, self._size, end_time)
         if self._comm.allreduce(bool(far), op=MPI.LAND):
-            units.warn(
-                self._comm,
+            self._doubt(
                 f"the body will not touch {names(self.obstacles)} within the {end_time:.4g} us of this run: "
                 f"check its velocity, ({low[0]:.4g}, {low[1]:.4g}, {low[2]:.4g}) mm/us, and where the "
                 "obstacles are",
@@ -103,8 +110,7 @@ class StartCheck:
     def check_end(self, touched: bool, time: float) -> None:
         """Warn at the end, at ``time``, us, of a run in which no obstacle has touched the body."""
         if self.obstacles and not touched:
-            units.warn(
-                self._comm,
+            self._doubt(
                 f"never touched: until {time:.4g} us the body has not met {names(self.obstacles)}; its "
                 "velocity, the obstacles' places or the end time are not those of an impact",
                 NoContactWarning,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
@@ -27,46 +25,44 @@ class StartWarning(UserWarning):
     """Something about a run is improbable, as it stands before its first step."""
 
 
-def warn(comm: MPI.Comm, message: str, kind: type[Warning] = StartWarning) -> None:
-    """Warn once, not once a rank."""
-    if comm.rank == 0:
-        warnings.warn(message, kind, stacklevel=4)
-
-
-def check_units(size: float, wave_speed: float, comm: MPI.Comm) -> None:
-    """Doubt a size, mm, or an elastic wave speed, mm/us, that no body of an impact test has."""
+def unlikely_size(size: float) -> str | None:
+    """Return the doubt about a size, mm, that no body of an impact test has; None where it is likely."""
     low, high = LIKELY_SIZE
-    if not low <= size <= high:
-        unit, factor = ("metres", "1000") if size < low else ("micrometres", "0.001")
-        warn(
-            comm,
-            f"the body is {size:.4g} mm long, expected {low:g} to {high:g} mm: lengths are mm; a mesh in "
-            f"{unit} must be scaled by {factor}",
-        )
+    if low <= size <= high:
+        return None
+    unit, factor = ("metres", "1000") if size < low else ("micrometres", "0.001")
+    return (
+        f"the body is {size:.4g} mm long, expected {low:g} to {high:g} mm: lengths are mm; a mesh in {unit} "
+        f"must be scaled by {factor}"
+    )
+
+
+def unlikely_wave_speed(wave_speed: float) -> str | None:
+    """Return the doubt about an elastic wave speed, mm/us, that no solid has."""
     low, high = LIKELY_WAVE_SPEED
-    if not low <= wave_speed <= high:
-        warn(
-            comm,
-            f"elastic waves run at {wave_speed:.4g} mm/us, expected {low:g} to {high:g}: moduli are GPa, "
-            "densities g/cm^3 (steel: 210 GPa, 7.85 g/cm^3, 5.9 mm/us)",
-        )
+    if low <= wave_speed <= high:
+        return None
+    return (
+        f"elastic waves run at {wave_speed:.4g} mm/us, expected {low:g} to {high:g}: moduli are GPa, "
+        "densities g/cm^3 (steel: 210 GPa, 7.85 g/cm^3, 5.9 mm/us)"
+    )
 
 
-def check_density(density: float, comm: MPI.Comm) -> None:
-    """Doubt a density, g/cm^3, that no solid has."""
+def unlikely_density(density: float) -> str | None:
+    """Return the doubt about a density, g/cm^3, that no solid has."""
     low, high = LIKELY_DENSITY
-    if not low <= density <= high:
-        warn(
-            comm,
-            f"the density is {density:.4g} g/cm^3, expected {low:g} to {high:g}: densities are g/cm^3, "
-            "7850 kg/m^3 is 7.85",
-        )
+    if low <= density <= high:
+        return None
+    return (
+        f"the density is {density:.4g} g/cm^3, expected {low:g} to {high:g}: densities are g/cm^3, "
+        "7850 kg/m^3 is 7.85"
+    )
 
 
-def check_speed(
+def unlikely_speed(
     velocity: FloatArray, obstacle_velocity: FloatArray, wave_speed: float, comm: MPI.Comm
-) -> None:
-    """Refuse speeds that are no impact's, doubt those faster than elastic waves. Collective.
+) -> str | None:
+    """Refuse speeds that are no impact's; return the doubt about those faster than waves. Collective.
 
     Args:
         velocity: Of this rank's nodes, shape (n, 3), mm/us.
@@ -81,25 +77,24 @@ def check_speed(
     here = max(np.linalg.norm(velocity - frame, axis=1).max(initial=0.0) for frame in frames)
     fastest = float(comm.allreduce(here, op=MPI.MAX))
     if fastest <= wave_speed:
-        return
+        return None
     message = (
         f"a speed of {fastest:.4g} mm/us is {fastest / wave_speed:.3g} times that of elastic waves, "
         f"{wave_speed:.3g} mm/us: velocities are mm/us, 200 m/s is 0.2"
     )
     if fastest > IMPOSSIBLE_SPEED * wave_speed:
         raise InputError(f"{message}; expected less than {IMPOSSIBLE_SPEED:g} times")
-    warn(comm, message)
+    return message
 
 
-def check_duration(end_time: float, dt: float, size: float, wave_speed: float, comm: MPI.Comm) -> None:
-    """Refuse a run that a body below the likely size cannot need; doubt one shorter than its first step.
+def unlikely_duration(end_time: float, dt: float, size: float, wave_speed: float) -> str | None:
+    """Refuse a run that a small body cannot need; return the doubt about one shorter than its first step.
 
     Args:
         end_time: Of the run, us.
         dt: The first step, us.
         size: Extent of the body, mm.
         wave_speed: Of elastic waves, mm/us.
-        comm: The ranks.
 
     Raises:
         InputError: A wave would cross the small body :data:`MANY_CROSSINGS` times.
@@ -111,9 +106,9 @@ def check_duration(end_time: float, dt: float, size: float, wave_speed: float, c
             f"wave crosses it {crossings:.0f} times, expected at most {MANY_CROSSINGS:g}: lengths are mm; "
             "scale a mesh in metres by 1000, or end earlier"
         )
-    if end_time < 0.1 * dt:
-        warn(
-            comm,
-            f"the run ends at {end_time:.4g} us, a fraction of its first step, {dt:.4g} us: times are us and "
-            "lengths mm; end later, or scale the mesh",
-        )
+    if end_time >= 0.1 * dt:
+        return None
+    return (
+        f"the run ends at {end_time:.4g} us, a fraction of its first step, {dt:.4g} us: times are us and "
+        "lengths mm; end later, or scale the mesh"
+    )

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from microscale.errors import InputError
+from microscale.progress import tracked
 from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.pca.architecture import PcaArchitecture
 from multiscale.surrogate.pca.components import PrincipalComponents
@@ -88,7 +89,8 @@ class PcaLearner:
     def epoch(self, generator: np.random.Generator, schedule: Schedule) -> float:
         """Go through the paths once; return the mean decoded relative L2 error of the stress."""
         total = 0.0
-        for chosen in torch.split(torch.from_numpy(generator.permutation(len(self._inputs))), self.batch):
+        order = torch.from_numpy(generator.permutation(len(self._inputs)))
+        for chosen in tracked(torch.split(order, self.batch), "batches"):
             errors = self._errors(self.ranks.share(chosen))
             schedule.next()
             self.optimiser.zero_grad()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from microscale.progress import tracked
 from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.recurrent.architecture import DEVIATOR, LARGEST_STEP, STRAIN_SCALE, Architecture
 from multiscale.surrogate.recurrent.compiled import BLOCK, FusedRecurrent, pack
@@ -158,7 +159,8 @@ class RecurrentLearner:
 
     def epoch(self, generator: np.random.Generator, schedule: Schedule) -> float:
         """Go through the paths once, in batches; return the mean relative L2 error of the deviator."""
-        loss = float(np.mean([self._learn(paths, schedule) for paths in self._batches(generator)]))
+        batches = tracked(list(self._batches(generator)), "batches")
+        loss = float(np.mean([self._learn(paths, schedule) for paths in batches]))
         return self.ranks.total(loss) / self.ranks.size
 
     def _batches(self, generator: np.random.Generator) -> Iterator[torch.Tensor]:

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from microscale.errors import ConvergenceError
+from microscale.progress import Task, said, task
 from multiscale.surrogate.histories import RelativeErrors
 from multiscale.surrogate.training.checkpoint import (
     Progress,
@@ -141,10 +142,15 @@ class Training:
         Raises:
             ConvergenceError: It diverged in its first epoch; later see :meth:`raise_if_diverged`.
         """
+        with task("epochs", self.epochs) as epochs:
+            return self._run(epochs)
+
+    def _run(self, epochs: Task) -> Progress:
         self._resume()
         started, last_saved = time.perf_counter() - self.progress.seconds, time.perf_counter()
         progress = self.progress
         while progress.epoch < self.epochs and progress.epoch - progress.best_epoch < self.patience:
+            epochs.done = progress.epoch
             generator = np.random.default_rng([self.seed, progress.epoch])
             loss = self.learner.epoch(generator, self.schedule)
             progress.epoch, progress.updates = progress.epoch + 1, self.schedule.done
@@ -211,6 +217,7 @@ class Training:
             f"{progress.seconds:.0f} s, {left:.0f} s left",
             flush=True,
         )
+        said()
 
     def _save(self) -> None:
         tensors = {f"now.{name}": tensor for name, tensor in _tensors(self.learner.module).items()}

@@ -1,0 +1,127 @@
+"""The shipped weights, from nothing: data sets, impacts and three trainings, then errors on paths kept apart.
+
+    make weights                                                    hours on two cores
+    python demos/studies/shipped_weights.py --scale 0.01 --output results/weights_small
+
+Every data set and training that is there is kept, and one that was begun goes on. The first training is on
+random paths alone. The second goes on with those of simulations that the first has run, labelled by the
+polycrystal; the third in steps as short as the law's, with more small strains and long holds between samples.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the demos are scripts beside this folder
+
+from learn_from_impacts import learn_from_impacts
+
+from microscale.inputs.numbers import Count, Fraction, OutFolder, Time, checked
+from multiscale.cli import evaluate, generate, train
+from multiscale.run.command import launch
+
+DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
+OF_PROTOCOL = {"R": 0.5, "F": 0.5, "I": 1.0, "U": 0.5, "L-U": 0.5, "C": 0.5}
+"""Largest strain of the paths of a protocol."""
+UNIAXIAL = ("U", "L-U", "C")
+COARSE, KEPT, SMALL = {"steps": 50}, {"keep_every": 4}, {"max_strain": 0.125}
+
+
+def one(protocol: str, paths: int, seed: int, **options: Any) -> dict[str, Any]:
+    """Return what ``multiscale generate`` is told for one data set."""
+    strain = OF_PROTOCOL[protocol]
+    return {"protocol": protocol, "max_strain": strain, "paths": paths, "seed": seed, **DURATIONS, **options}
+
+
+def several(name: str, paths: int, first: int, **options: Any) -> dict[str, dict[str, Any]]:
+    """Return one data set of each of the uniaxial protocols, of seeds that follow one another."""
+    return {f"{p}_{name}": one(p, paths, first + k, **options) for k, p in enumerate(UNIAXIAL)}
+
+
+SETS = {
+    **{f"R50_{k}": one("R", 4000, 100 + k) for k in (1, 2, 3, 4)},
+    **{f"F50_{k}": one("F", 3000, 400 + k) for k in (1, 2, 3, 4, 5, 6)},
+    **{f"R10_{k}": one("R", 4000, 300 + k, max_strain=0.1) for k in (1, 2)},
+    "R3": one("R", 1600, 601, max_strain=0.03),
+    "I_1": one("I", 3000, 201),
+    "I_2": one("I", 5000, 202),
+    **several("50", 800, 501),
+    "R50_coarse": one("R", 2000, 111, **COARSE),
+    "R10_coarse": one("R", 2000, 311, max_strain=0.1, **COARSE),
+    "I_coarse": one("I", 2000, 211, **COARSE),
+    **several("coarse", 500, 511, **COARSE),
+    **several("kept", 700, 514, **KEPT),
+    **several("small", 300, 521, **SMALL),
+}
+LONG = ("R50_coarse", "R10_coarse", "I_coarse")
+SIDES = tuple(f"{protocol}_50" for protocol in UNIAXIAL)
+R50, F50 = tuple(f"R50_{k}" for k in (1, 2, 3, 4)), tuple(f"F50_{k}" for k in (1, 2, 3, 4, 5, 6))
+BASE = (*R50, "R10_1", "R10_2", "R3", "I_1", "I_2", *F50[:4], *SIDES, *LONG)
+BASE = (*BASE, *(f"{protocol}_coarse" for protocol in UNIAXIAL))
+MORE = (*R50, *F50, "I_1", "R10_1", *SIDES, *LONG)
+LAST = (*R50[:2], *F50[4:], "I_1", "R10_1", "R3", *SIDES, *LONG)
+LAST = (*LAST, *(f"{protocol}_{name}" for name in ("small", "kept") for protocol in UNIAXIAL))
+TRAININGS: dict[str, tuple[Sequence[str], dict[str, Any]]] = {
+    "base": (BASE, {"epochs": 65, "rate": 3e-3}),
+    "more": (MORE, {"epochs": 20, "rate": 1.5e-3}),
+    "magnesium": (LAST, {"epochs": 6, "rate": 7e-4, "longest_step": 0.01}),
+}
+"""Data sets and settings of the trainings; each but the first starts from the one before, with impacts."""
+TESTS = {
+    "R50_test": one("R", 300, 2001),
+    "F50_test": one("F", 300, 2002),
+    "I_test": one("I", 300, 2003),
+    "R10_test": one("R", 300, 2004, max_strain=0.1),
+    **several("test", 100, 2005),
+}
+
+
+@checked
+def shipped_weights(
+    *,
+    output: OutFolder = Path("results/weights"),
+    scale: Fraction = 1.0,
+    grains: Count = 128,
+    elements: Count = 800,
+    end_time: Time = 1.0,
+) -> Path:
+    """Make data, train, measure; return the weights.
+
+    Args:
+        output: Folder of data sets and weights.
+        scale: Numbers of paths and epochs relative to those of the shipped weights.
+        grains: Grains of the polycrystal.
+        elements: Elements of the impacts, about.
+        end_time: Simulated time of the impacts, us.
+    """
+    files = {name: output / f"{name}.h5" for name in (*SETS, *TESTS)}
+    weights: Path | None = None
+    for name, (sets, settings) in TRAININGS.items():
+        data = make(sets, files, scale, grains)
+        if weights is not None:
+            impacts = {"weights": output / "base.safetensors", "elements": elements, "end_time": end_time}
+            paths = max(2, round(250 * scale))
+            data += [learn_from_impacts(output=output, grains=grains, paths=paths, **impacts)["train"]]
+        out = output / f"{name}.safetensors"
+        if not out.exists():
+            epochs = max(1, round(settings["epochs"] * scale))
+            train(*data, out=out, start=weights, **settings | {"epochs": epochs})
+        weights = out
+    assert weights is not None
+    evaluate(weights, *make(TESTS, files, scale, grains), record=True)
+    return weights
+
+
+def make(names: Iterable[str], files: dict[str, Path], scale: float, grains: int) -> list[Path]:
+    """Make the data sets that are not there yet; return their files."""
+    for name in names:
+        if not files[name].exists():
+            told = (SETS | TESTS)[name]
+            paths = max(2, round(scale * told["paths"]))
+            generate(out=files[name], grains=grains, **told | {"paths": paths})
+    return [files[name] for name in names]
+
+
+if __name__ == "__main__":
+    launch(shipped_weights)

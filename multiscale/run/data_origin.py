@@ -1,0 +1,82 @@
+"""The law of a data set made again from what the set records, and its stress compared with the set's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from microscale.data.dataset import REMEDY, read_dataset, read_provenance
+from microscale.data.origin import require_recorded_stress
+from microscale.data.schema import CellOptions, TaylorOptions, recorded_crystal
+from microscale.errors import InputError
+from microscale.files.schema import validated
+from microscale.law import ConstitutiveLaw
+from multiscale.laws import make_law
+from multiscale.results.provenance import identity
+
+OPTIONS: dict[str, type[TaylorOptions] | type[CellOptions]] = {
+    "taylor": TaylorOptions,
+    "fft2d": CellOptions,
+    "fft3d": CellOptions,
+}
+"""Laws that are made again, and their options."""
+DIMENSION = {"taylor": 0, "fft2d": 2, "fft3d": 3}
+MOST_VOXELS = 20_000
+"""Of a unit cell that is driven again: a step of it takes a quarter of a second."""
+
+
+def recorded_law(file: Path) -> ConstitutiveLaw:
+    """Return the polycrystal whose stress a data set holds.
+
+    Raises:
+        InputError: The file cannot be read, or its law is too slow, or another one in this version.
+    """
+    record = read_provenance(file)["law"]
+    if record["name"] != "taylor":
+        raise InputError(f"law '{record['name']}' is not driven again, expected taylor: others take too long")
+    law = _made(record, _options(record, file))
+    if identity(law)["hash"] != record["hash"]:
+        raise InputError("the law of the data, made with its options, is another one in this version")
+    return law
+
+
+def require_as_recorded(file: Path) -> None:
+    """Raise unless a data set holds the stress of the law it names, where that can be made again.
+
+    Raises:
+        InputError: It cannot be read, or its stress is another one: of other units or components, say.
+    """
+    data = read_dataset(file)
+    law = _quick_law(data.provenance["law"], file)
+    if law is None:
+        return
+    try:
+        require_recorded_stress(law, vars(data), data.provenance)
+    except ValueError as error:
+        raise InputError(f"data set {file} is not what it says made it ({error}); {REMEDY}") from error
+
+
+def _quick_law(record: Mapping[str, Any], file: Path) -> ConstitutiveLaw | None:
+    """Return the law of a record; None for one of a user's own, of another version, or that takes long."""
+    name: str = record["name"]
+    if name not in OPTIONS or (record.get("crystal") or {}).get("families") is None:
+        return None
+    options = _options(record, file)
+    if options.get("resolution", 1) ** DIMENSION[name] > MOST_VOXELS:
+        return None
+    law = _made(record, options)
+    return law if identity(law)["hash"] == record["hash"] else None
+
+
+def _options(record: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    where = f"law of data set {file}"
+    found = validated(OPTIONS[record["name"]], record["options"], where, "generate the data again")
+    return dict(found.model_dump(exclude_none=True))
+
+
+def _made(record: Mapping[str, Any], options: Mapping[str, Any]) -> ConstitutiveLaw:
+    # The crystal as it is recorded: a file that data name is not read, it may be anything by now.
+    whole = (record.get("crystal") or {}).get("families") is not None
+    crystal = {} if not whole else {"crystal": recorded_crystal(record["crystal"])}
+    return make_law(record["name"], **{**options, **crystal})

@@ -1,0 +1,37 @@
+"""The recipe of the shipped weights: the data of their card, and a run of it from nothing to errors."""
+
+import importlib
+
+import pytest
+
+from multiscale.surrogate.store import SHIPPED, read_surrogate
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return importlib.import_module("shipped_weights")
+
+
+def test_its_data_are_those_that_the_card_of_the_shipped_weights_names(demo):
+    """Seed, protocol, strain, number, steps and samples of each; impacts are made by the recipe itself."""
+    known = {
+        (made["seed"], made["protocol"], made["max_strain"], made["count"], made["steps"])
+        for made in read_surrogate(SHIPPED)[1].datasets
+        if made["protocol"] != "recorded"
+    }
+    told = {
+        (one["seed"], one["protocol"], one["max_strain"], one["paths"], one.get("steps", 200))
+        for one in demo.SETS.values()
+    }
+    assert told == known
+    assert {name for sets, _ in demo.TRAININGS.values() for name in sets} == set(demo.SETS)
+    assert sum(demo.SETS[name]["paths"] for name in demo.BASE) == 55_500  # as docs say
+
+
+@pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
+def test_it_runs_from_nothing_to_errors(demo, tmp_path):
+    weights = demo.shipped_weights(output=tmp_path, scale=0.0005, grains=2, elements=24, end_time=0.02)
+    card = read_surrogate(weights)[1]
+    assert set(card.errors["sets"]) == set(demo.TESTS)
+    assert card.training["started_from"]["started_from"]["rate"] == 3e-3
+    assert {made["protocol"] for made in card.datasets} == {"R", "F", "I", "U", "L-U", "C", "recorded"}
