@@ -4,6 +4,8 @@ from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
 
+from sphinx.util.inspect import TypeAliasForwardRef
+
 project = "multiscale"
 author = "the multiscale developers"
 release = version = installed_version("multiscale")
@@ -36,6 +38,8 @@ nb_execution_raise_on_error = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+# Sphinx shows this where an alias is part of a union.
+TypeAliasForwardRef.__repr__ = lambda alias: alias.name
 autodoc_type_aliases = {"FloatArray": "FloatArray", "ArrayLike": "ArrayLike"}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
