@@ -53,6 +53,12 @@ def test_commands_of_a_page_are_taken(page):
         known.parse_args(tokens, exit_on_error=False, print_error=False)  # raises where it does not fit
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_line_of_a_page_is_taken_for_a_comment(page):
+    """A line that begins with a per cent sign is one in MyST, and would vanish."""
+    assert not re.findall(r"^ *%.*", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
 def test_commands_are_found():
     assert sum(len(commands(page)) for page in PAGES) > 80
 
