@@ -216,7 +216,17 @@ def test_versions_agree():
     assert citation["version"] == PROJECT["version"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide/own_law.md", "docs/guide/own_mesh.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/guide/own_law.md",
+        "docs/guide/own_mesh.md",
+        "docs/howto/unit_cell_at_every_point.md",
+        "docs/reference/protocols.md",
+        "docs/results/training_range.md",
+    ],
+)
 def test_what_a_page_shows_runs(page, tmp_path):
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
