@@ -10,9 +10,6 @@ at 100, 200 and 400 m/s and of a plate at 300 m/s.
 
 from pathlib import Path
 
-from plate_impact import SUPPORTS
-from taylor_anvil import SYMMETRY
-
 from meshes.cylinder import cylinder
 from meshes.plate import plate
 from microscale.data.generate import Generation, finish, generate
@@ -29,6 +26,7 @@ SETS = {
     "train": {"anvil": (150.0, 250.0, 350.0), "plate": (200.0,)},
     "test": {"anvil": (100.0, 200.0, 400.0), "plate": (300.0,)},
 }
+SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
 
 
@@ -97,7 +95,7 @@ def target(law: Recorder, velocity: float) -> Simulation:
     body = plate(WIDTH, THICKNESS, impact_radius=PROJECTILE, layers=6)
     face = (0.0, 0.0, THICKNESS)
     projectile: list[Obstacle] = [RigidCylinder(face, (0.0, 0.0, -1.0), PROJECTILE, 1e-3 * velocity)]
-    return Simulation(body, law, "hex8-one-point", obstacles=projectile, supports=SUPPORTS)
+    return Simulation(body, law, "hex8-one-point", obstacles=projectile, supports={"side": 2} | SYMMETRY)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ import basix.ufl
 from dolfinx import mesh as dolfinx_mesh
 from dolfinx.graph import adjacencylist
 from dolfinx.io.utils import distribute_entity_data
+
+#: Units of length that a mesh file may be in, mm.
+LENGTH_UNITS = {"nm": 1e-6, "um": 1e-3, "mm": 1.0, "cm": 10.0, "m": 1e3, "inch": 25.4}
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,13 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
     return distributed(make, record, comm)
 
 
-def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM_WORLD) -> ImpactMesh:
-    """Load a .msh file of gmsh, format 4.1 or 2.2, text or binary: 8-node hexahedra, or tetrahedra, in mm.
+def load(
+    path: str | Path,
+    needed: Iterable[str] = (),
+    comm: MPI.Comm = MPI.COMM_WORLD,
+    length_unit: str = "mm",
+) -> ImpactMesh:
+    """Load a .msh file of gmsh, format 4.1 or 2.2, text or binary: 8-node hexahedra, or tetrahedra.
 
     Linear tetrahedra get nodes in the middles of their straight edges. gmsh itself is not asked: it would run
     a file that is no mesh as a script. A facet may be in several groups, a cell in one.
@@ -102,14 +110,18 @@ def load(path: str | Path, needed: Iterable[str] = (), comm: MPI.Comm = MPI.COMM
         path: The .msh file.
         needed: Names of the facet groups it must have, with facets in them; one name alone serves too.
         comm: Communicator the mesh is distributed over.
+        length_unit: Unit of the coordinates in the file, a key of :data:`LENGTH_UNITS`.
 
     Raises:
         InputError: The file cannot be read, is not of such cells only, or lacks a group; on every rank.
     """
+    if length_unit not in LENGTH_UNITS:
+        raise InputError(f"length-unit = {length_unit!r}, expected one of {', '.join(LENGTH_UNITS)}")
 
     def make() -> CellMesh:
         try:
-            return checked(gather(read_msh(Path(path))))
+            whole = checked(gather(read_msh(Path(path))))
+            return replace(whole, points=LENGTH_UNITS[length_unit] * whole.points)
         except InputError as error:
             raise InputError(f"mesh file {printable(path)}: {error}") from error
 

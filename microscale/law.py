@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from numbers import Real
+from typing import NamedTuple, Self, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,6 +76,7 @@ class ConstitutiveLaw(ABC):
     density: float
     worth_batching: bool = True
     state_spec: tuple[StateVariable, ...] = ()
+    _material = ""
 
     @property
     def bytes_of_a_point(self) -> int:
@@ -121,7 +124,7 @@ class ConstitutiveLaw(ABC):
 
     @abstractmethod
     def wave_speed(self) -> float:
-        """Longitudinal elastic wave speed at rest, mm/us; sets the stable time step."""
+        """Longitudinal elastic wave speed at rest, mm/us, of the law's density; sets the stable time step."""
 
     def moduli(self) -> Moduli:
         """Return shear and bulk modulus at rest, the former from the latter and the wave speed.
@@ -147,6 +150,34 @@ class ConstitutiveLaw(ABC):
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return what is worth seeing of a state, each of shape (n,): by default its scalar variables."""
         return {variable.name: state[variable.name] for variable in self.state_spec if variable.shape == ()}
+
+    @property
+    def field_units(self) -> dict[str, str]:
+        """Units of :meth:`fields` by name, such as "GPa"; what has no dimension may be left out."""
+        return {variable.name: variable.unit for variable in self.state_spec}
+
+    @property
+    def material(self) -> str:
+        """What it stands for, in words for titles and summaries; empty where nobody said."""
+        return self._material
+
+    def called(self, material: str) -> Self:
+        """Return the same law with words for what it stands for; no number changes."""
+        other = copy(self)
+        other._material = material
+        return other
+
+    def with_density(self, density: float) -> Self:
+        """Return the same law with another referential density, g/cm^3; waves are slower for a greater one.
+
+        Raises:
+            InputError: It is not a positive number.
+        """
+        if not (isinstance(density, Real) and 0.0 < density < math.inf):
+            raise InputError(f"density = {density} g/cm^3, expected a positive number")
+        other = copy(self)
+        other.density = float(density)
+        return other
 
 
 def check_arguments(F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:

@@ -18,7 +18,20 @@ A law alone, driven along one path of 2 % uniaxial stretch in a microsecond:
 >>> stress.shape  # paths, samples, 3, 3: Cauchy stress, GPa
 (1, 21, 3, 3)
 
-Units are mm, us, GPa and g/cm^3, so velocities are mm/us = km/s and energies J.
+The impacts of the paper with all that a command line offers, or a case file, leave their record in a folder:
+
+>>> summary = ms.anvil(law="j2", elements=60, end_time=0.1, output="bar")  # doctest: +ELLIPSIS
+step      0 ...
+>>> again = ms.run_case("bar/case.toml", output="again")  # doctest: +ELLIPSIS
+step      0 ...
+>>> again["final_length_mm"] == summary["final_length_mm"]
+True
+>>> run = ms.read_results("bar")
+>>> run[-1].n_cells, float(run.times[-1])
+(60, 0.1)
+
+Units are mm, us, GPa and g/cm^3, so velocities are mm/us = km/s and energies J. Only flags, case files and
+the functions that take the same options (:func:`anvil`, :func:`plate_impact`) have velocities in m/s.
 """
 
 from __future__ import annotations
@@ -37,12 +50,19 @@ if TYPE_CHECKING:
     from microscale.law import StateVariable as StateVariable
     from microscale.law import drive as drive
     from microscale.paths.protocols import StrainPaths as StrainPaths
+    from multiscale.cases.anvil import anvil as anvil
+    from multiscale.cases.plate import plate as plate_impact  # noqa: F401
+    from multiscale.cases.run_file import run_file as run_case  # noqa: F401
+    from multiscale.cli import evaluate as evaluate
+    from multiscale.cli import generate as generate
+    from multiscale.cli import train as train
     from multiscale.dynamics.bulk_viscosity import BulkViscosity as BulkViscosity
     from multiscale.dynamics.contact import RigidCylinder as RigidCylinder
     from multiscale.dynamics.contact import RigidPlane as RigidPlane
     from multiscale.dynamics.simulation import Simulation as Simulation
     from multiscale.laws import make_law as make_law
     from multiscale.results.run_folder import read_results as read_results
+    from multiscale.run.recording import run_and_record as run_and_record
 
 __version__ = version("multiscale")
 
@@ -57,13 +77,20 @@ _DEFINED = {
     "Simulation": ("multiscale.dynamics.simulation", "Simulation"),
     "StateVariable": ("microscale.law", "StateVariable"),
     "StrainPaths": ("microscale.paths.protocols", "StrainPaths"),
+    "anvil": ("multiscale.cases.anvil", "anvil"),
     "box": ("meshes.box", "box"),
     "cylinder": ("meshes.cylinder", "cylinder"),
     "drive": ("microscale.law", "drive"),
+    "evaluate": ("multiscale.cli", "evaluate"),
+    "generate": ("multiscale.cli", "generate"),
     "load_mesh": ("meshes.impact_mesh", "load"),
     "make_law": ("multiscale.laws", "make_law"),
     "plate": ("meshes.plate", "plate"),
+    "plate_impact": ("multiscale.cases.plate", "plate"),
     "read_results": ("multiscale.results.run_folder", "read_results"),
+    "run_and_record": ("multiscale.run.recording", "run_and_record"),
+    "run_case": ("multiscale.cases.run_file", "run_file"),
+    "train": ("multiscale.cli", "train"),
 }
 
 __all__ = ["__version__", *_DEFINED]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from microscale.errors import InputError
 from microscale.files.printable import drawable, printable
+from microscale.inputs.flat import flat
 from microscale.inputs.numbers import (
     Count,
     Fraction,
@@ -22,8 +23,8 @@ from microscale.inputs.numbers import (
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
-from microscale.paths.protocols import StrainPaths, protocol_options
-from multiscale.laws import Derivative, Texture
+from multiscale.laws import Texture
+from multiscale.run.data_options import DrivenLaw, PathOptions
 
 app = App(
     name="multiscale",
@@ -31,7 +32,17 @@ app = App(
     help="Learning-based multiscale simulation of inelastic impact.",
 )
 
-Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
+# Finite elements take a second to load: these are imported when they are called, or their help is asked for.
+for command, place, text in (
+    (
+        "anvil",
+        "multiscale.cases.anvil:anvil",
+        "Let a cylinder hit a rigid wall, as in section 3.1 of the paper.",
+    ),
+    ("plate", "multiscale.cases.plate:plate", "Drive a rigid cylinder into a plate, as in section 3.2."),
+    ("run", "multiscale.cases.run_file:run_file", "Run a case file: body, law, obstacles, end, outputs."),
+):
+    app.command(place, name=command, help=text)
 
 
 def main() -> None:
@@ -42,90 +53,25 @@ def main() -> None:
 
 
 @app.command
-@checked
-def generate(
-    *,
-    out: OutFile,
-    protocol: Protocol = "R",
-    max_strain: Strain = 0.5,
-    paths: Count = 1000,
-    steps: Count = 200,
-    keep_every: Count = 1,
-    seed: Seed = 1,
-    duration: Time = 1.0,
-    longest_duration: Time | None = None,
-    dimension: Literal[2, 3] = 3,
-    intervals: Count | None = None,
-    isochoric: bool | None = None,
-    law: str = "taylor",
-    crystal: Path | None = None,
-    grains: Count | None = None,
-    texture: Texture | None = None,
-    texture_seed: Seed | None = None,
-    rate_sensitivity: Fraction | None = None,
-    resolution: Count | None = None,
-    derivative: Derivative | None = None,
-) -> None:
+@flat
+def generate(*, out: OutFile, along: PathOptions, driven: DrivenLaw) -> None:
     """Drive a law along sampled strain paths and keep its stress; run again to resume.
 
     All cores of the machine share the work; mpirun starts it on several machines.
 
     Args:
         out: The data set, an HDF5 file.
-        protocol: F fixed and R random steps, U uniaxial, L-U load and unload, C cavity, I impact.
-        max_strain: Largest strain of a path.
-        paths: Number of paths.
-        steps: Time steps of a path.
-        keep_every: Keep the samples of every so many steps.
-        seed: Seed of the paths.
-        duration: Duration T of a path, us; the crystal of fft2d flows at rates of one per second: 1e6.
-        longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
-        dimension: 3, or 2 for plane strain, as for fft2d.
-        intervals: Number of intervals N of a path, for F and R; 10 by default.
-        isochoric: Whether the sides give way in U, L-U and C, as the paper prints and by default, or are
-            held.
-        law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
-        crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
-            the plane crystal of the paper.
-        grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
-        texture: Their orientations in taylor: spread evenly over all (uniform), which stands better for a
-            polycrystal without texture, or drawn (random), as in the paper. By default uniform, but random
-            with a resolution; those of a unit cell are always drawn.
-        texture_seed: Seed of their orientations, 0 by default: the material, so the same for training and
-            test.
-        rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
-        resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
-            take the grains of the fft3d cell of this resolution.
-        derivative: Discrete derivative of a unit cell, in place of its own (docs/theory/unit_cell.md).
     """
     from mpi4py import MPI
 
-    from multiscale.laws import options_given
     from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
-    require_apart([out], [crystal])
-    given = {
-        "crystal": crystal,
-        "grains": grains,
-        "texture": texture,
-        "seed": texture_seed,
-        "rate_sensitivity": rate_sensitivity,
-        "resolution": resolution,
-        "derivative": derivative,
-    }
-    options = options_given(law, given, seed="texture_seed")
-    durations = (duration, duration if longest_duration is None else longest_duration)
-    of_protocol = protocol_options(protocol, intervals=intervals, isochoric=isochoric)
-    strain_paths = StrainPaths(
-        protocol, max_strain, steps, durations, seed, dimension=dimension, **of_protocol
-    )
-    made = make_data_set(DataSet(law, options, strain_paths, paths, keep_every), out)
+    require_apart([out], [driven.crystal])
+    wanted = DataSet(driven.law, driven.resolved(), along.strain_paths(), along.paths, along.keep_every)
+    state = "complete" if make_data_set(wanted, out) else "was complete already"
     if MPI.COMM_WORLD.rank == 0:
-        print(
-            f"{printable(out)}: {paths} paths, " + ("complete" if made else "was complete already"),
-            flush=True,
-        )
+        print(f"{printable(out)}: {along.paths} paths, {state}", flush=True)
 
 
 @app.command
@@ -297,6 +243,52 @@ def calibrate(
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
     fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)
     print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {printable(out)}")
+
+
+@app.command
+@checked
+def sweep(
+    impact: Literal["anvil", "plate"],
+    *flags: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    output: OutFolder | None = None,
+) -> None:
+    """Run an impact over several values of one flag, as in ``sweep anvil --velocity 100,200,300 --law j2``.
+
+    Each run has a folder of its own, which is kept: started again, the sweep goes on with what is missing. At
+    its end it prints a table, and leaves it as sweep.csv and as a picture, sweep.png.
+
+    Args:
+        impact: The command whose flags are meant.
+        flags: Its flags; one of them has several values, with commas between them.
+        output: Folder of the runs and of the table; by default results/IMPACT_FLAG.
+    """
+    from multiscale.cases import anvil, plate
+    from multiscale.cases.sweep import sweep as run_all
+
+    impacts = {"anvil": (anvil.anvil, anvil.anvil_case), "plate": (plate.plate, plate.plate_case)}
+    run_all(*impacts[impact], flags, output)
+
+
+@app.command
+@checked
+def plot(
+    folder: Path,
+    *,
+    field: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    times: Annotated[tuple[Time, ...], Parameter(consume_multiple=True, negative="")] = (),
+    out: OutFile | None = None,
+) -> None:
+    """Draw the axial section of a run again, of other fields or at other times.
+
+    Args:
+        folder: Folder of the run.
+        field: Cell field to show, once for each; by default the three of the paper's Figure 3.
+        times: Times to show, us, each at the nearest output; by default five.
+        out: PNG to write; by default that of the folder.
+    """
+    from multiscale.results.redraw import redraw
+
+    print(f"picture: {printable(redraw(folder, field, times, out))}")
 
 
 @app.command

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from data import SETS, TEST
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from runs import write_figures
 from table_si2 import Study, mean_errors
 
@@ -38,6 +39,7 @@ OTHERS = {
     "f: load and unload": "fft2d_LU10_test",
     "g: shear": "fft2d_C10_test",
 }
+COMPONENTS = {"11": (0, 0), "22": (1, 1), "12": (0, 1)}
 
 
 def figure1(
@@ -72,6 +74,7 @@ def figure1(
         draw_sample(axes, whole, study.histories(name)[0], label)
     for axes in panels.ravel()[7:]:
         axes.set_axis_off()
+    draw_legend(panels[2, 1])
     figure.savefig(output / "figure1.png", dpi=90)
     return write_figures(output / "figure1.json", figures)
 
@@ -95,13 +98,20 @@ def draw_sample(axes: Any, network: PcaSurrogate, path: Histories, label: str) -
     path = Histories(path.times[None], path.stretch[None], path.stress[None])
     fractions, found = fractions_of(path.times), network.predict(path.times, path.stretch)[0]
     right = axes.twinx()
-    for colour, (i, j) in enumerate(((0, 0), (1, 1), (0, 1))):
-        axes.plot(fractions, path.stress[0, :, i, j], f"C{colour}", label=f"stress {i + 1}{j + 1}")
+    for colour, (i, j) in enumerate(COMPONENTS.values()):
+        axes.plot(fractions, path.stress[0, :, i, j], f"C{colour}")
         axes.plot(fractions, found[:, i, j], f"C{colour}--")
         right.plot(fractions, path.stretch[0, :, i, j] - (i == j), f"C{colour}:", lw=1.0)
-    axes.set(title=f"{label} (dashed: network)", xlabel="t / T", ylabel="Cauchy stress, GPa")
-    right.set_ylabel("U - I (dotted)")
-    axes.legend(fontsize="small")
+    axes.set(title=label, xlabel="t / T", ylabel="Cauchy stress, GPa")
+    right.set_ylabel("U - I")
+
+
+def draw_legend(axes: Any) -> None:
+    """Draw the legend of all samples in a panel of its own: in theirs it would hide a line."""
+    components = [Line2D([], [], color=f"C{k}", label=f"component {ij}") for k, ij in enumerate(COMPONENTS)]
+    kinds = {"Cauchy stress of the cell": "-", "Cauchy stress of the network": "--", "stretch U - I": ":"}
+    styles = [Line2D([], [], color="0.3", ls=style, label=name) for name, style in kinds.items()]
+    axes.legend(handles=components + styles, loc="upper left", title="b, c, e, f, g", alignment="left")
 
 
 def resampled(study: Study, steps: int, paths: int) -> Histories:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from figure2 import surrogates
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from runs import write_figures
 from scipy.spatial.transform import Rotation
@@ -51,8 +52,8 @@ def figure_si1(
     }
     laws = {**polycrystals, **surrogates(output, weights, fast)}
     times = np.linspace(0.0, 1.0, 201)
-    picture = Figure(figsize=(16.0, 3.6), layout="constrained")
-    panels = picture.subplots(1, len(laws), sharey=True)
+    picture = Figure(figsize=(16.0, 4.2), layout="constrained")
+    panels = picture.subplots(1, len(laws))  # each with a scale of its own: the stresses are unlike
     figures, reference = {}, None
     for axes, (name, predict) in zip(panels, laws.items(), strict=True):
         stress, elsewhere = (tensile_stress(predict, frames, times) for frames in (IN_PLANE, RANDOM))
@@ -64,11 +65,13 @@ def figure_si1(
             "error_of_the_mean": float(np.linalg.norm(mean - reference) / np.linalg.norm(reference)),
         }
         for angle, history in zip(ANGLES, stress, strict=True):
-            axes.plot(STRAIN * times, 1e3 * history, label=f"{angle:g}°")
+            colour = colormaps["twilight"](angle / 360.0)  # which ends as it begins
+            axes.plot(STRAIN * times, 1e3 * history, color=colour, label=f"{angle:g}°")
         axes.set(title=name, xlabel="U' - 1 along x1'")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("tensile stress along x1', MPa")
-    panels[0].legend(ncols=3, fontsize="x-small")
+    lines = panels[0].get_lines()
+    picture.legend(handles=lines, ncols=len(lines), loc="outside lower center", title="angle of x1' to x1")
     picture.savefig(output / "figure_si1.png", dpi=90)
     return write_figures(output / "figure_si1.json", figures)
 

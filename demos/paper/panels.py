@@ -4,11 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from multiscale.results.axial_section import axial_section
-from multiscale.results.pictures import FIGURE_3, Quantity, colour_range, draw_obstacle, draw_section
+from multiscale.results.pictures import (
+    FIGURE_3,
+    Quantity,
+    colour_range,
+    draw_colour_bar,
+    draw_obstacles,
+    draw_scale,
+    draw_section,
+)
 from multiscale.results.vtkhdf import Results
 
 STRESS_AND_STRAIN = FIGURE_3[:2]
@@ -40,16 +47,18 @@ def draw_panels(
     else:
         panels = figure.subplots(len(quantities), len(runs), squeeze=False, width_ratios=sizes[:, 0]).T
     for column, quantity in enumerate(quantities):
-        norm = colour_range([section.values[quantity.field] for section in sections], quantity.signed)
+        values = [section.values[quantity.field] for section in sections]
+        norm = colour_range(values, quantity.signed)
         for k, (label, run) in enumerate(runs.items()):
             axes = panels[k, column]
-            draw_obstacle(axes, run, run.times[-1], sections[k].deformed, np.zeros(2))
+            draw_obstacles(axes, run, run.times[-1], sections[k].deformed, np.zeros(2))
             draw_section(axes, sections[k], quantity, norm, np.zeros(2))
             axes.set(title=label, aspect="equal", xlim=boxes[k][:, 0], ylim=boxes[k if flat else 0][:, 1])
             axes.set_axis_off()
-        colours = ScalarMappable(norm, quantity.colours)
+        last = boxes[-1 if flat else 0]
+        draw_scale(panels[-1 if flat else 0, column], last[0] + (0.0, 0.05), last[1] - last[0])
         place = {"location": "bottom", "aspect": 35} if flat else {"location": "right", "aspect": 25}
-        figure.colorbar(colours, ax=panels[:, column], label=quantity.title, **place)
+        draw_colour_bar(figure, panels[:, column], quantity, norm, values, **place)
     figure.savefig(path, dpi=100, pil_kwargs={"optimize": True})
 
 

@@ -12,11 +12,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the demos are scripts besi
 from plate_impact import plate_impact
 from taylor_anvil import taylor_anvil
 
+from multiscale.laws.constants_file import shipped_constants
 from multiscale.results.provenance import plain
+from multiscale.results.run_folder import RESULTS
 from multiscale.results.vtkhdf import Results
-from multiscale.run.recording import RESULTS
 
-CONSTANTS = Path(__file__).parent / "constants"
+CONSTANTS = shipped_constants("j2").parent
 
 # Elasticity and density of the paper's magnesium (Table SI-1): G and K = 2 lambda_e, GPa; g/cm^3.
 SHEAR, BULK, DENSITY = 25.0, 48.0, 10.0

@@ -188,11 +188,13 @@ def _draw(path: Path, models: dict[str, ScalingModel], measured: tuple[int, floa
     import matplotlib.pyplot as plt
 
     figure, (strong, weak) = plt.subplots(1, 2, figsize=(9.0, 3.6), layout="constrained")
-    strong.plot(RANKS, RANKS, "k:", lw=0.8, label="ideal")
-    strong.plot(*measured, "ko", label="measured")
-    for (name, model), style in zip(models.items(), ("-", "--"), strict=True):
+    # Lines lie upon each other: wide pale ones below, thin dashed ones and the ideal above.
+    strong.plot(RANKS, RANKS, "k:", lw=1.0, label="ideal", zorder=3)
+    strong.plot(*measured, "ko", label="measured", zorder=4)
+    styles = {"ls": "-", "lw": 5.0, "alpha": 0.35}, {"ls": "--", "lw": 1.5}
+    for (name, model), style in zip(models.items(), styles, strict=True):
         for colour, (total, each) in enumerate(zip(STRONG, WEAK, strict=True)):
-            look = {"ls": style, "color": f"C{colour}"}
+            look = {**style, "color": f"C{colour}"}
             speed_up = [model.speed_up(total, ranks) for ranks in RANKS]
             strong.loglog(RANKS, speed_up, label=f"{total:.0e} elements, {name}", **look)
             efficiency = [100.0 * model.weak_efficiency(each, ranks) for ranks in RANKS]

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.errors import InputError
@@ -118,6 +119,9 @@ def _draw(path: Path, result: dict[str, Any], step: float) -> None:
         ylabel="mean relative deviatoric error",
         title=f"protocol {result['protocol']}, {result['paths']} paths",
     )
+    plot.xaxis.set_minor_formatter(NullFormatter())  # within a decade its labels overlap
+    plot.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    plot.xaxis.set_major_formatter("{x:g}")
     plot.grid(which="both", alpha=0.3)
     plot.legend()
     figure.savefig(path, dpi=110)

@@ -147,6 +147,10 @@ def read_crystal(path: str | Path | Crystal | None = None) -> Crystal:
 
     if isinstance(path, Crystal):
         return path
+    return read_material(material_path(path))
+
+
+def material_path(path: str | Path | None = None) -> Path:
+    """Return the path of a material file; of ours by its bare name, by default that of magnesium."""
     ours = path is None or path in OURS
-    folder = Path(__file__).parents[1]
-    return read_material(folder / str(path or OURS[0]) if ours else Path(str(path)))
+    return Path(__file__).parents[1] / str(path or OURS[0]) if ours else Path(str(path))

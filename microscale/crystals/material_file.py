@@ -14,6 +14,7 @@ from microscale.crystals.crystal import (
     Crystal,
     SlipFamily,
     Twinning,
+    material_path,
     miller_bravais_direction,
     miller_bravais_normal,
 )
@@ -126,9 +127,21 @@ def read_material(path: Path) -> Crystal:
         InputError: The file cannot be read, or does not follow the schema: one line with file, key, value,
             what was expected and the remedy.
     """
+    return _crystal(_entries(path), f"material file {path}")
+
+
+def measured_density(path: Path | None = None) -> float | None:
+    """Return the measured density in a material file, g/cm^3, by default of magnesium; None if it has none.
+
+    Raises:
+        InputError: As of :func:`read_material`.
+    """
+    return _entries(material_path(path)).density.measured
+
+
+def _entries(path: Path) -> MaterialFile:
     what = "material file"
-    entries = validated(MaterialFile, read_document(path, what, REMEDY), f"{what} {path}", REMEDY)
-    return _crystal(entries, f"{what} {path}")
+    return validated(MaterialFile, read_document(path, what, REMEDY), f"{what} {path}", REMEDY)
 
 
 def _crystal(entries: MaterialFile, where: str) -> Crystal:

@@ -62,12 +62,17 @@ class SingleCrystal(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
-        return elastic_wave_speed(self.crystal)
+        return elastic_wave_speed(self.crystal, self.density)
+
+    @property
+    def material(self) -> str:
+        """Name of the crystal."""
+        return f"single crystal of {self.crystal.name}"
 
 
-def elastic_wave_speed(crystal: Crystal) -> float:
-    """Longitudinal wave speed of the isotropic elasticity of eq. (29) at rest, mm/us."""
-    return float(np.sqrt((4.0 / 3.0 * crystal.shear_modulus + 2.0 * crystal.lambda_e) / crystal.density))
+def elastic_wave_speed(crystal: Crystal, density: float) -> float:
+    """Longitudinal wave speed at rest of the elasticity of eq. (29) and a density, g/cm^3, mm/us."""
+    return float(np.sqrt((4.0 / 3.0 * crystal.shear_modulus + 2.0 * crystal.lambda_e) / density))
 
 
 def check_orientations(orientations: FloatArray) -> FloatArray:

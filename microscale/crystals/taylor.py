@@ -77,7 +77,12 @@ class TaylorPolycrystal(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
-        return elastic_wave_speed(self.crystal)
+        return elastic_wave_speed(self.crystal, self.density)
+
+    @property
+    def material(self) -> str:
+        """Name of the crystal and number of grains."""
+        return f"{self.crystal.name}, {self.grains} grains"
 
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return dissipation (GPa), twinned volume and slip of each family, averaged over grains, (n,)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import h5py
 import numpy as np
 
 from microscale.data.dataset import ARRAYS, COUNTS, FORMAT, LIBRARY, UNITS
+from microscale.files.reservation import reserve_hdf5
 from microscale.files.whole_file import replacing
 
 
@@ -30,7 +30,7 @@ def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, A
         InputError: The disk is full or the folder cannot be written; nothing is left behind.
     """
     with replacing(file, scratch, "free space or choose another --out") as unfinished:
-        _reserve(unfinished, arrays)
+        reserve_hdf5(unfinished, _size(arrays), LIBRARY)
         with h5py.File(unfinished, "r+", libver=LIBRARY) as stored:
             texts = {"provenance": json.dumps(provenance, sort_keys=True), "units": json.dumps(UNITS)}
             for name, text in {"format": FORMAT, **texts}.items():
@@ -39,21 +39,13 @@ def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, A
                 _write_array(stored, name, arrays[name])
 
 
-def _reserve(file: Path, arrays: Mapping[str, Any]) -> None:
-    """Make an empty HDF5 file with room on disk for the arrays: HDF5 crashes on a disk that fills up.
-
-    The room stays reserved while HDF5 writes into it; it returns what is left over when it closes the file.
-    """
+def _size(arrays: Mapping[str, Any]) -> int:
+    """Return the bytes a file of these arrays takes at most."""
     shapes = [values.shape if isinstance(values, np.ndarray) else values[0] for values in arrays.values()]
     numbers = sum(math.prod(shape) for shape in shapes)
     chunks = sum(shape[0] for shape in shapes)
-    with h5py.File.in_memory(libver=LIBRARY) as empty:
-        empty.flush()
-        image = empty.id.get_file_image()
-    with file.open("wb") as reserved:
-        reserved.write(image)
-        # Eight bytes a number, generously an index entry a chunk, attributes.
-        os.posix_fallocate(reserved.fileno(), 0, 8 * numbers + 64 * chunks + 2**16)
+    # Eight bytes a number, generously an index entry a chunk, attributes.
+    return int(8 * numbers + 64 * chunks + 2**16)
 
 
 def _write_array(stored: h5py.File, name: str, values: Any) -> None:

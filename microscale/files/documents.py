@@ -82,7 +82,7 @@ def parse_json(text: str) -> Any:
         raise ValueError(_TOO_DEEP) from error
     except json.JSONDecodeError as error:
         raise ValueError(f"damaged or no JSON ({error})") from error
-    _require_limits(data)
+    require_limits(data)
     return data
 
 
@@ -102,7 +102,7 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(f"damaged or no YAML ({' '.join(str(error).split())})") from error
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
-    _require_limits(data)
+    require_limits(data)
     return data
 
 
@@ -124,16 +124,16 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _require_limits(data: Any, place: tuple[int | str, ...] = ()) -> None:
+def require_limits(data: Any, place: tuple[int | str, ...] = ()) -> None:
     """Raise where a key is no text, a number is not finite, or keys and lists go too deep."""
     if len(place) > DEEPEST:
         raise ValueError(_TOO_DEEP)
     if isinstance(data, dict):
         for key, value in data.items():
-            _require_limits(value, (*place, key))
+            require_limits(value, (*place, key))
     elif isinstance(data, list):
         for k, value in enumerate(data):
-            _require_limits(value, (*place, k))
+            require_limits(value, (*place, k))
     elif isinstance(data, int) and not -(2**63) <= data < 2**63:
         raise ValueError(f"{key_path(place)} = {printable(data, 60)}, expected a whole number of 64 bits")
     elif isinstance(data, float) and not math.isfinite(data):

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -22,6 +22,10 @@ WORDS = {
 DIMENSIONLESS = "-"
 LIKELY_DENSITY = (0.01, 50.0)
 """From aerogels to twice osmium, g/cm^3: beyond it a unit is wrong, or the mass was scaled."""
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+SPOKEN = re.compile(rf"\s*({NUMBER})\s*([^\s\d.].*?)\s*")
+VECTOR = re.compile(rf"\s*\[\s*({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})\s*\]\s*(\S.*?)\s*")
+"""``5 mm`` and ``[0, 0, -200] m/s``."""
 UNIT = re.compile(r"(1|[^\W\d_]+|%)((\^|\*\*)-?\d)?([ */·]+([^\W\d_]+)((\^|\*\*)-?\d)?){0,5}")
 """Products of powers of names: a unit is not computed with, so that none takes for ever."""
 
@@ -68,8 +72,7 @@ class In:
     def _converted(self, found: Quantity) -> float:
         value = float(found.value)
         shown = f"{value!r} {found.unit}".removesuffix(" " + DIMENSIONLESS)
-        if found.unit != self.unit:
-            value = converted(value, found.unit, self.unit, shown)
+        value = _in_ours(value, found.unit, self.unit, shown)
         holds = {"any": True, "positive": value > 0.0, "not negative": value >= 0.0}[self.sign]
         if not (holds and math.isfinite(value)):
             raise wrong(WORDS[self.sign], shown)
@@ -78,6 +81,52 @@ class In:
             unit = "" if self.unit == DIMENSIONLESS else f" {self.unit}"
             raise wrong(f"{least:g} to {most:g}{unit}, as solids have: check the unit", shown)
         return value
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Annotation of a vector that is read from a text such as ``[0, 0, -200] m/s`` and kept in our unit.
+
+    Attributes:
+        unit: Ours.
+    """
+
+    unit: str
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read a text."""
+        return core_schema.no_info_plain_validator_function(self._read)
+
+    def _read(self, found: Any) -> tuple[float, ...]:
+        match = VECTOR.fullmatch(found) if isinstance(found, str) and len(found) < 200 else None
+        if match is None:
+            raise wrong(f"three numbers with their unit, as '[0, 0, 1] {self.unit}'")
+        *numbers, unit = match.groups()
+        vector = tuple(_in_ours(float(number), unit, self.unit, found) for number in numbers)
+        if not all(map(math.isfinite, vector)):
+            raise wrong("finite numbers")
+        return vector
+
+
+Point = Annotated[tuple[float, float, float], Vector("mm")]
+Velocity = Annotated[tuple[float, float, float], Vector("m/s")]
+
+
+def spoken(found: Any, ours: str) -> float:
+    """Return a quantity that is a text such as ``5 mm`` in our unit.
+
+    Raises:
+        PydanticCustomError: It is no such text, or measures something else.
+    """
+    match = SPOKEN.fullmatch(found) if isinstance(found, str) and len(found) < 200 else None
+    if match is None:
+        raise wrong(f"a number with its unit, as '5 {ours}'")
+    return _in_ours(float(match[1]), match[2], ours, found)
+
+
+def _in_ours(value: float, unit: str, ours: str, shown: str) -> float:
+    """What is in our unit already keeps its bits."""
+    return value if unit == ours else converted(value, unit, ours, shown)
 
 
 def perfect_strength(shear_modulus: float) -> float:

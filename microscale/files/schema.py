@@ -11,7 +11,7 @@ import json
 import types
 from collections.abc import Sequence
 from functools import cache
-from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -29,6 +29,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """What pydantic calls a key that no model, or no dataclass, knows."""
+UNIONS = (Union, types.UnionType)
 EXPECTED = {
     "float_type": "a number",
     "int_type": "a whole number",
@@ -92,19 +93,26 @@ def wrong(expected: str, value: str | None = None) -> PydanticCustomError:
 
 
 def _described(error: ErrorDetails, model: Any) -> str:
-    place, kind, context = [*error["loc"]], error["type"], error.get("ctx", {})
+    kind, context = error["type"], error.get("ctx", {})
+    place, _ = _followed(error["loc"], model)
     if kind in UNKNOWN:
-        return _unknown_key(place, model)
-    if kind == "missing":
+        return _unknown_key(error["loc"], model)
+    if kind.startswith("union_tag"):  # the key that tells the schemas of a union apart
+        place.append(context["discriminator"].strip("'"))
+    if kind in ("missing", "union_tag_not_found"):
         return f"{key_path(place)} is missing"
-    value = context.get("value") if kind == "ours" else None
-    shown = _short(error["input"]) if value is None else value
+    if kind == "value_error":  # a dataclass whose values do not go together says so itself
+        return f"{key_path(place)}{': ' if place else ''}{context['error']}"
+    value = context.get("value") if kind == "ours" else context.get("tag") and repr(context["tag"])
+    shown = _short(error["input"]) if value is None else printable(value, 60)
     return f"{key_path(place)} = {shown}, expected {_expected(kind, context, error['msg'])}"
 
 
 def _expected(kind: str, context: dict[str, Any], message: str) -> str:
     if kind == "ours" or (kind == "literal_error" and "expected" in context):
         return str(context["expected"])
+    if kind == "union_tag_invalid":
+        return f"one of {context['expected_tags']}"
     if kind == "greater_than" and context["gt"] == 0:
         return "a positive number"
     if kind == "greater_than_equal" and context["ge"] == 0:
@@ -115,31 +123,46 @@ def _expected(kind: str, context: dict[str, Any], message: str) -> str:
 
 
 def _unknown_key(place: Sequence[int | str], model: Any) -> str:
-    known = _known_keys(model, place[:-1])
-    name = str(place[-1])
+    keys, part = _followed(place[:-1], model)
+    known, name = list(_fields(_plain_type(part))), str(place[-1])
     near = difflib.get_close_matches(name, known, 1, cutoff=0.5)
     meant = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
-    return f"{key_path(place)} is no known key, {meant}"
+    return f"{key_path([*keys, name])} is no known key, {meant}"
 
 
-def _known_keys(model: Any, place: Sequence[int | str]) -> list[str]:
-    """Keys of the part of a schema that a place leads to."""
+def _followed(place: Sequence[int | str], model: Any) -> tuple[list[int | str], Any]:
+    """The keys of a place as the file has them, and the part of the schema there; None where it has none.
+
+    Where a union is told apart by a tag, pydantic puts the tag among the keys.
+    """
+    keys: list[int | str] = []
     for key in place:
         model = _plain_type(model)
-        inner = get_args(model)
+        if get_origin(model) in UNIONS:
+            model = next(part for part in get_args(model) if key in _tags(part))
+            continue
+        keys.append(key)
+        inner = [part for part in get_args(model) if part is not ...]
         # Of a list or a mapping the last argument is what it holds.
-        model = inner[-1] if inner else _fields(model)[str(key)]
-    return list(_fields(_plain_type(model)))
+        model = inner[-1] if inner else _fields(model).get(str(key))
+    return keys, model
+
+
+def _tags(model: Any) -> list[Any]:
+    """The values by which a schema is told from the others of its union."""
+    return [tag for hint in _fields(model).values() if get_origin(hint) is Literal for tag in get_args(hint)]
 
 
 def _plain_type(model: Any) -> Any:
-    """The type inside annotations and ``| None``."""
+    """The type inside annotations and ``| None``; of a union without tags the first."""
     if get_origin(model) is Annotated:
         # A quantity declares the schema it is read with.
         return _plain_type(getattr(model.__metadata__[0], "schema", get_args(model)[0]))
-    if get_origin(model) in (Union, types.UnionType):
-        return _plain_type(next(part for part in get_args(model) if part is not type(None)))
-    return model
+    if get_origin(model) not in UNIONS:
+        return model
+    parts = [part for part in get_args(model) if part is not type(None)]
+    tagged = len(parts) > 1 and all(map(_tags, parts))
+    return model if tagged else _plain_type(parts[0])
 
 
 def _fields(model: Any) -> dict[str, Any]:

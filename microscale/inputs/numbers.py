@@ -1,9 +1,10 @@
-"""What a parameter takes: types for signatures, read alike by Python callers, the command line and demos.
+"""What a parameter takes: types for signatures, read alike by Python, the command line and case files.
 
     @checked
     def anvil(*, velocity: Speed = 200.0, elements: Count = 3000, seed: Seed = 0): ...
 
-A number without such a type must be finite, and a whole one must fit into eight bytes.
+A number without such a type must be finite, and a whole one must fit into eight bytes. In Python and on the
+command line a number is in the unit of its type; a case file names the unit, as in "200 m/s".
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from microscale.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, ValidationInfo
+    from pydantic_core import CoreSchema
 
 
 class Rule(ABC):
@@ -46,6 +51,28 @@ class Range(Rule):
     most: float = math.inf
     above: bool = False
     unit: str = ""
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """In a file a number that has a unit is a text with it, such as ``5 mm``; the rule is the same."""
+        from pydantic_core import core_schema
+
+        from microscale.files.quantities import spoken
+        from microscale.files.schema import wrong
+
+        def read(found: Any, info: ValidationInfo) -> Any:
+            if info.mode == "python":  # of cyclopts: a flag is checked where the function is called
+                return found
+            value = spoken(found, self.unit) if self.unit else found
+            expected = self.problem(value)
+            if expected is not None:
+                raise wrong(expected)
+            return value
+
+        if kind not in (float, int):  # a rule of what is in a list is asked where the list is made
+            return handler(kind)
+        if self.unit:
+            return core_schema.with_info_plain_validator_function(read)
+        return core_schema.with_info_after_validator_function(read, handler(kind))
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         if not isinstance(value, Real) or isinstance(value, bool):
@@ -114,11 +141,12 @@ Length = Annotated[float, Range(1e-6, 1e6, unit="mm")]
 Speed = Annotated[float, Range(1e-6, 1e5, unit="m/s")]
 Time = Annotated[float, Range(1e-9, 1e12, unit="us")]
 WallTime = Annotated[float, Range(1e-9, 1e12, unit="s")]
+Percent = Annotated[float, Range(unit="%")]
 Strain = Annotated[float, Range(1e-12, 1e3)]
 
 
 def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function refuse arguments that its annotations do not take.
+    """Let a function refuse arguments that its annotations do not take; a text serves for a path.
 
     Raises:
         InputError: In place of a call with such an argument: name, value and what was expected.
@@ -128,8 +156,11 @@ def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        check(signature(function).bind(*args, **kwargs).arguments, _rules(function))
-        return function(*args, **kwargs)
+        bound = signature(function).bind(*args, **kwargs)
+        for name in _paths(function) & bound.arguments.keys():
+            bound.arguments[name] = _as_path(bound.arguments[name])
+        check(bound.arguments, _rules(function))
+        return function(*bound.args, **bound.kwargs)
 
     call.__checked__ = True  # type: ignore[attr-defined]
     return call
@@ -157,11 +188,28 @@ def check(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
 def _rules(annotated: Hashable) -> dict[str, Rule]:
     """Return the rules by the names of parameters, or of fields."""
     hints = get_type_hints(annotated, include_extras=True)
-    found = {name: _rule(hint) for name, hint in hints.items() if name != "return"}
+    found = {name: rule_of(hint) for name, hint in hints.items() if name != "return"}
     return {name: rule for name, rule in found.items() if rule is not None}
 
 
-def _rule(hint: Any) -> Rule | None:
+@cache
+def _paths(function: Hashable) -> frozenset[str]:
+    """Return the names of parameters that are paths."""
+    return frozenset(name for name, hint in get_type_hints(function).items() if _is_path(hint))
+
+
+def _is_path(hint: Any) -> bool:
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return Path in parts and str not in parts
+
+
+def _as_path(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_as_path, value))
+    return Path(value) if isinstance(value, str) else value
+
+
+def rule_of(hint: Any) -> Rule | None:
     """Return the rule of an annotation; None if it is about no numbers or paths."""
     for found in getattr(hint, "__metadata__", ()):
         if isinstance(found, Rule):
@@ -169,10 +217,10 @@ def _rule(hint: Any) -> Rule | None:
     if hint in (float, int):
         return FINITE if hint is float else EIGHT_BYTES
     if get_origin(hint) is Annotated:
-        return _rule(hint.__origin__)
+        return rule_of(hint.__origin__)
     if get_origin(hint) not in (Union, UnionType, tuple, list, Sequence):
         return None
-    return next((rule for rule in map(_rule, get_args(hint)) if rule is not None), None)
+    return next((rule for rule in map(rule_of, get_args(hint)) if rule is not None), None)
 
 
 def _items(value: Any) -> Iterator[Any]:

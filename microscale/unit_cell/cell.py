@@ -265,7 +265,18 @@ class FullFieldCell(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed of the local law at rest, mm/us."""
-        return self.law.wave_speed()
+        return self.law.wave_speed() * float(np.sqrt(self.law.density / self.density))
+
+    @property
+    def material(self) -> str:
+        """Name of the crystal, where it is one, and number of voxels."""
+        voxels = f"{self.grid.voxels} voxels"
+        return voxels if self.crystal is None else f"{self.crystal.name}, {voxels}"
+
+    @property
+    def field_units(self) -> dict[str, str]:
+        """Units of the fields of the local law."""
+        return self.law.field_units
 
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return averages over the cell of what the local law shows, each of shape (n,)."""

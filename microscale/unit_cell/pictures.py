@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from microscale.law import FloatArray, State
 from microscale.tensors import cauchy_from_piola, von_mises
@@ -42,6 +46,23 @@ def draw_fields(file: Path, rows: Rows) -> None:
 
 
 def _draw_maps(file: Path, rows: Rows) -> None:
+    def show(panel: Axes, values: FloatArray, limits: tuple[float, float]) -> None:
+        panel.imshow(values.T, origin="lower", vmin=limits[0], vmax=limits[1])
+
+    _draw_panels(file, rows, show)
+
+
+def _draw_solids(file: Path, rows: Rows) -> None:
+    def show(panel: Axes, values: FloatArray, limits: tuple[float, float]) -> None:
+        panel.imshow(_view(values, limits), interpolation="nearest")
+
+    _draw_panels(file, rows, show)
+
+
+def _draw_panels(
+    file: Path, rows: Rows, show: Callable[[Axes, FloatArray, tuple[float, float]], None]
+) -> None:
+    """Draw a panel for each field and state, with a colour bar; an arrow is where values go beyond it."""
     columns = max(len(maps) for _, maps in rows)
     figure = Figure(figsize=(3.4 * columns, 3.0 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), columns, squeeze=False)
@@ -50,32 +71,28 @@ def _draw_maps(file: Path, rows: Rows) -> None:
             panel.axis("off")
         for panel, (label, values) in zip(row, maps.items(), strict=False):
             limits = _limits([other[label] for _, other in rows if label in other])
-            image = panel.imshow(values.T, origin="lower", vmin=limits[0], vmax=limits[1])
+            show(panel, values, limits)
             panel.set(title=label, xticks=[], yticks=[])
-            figure.colorbar(image, ax=panel)
+            panel.spines[:].set_visible(False)
+            beyond = bool(values.min() < limits[0]), bool(values.max() > limits[1])
+            extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(beyond, "neither")
+            figure.colorbar(ScalarMappable(Normalize(*limits)), ax=panel, extend=extend)
         row[0].set_ylabel(title)
-    figure.savefig(file, dpi=120)
+    figure.savefig(file, dpi=90, pil_kwargs={"optimize": True})
 
 
-def _draw_solids(file: Path, rows: Rows) -> None:
+def _view(values: FloatArray, limits: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return a picture of a solid field in the colours of the limits, shape (height, width, 3)."""
     import pyvista
 
-    columns = max(len(maps) for _, maps in rows)
-    size = (360 * columns, 340 * len(rows))
-    plotter = pyvista.Plotter(off_screen=True, shape=(len(rows), columns), border=False, window_size=size)
-    for row, (title, maps) in enumerate(rows):
-        for column, (label, values) in enumerate(maps.items()):
-            plotter.subplot(row, column)
-            limits = _limits([other[label] for _, other in rows if label in other])
-            heading = f"{label}, {title}" if title else label
-            bar = {"title": heading, "color": "black", "n_labels": 2, "height": 0.14, "position_y": 0.02}
-            bar |= {"title_font_size": 15, "label_font_size": 13, "width": 0.8, "position_x": 0.1}
-            mesh = _without_an_eighth(values, heading)
-            plotter.add_mesh(mesh, clim=limits, ambient=0.5, diffuse=0.6, scalar_bar_args=bar)
-            plotter.camera.zoom(0.75)
+    plotter = pyvista.Plotter(off_screen=True, border=False, window_size=(300, 280))
+    mesh = _without_an_eighth(values, "values")
+    plotter.add_mesh(mesh, clim=limits, ambient=0.5, diffuse=0.6, show_scalar_bar=False)
     plotter.set_background("white")
-    plotter.screenshot(str(file))
+    plotter.camera.zoom(0.95)
+    picture = np.asarray(plotter.screenshot(return_img=True))
     plotter.close()
+    return picture
 
 
 def _without_an_eighth(values: FloatArray, name: str) -> Any:

@@ -30,6 +30,9 @@ IntArray = NDArray[np.int32]
 #: out, J, neither negative; the sum of the impulses' magnitudes, mg mm/us.
 IMPULSE, WORK, LOST, GAINED, PUSHED, BOOK = slice(0, 3), 3, 4, 5, 6, 7
 
+#: Depth of what is drawn of an obstacle, and half the width of a plane's, relative to the body.
+LAYER, WIDE = 0.03, 10.0
+
 #: How far behind the face of a cylinder, relative to its radius, round-off may put a node that rests on it.
 ON_FACE = 1e-9
 
@@ -77,6 +80,17 @@ class Obstacle(ABC):
         Returns:
             Distances, shape (n,), mm; never more than the way to the surface.
         """
+
+    def outline(self, size: float) -> FloatArray | None:
+        """Return what a section y = 0 shows of it at time zero: a layer behind its surface.
+
+        Args:
+            size: Largest extent of the body, mm: a layer is :data:`LAYER` of it deep.
+
+        Returns:
+            Corners of a polygon, x and z, shape (k, 2), mm; None, as by default, for nothing to draw.
+        """
+        return None
 
     @abstractmethod
     def moved(self, shift: FloatArray) -> Self:
@@ -129,6 +143,15 @@ class RigidPlane(Obstacle):
         """See :meth:`Obstacle.gap`."""
         return np.asarray((x - self.point) @ self.normal)
 
+    def outline(self, size: float) -> FloatArray | None:
+        """See :meth:`Obstacle.outline`."""
+        inwards, along = self.normal[[0, 2]], np.array([-self.normal[2], self.normal[0]])
+        square = float(inwards @ inwards)
+        if square < ACROSS**2:
+            return None
+        middle = self.point[[0, 2]] + self.normal[1] * self.point[1] / square * inwards
+        return _strip(middle, along / np.sqrt(square), inwards / np.sqrt(square), WIDE * size, LAYER * size)
+
     def moved(self, shift: FloatArray) -> Self:
         """See :meth:`Obstacle.moved`."""
         other = copy(self)
@@ -178,6 +201,15 @@ class RigidCylinder(Obstacle):
         outside = np.hypot(np.maximum(above, 0.0), np.maximum(beside, 0.0))
         return np.asarray(outside + np.minimum(np.maximum(above, beside), 0.0))
 
+    def outline(self, size: float) -> FloatArray | None:
+        """See :meth:`Obstacle.outline`; one whose axis is not in or beside the section is not drawn."""
+        inwards = self.direction[[0, 2]]
+        if abs(self.direction[1]) > 1e-6 or abs(self.face[1]) >= self.radius:
+            return None
+        half = float(np.sqrt(self.radius**2 - self.face[1] ** 2))
+        along = np.array([-inwards[1], inwards[0]])
+        return _strip(self.face[[0, 2]], along, inwards, half, LAYER * size)
+
     def moved(self, shift: FloatArray) -> Self:
         """See :meth:`Obstacle.moved`."""
         other = copy(self)
@@ -194,6 +226,18 @@ class RigidCylinder(Obstacle):
     ) -> None:
         """See :meth:`Obstacle.resist`; a node leaves by where it came in, or the nearer of face and side."""
         _resist_cylinder(self.face, self.direction, self.radius, self.velocity, motion, nodes, time, dt, book)
+
+
+#: Sine of the angle between a plane and the section below which it is not drawn.
+ACROSS = 0.05
+
+
+def _strip(
+    middle: FloatArray, along: FloatArray, normal: FloatArray, half: float, depth: float
+) -> FloatArray:
+    """Return the corners of a strip behind a line through ``middle``, shape (4, 2)."""
+    ends = np.array([middle - half * along, middle + half * along])
+    return np.concatenate([ends, ends[::-1] - depth * normal])
 
 
 def _is_finite(value: object) -> bool:

@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
 from microscale.inputs.numbers import COUNT, Range, Whole, check
-from microscale.law import ConstitutiveLaw
+from microscale.law import ConstitutiveLaw, State
 from microscale.progress import task
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.contact import IMPULSE, PUSHED, Obstacle
 from multiscale.dynamics.contact_stage import Contact
 from multiscale.dynamics.elements.corner_volumes import InvertedCellError
+from multiscale.dynamics.elements.names import DEFAULT_ELEMENT
 from multiscale.dynamics.elements.registry import make_element
 from multiscale.dynamics.energy import Account, Ledger
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR, EnergyLimit
@@ -58,6 +59,7 @@ class Simulation:
     Every method is collective: call it on all ranks. An error on one rank is raised on all of them.
 
     Attributes:
+        body: The mesh with its groups of facets.
         mesh: The dolfinx mesh, lengths in mm.
         law: The constitutive law.
         obstacles: The obstacles, where they are at time zero.
@@ -86,7 +88,7 @@ class Simulation:
         self,
         impact_mesh: ImpactMesh,
         law: ConstitutiveLaw,
-        element: str = "hex8-fbar",
+        element: str = DEFAULT_ELEMENT,
         obstacles: Sequence[Obstacle] = (),
         supports: Mapping[str, int | Sequence[int]] | None = None,
         initial_velocity: ArrayLike | Callable[[FloatArray], FloatArray] = (0.0, 0.0, 0.0),
@@ -100,7 +102,7 @@ class Simulation:
         Args:
             impact_mesh: Mesh with named groups of facets.
             law: Any constitutive law; it gives the density too.
-            element: "hex8-fbar" or "hex8-one-point" on hexahedra, "tet10" on ten-node tetrahedra.
+            element: "hex8-one-point" or "hex8-fbar" on hexahedra, "tet10" on ten-node tetrahedra.
             obstacles: Rigid obstacles; every node of the body's surface may touch each.
             supports: For a group of facets, the component (0, 1, 2), or components, of displacement held at
                 zero.
@@ -116,7 +118,7 @@ class Simulation:
                 of an impact; see :mod:`multiscale.dynamics.start.check`.
         """
         _require_kinds(law, obstacles)
-        self.mesh = impact_mesh.mesh
+        self.body, self.mesh = impact_mesh, impact_mesh.mesh
         self.law = law
         self._comm = self.mesh.comm
         self._step_size, self._agreed_step = StepSize(courant), AgreedStep(self._comm)
@@ -185,7 +187,13 @@ class Simulation:
         self._advance_force()
         self._advance_velocity()
 
-    def run(self, end_time: float, observers: Sequence[Observer] = (), every: int = 100) -> None:
+    def run(
+        self,
+        end_time: float,
+        observers: Sequence[Observer] = (),
+        every: int = 100,
+        until: Callable[[Simulation], bool] | None = None,
+    ) -> None:
         """Step until ``end_time`` is reached; the last step is shortened to end there.
 
         Args:
@@ -193,6 +201,7 @@ class Simulation:
             observers: Called with this simulation at its start (not where it resumes), every ``every`` steps,
                 and at the end.
             every: Steps between calls.
+            until: Asked after each step, on every rank alike, whether the run is over before that time.
 
         Raises:
             InputError: The time or ``every`` is not positive, or so long a time takes too many steps, see
@@ -211,6 +220,8 @@ class Simulation:
                 run.done = self.time
                 if self.step_count % every == 0:
                     self._observe(observers)
+                if until is not None and until(self):
+                    break
         if self.step_count % every != 0:
             self._observe(observers)
         self._check_penetration()
@@ -283,6 +294,16 @@ class Simulation:
         reductions = (self._sums.nbytes, self._agreed_step.nbytes, 1.0 / ESTIMATE_EVERY)
         return Traffic(*self._nodes.shared(), *reductions)
 
+    @property
+    def size(self) -> float:
+        """Largest extent of the reference body along x, y or z, mm."""
+        return self._start_check.size
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Which components of this rank's nodes are held, shape (nodes, 3)."""
+        return self._nodes.inverse_mass == 0.0
+
     def momentum(self) -> FloatArray:
         """Momentum of the body, shape (3,), mg mm/us."""
         return self._nodes.momentum()
@@ -291,10 +312,22 @@ class Simulation:
         """Moment of momentum about the origin, shape (3,), mg mm^2/us."""
         return self._nodes.angular_momentum()
 
-    def cell_fields(self) -> dict[str, FloatArray]:
-        """Averages over this rank's cells; see :func:`multiscale.dynamics.fields.cell_averages`."""
-        points = self.points
-        return cell_averages(points.F, points.P, self.element.weights, self.law, points.state)
+    def cell_fields(
+        self, extra: Sequence[str] = (), cells: NDArray[np.int64] | None = None
+    ) -> dict[str, FloatArray]:
+        """Averages over this rank's cells; see :func:`multiscale.dynamics.fields.cell_averages`.
+
+        Args:
+            extra: Further fields.
+            cells: Those of the cells that are wanted; None for all.
+        """
+        F, P, weights, state = self.points.F, self.points.P, self.element.weights, self.points.state
+        if cells is not None:
+            count = weights.shape[1]
+            points = (count * cells[:, None] + np.arange(count)).ravel()
+            F, P, weights = F[cells], P[cells], weights[cells]
+            state = State({name: array[points] for name, array in state.items()})
+        return cell_averages(F, P, weights, self.law, state, extra)
 
     def _observe(self, observers: Sequence[Observer]) -> None:
         for observer in observers:

@@ -39,6 +39,26 @@ class ConstantsFile(Strict):
     versions: dict[str, str] | None = None
 
 
+def shipped_constants(law: str) -> Path:
+    """Return the file of constants that comes with this: fitted to magnesium of 128 grains, for impacts."""
+    return Path(__file__).parent / "constants" / f"{law}.json"
+
+
+def fitted_law(path: Path, law: str) -> ConstitutiveLaw:
+    """Return the law of a file of constants; it says what it was fitted to, or the name of the file.
+
+    Raises:
+        InputError: See :func:`read_constants`.
+    """
+    constants = read_constants(path, law)
+    reference = read_document(path, "constants", REMEDY).get("reference")
+    try:
+        material = f"{reference['crystal']['name']}, fitted to {reference['options']['grains']} grains"
+    except (KeyError, TypeError):
+        material = f"constants of {path.name}"
+    return LAWS[law](**constants).called(material)
+
+
 def read_constants(path: Path, law: str) -> dict[str, float]:
     """Return the constants in a file, as options of ``make_law(law)``.
 

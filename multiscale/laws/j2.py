@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,12 @@ class J2(ConstitutiveLaw):
     density: Density = 8.93
     name = "j2"
     state_spec = PLASTIC_STATE
+
+    @property
+    def material(self) -> str:
+        """What was said of it, or copper where the constants are the defaults."""
+        ours = replace(self, density=J2.density) == J2()
+        return self._material or ("copper of the standard Taylor bar" if ours else "")
 
     def __post_init__(self) -> None:
         require_positive(self, "youngs_modulus", "yield_stress", "density")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,12 @@ class JohnsonCook(ConstitutiveLaw):
     heated_fraction: RatioOrZero = 0.9
     density: Density = 10.0
     name = "johnson-cook"
+
+    @property
+    def material(self) -> str:
+        """What was said of it, or magnesium where the constants are the defaults."""
+        ours = replace(self, density=JohnsonCook.density) == JohnsonCook()
+        return self._material or ("magnesium, assumed constants" if ours else "")
 
     def __post_init__(self) -> None:
         require_positive(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -26,6 +26,12 @@ class NeoHooke(ConstitutiveLaw):
     lambda_e: Stress = 24.0
     density: Density = 10.0
     name = "neo-hooke"
+
+    @property
+    def material(self) -> str:
+        """What was said of it, or magnesium where the constants are the defaults."""
+        ours = replace(self, density=NeoHooke.density) == NeoHooke()
+        return self._material or ("magnesium, elastic" if ours else "")
 
     def __post_init__(self) -> None:
         require_positive(self, "shear_modulus", "lambda_e", "density")

@@ -55,6 +55,13 @@ def plate_shape(results: Results, step: int = -1) -> dict[str, float]:
 
 
 def extremes(results: Results, step: int = -1) -> dict[str, float]:
-    """Return the largest value of every cell field over the cells of one step, and the smallest ``e_v``."""
-    largest = {f"max_{name}": float(results.field(name, step).max()) for name in results.cell_fields}
+    """Return the largest value of every scalar field of cells at one step, and the smallest ``e_v``."""
+    fields = {name: results.field(name, step) for name in results.cell_fields}
+    largest = {f"max_{name}": float(values.max()) for name, values in fields.items() if values.ndim == 1}
     return {**largest, "min_e_v": float(results.field("e_v", step).min())}
+
+
+def body_shape(results: Results, step: int = -1) -> dict[str, float]:
+    """Return the extents of the deformed body along x, y and z, mm."""
+    position = results.points + results.field("displacement_mm", step)
+    return {f"extent_{axis}_mm": float(np.ptp(position[:, k])) for k, axis in enumerate("xyz")}

@@ -1,4 +1,4 @@
-"""The result file of a simulation: displacement, velocity and cell fields, step by step."""
+"""The result file of a simulation: displacement, velocity and cell fields, output by output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from microscale.errors import InputError
 from multiscale.parallel.gather import cell_gather, degree_of_freedom_gather, input_mesh, node_gather
 from multiscale.parallel.ranks import shared_errors
-from multiscale.results import vtkhdf
+from multiscale.results import vtkhdf, vtu
 
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
@@ -28,11 +28,11 @@ OUTPUTS, LAST_OUTPUT = "outputs", "last_output_time"
 
 
 class ResultWriter:
-    """Observer that appends the fields of a simulation to a temporal VTKHDF file each time it is called.
+    """Appends the fields of a simulation to a temporal VTKHDF file, or to a series of .vtu files.
 
     Fields are gathered to rank 0 in the order of the input mesh, so the file does not depend on the number of
     ranks. Point fields: ``displacement_mm``, ``velocity_mm_per_us``; cell fields: whatever the simulation
-    offers (``von_mises_GPa``, ``e_d``, ``e_v``, ...).
+    offers (``von_mises_GPa``, ``e_d``, ``e_v``, ...), see :mod:`multiscale.dynamics.fields`.
 
     To extend the file costs more than to gather the fields of a small mesh, so it is done once a second at
     most. Who needs all outputs on the disk, as a checkpoint does, calls :meth:`flush`.
@@ -50,49 +50,55 @@ class ResultWriter:
         attributes: Mapping[str, Any],
         record: Mapping[str, float] | None = None,
         kept: int | None = None,
+        extra: Sequence[str] = (),
     ) -> None:
         """Write the mesh and the initial state, or go on with the file of a restarted run; collective.
 
         Args:
-            path: File to write, usually with the suffix ``.vtkhdf``; an existing one is replaced, or cut.
+            path: File to write, with the suffix ``.vtkhdf``, or ``.pvd`` for a series of .vtu files; an
+                existing one is replaced, or cut.
             simulation: Simulation to observe.
             attributes: Provenance to keep in the file, see :func:`multiscale.run.summary.provenance`.
             record: Numbers of the checkpoint of a restarted run, with those of :meth:`numbers`.
             kept: Steps to keep of an existing file; None to replace it.
+            extra: Further fields, see :func:`multiscale.dynamics.fields.cell_averages`.
 
         Raises:
             InputError: The file cannot be written; on every rank.
         """
         self.path = Path(path)
+        self._format: Any = vtu if self.path.suffix == ".pvd" else vtkhdf
+        self._extra = extra
         mesh = simulation.mesh
         self._comm = mesh.comm
         self.last_time: float | None = None
+        self.seconds = 0.0
         self._numbers = {name: (record or {}).get(name, 0) for name in (OUTPUTS, LAST_OUTPUT)}
         self._held: list[vtkhdf.Step] = []
         self._cells = cell_gather(mesh)
         self._dofs = degree_of_freedom_gather(simulation.u.function_space)
         points, cells, vtk_cell_type = input_mesh(mesh, self._cells, node_gather(mesh))
-        now, attributes = self._step(simulation), {**attributes, BEFORE: self._numbers[OUTPUTS]}
+        now, attributes = self.state(simulation), {**attributes, BEFORE: self._numbers[OUTPUTS]}
         with shared_errors(mesh.comm):
             if self._comm.rank == 0 and kept is not None:
-                vtkhdf.keep(self.path, kept)
+                self._format.keep(self.path, kept)
             elif self._comm.rank == 0:
-                vtkhdf.create(self.path, points, cells, vtk_cell_type, attributes, now)
+                self._format.create(self.path, points, cells, vtk_cell_type, attributes, now)
         self._written, self.seconds = time.perf_counter(), 0.0
         if simulation.step_count == 0:
-            self(simulation)
+            self.add(now)
             self.flush()
             self.seconds = 0.0  # start-up: code was loaded and data sets were made
 
-    def __call__(self, simulation: Simulation) -> None:
-        """Take the present state as an output; collective.
+    def add(self, output: vtkhdf.Step) -> None:
+        """Take an output; collective.
 
         Raises:
             InputError: The file cannot be extended, on every rank.
         """
         begin = time.perf_counter()
-        self._held.append(self._step(simulation))
-        self._numbers = {OUTPUTS: self._numbers[OUTPUTS] + 1, LAST_OUTPUT: simulation.time}
+        self._held.append(output)
+        self._numbers = {OUTPUTS: self._numbers[OUTPUTS] + 1, LAST_OUTPUT: output.time}
         # Rank 0 decides: it has the bytes, and clocks differ.
         size, age = sum(step.nbytes for step in self._held), begin - self._written
         due = self._comm.bcast(size > HOLD_BYTES or age > HOLD_SECONDS)
@@ -100,14 +106,27 @@ class ResultWriter:
         if due:
             self.flush()
 
-    def _step(self, simulation: Simulation) -> vtkhdf.Step:
-        """Gather the present state on rank 0; collective."""
+    def finish(self, simulation: Simulation) -> None:
+        """Take the present state unless it is the last output already, and write all; collective.
+
+        Raises:
+            InputError: The file cannot be extended, on every rank.
+        """
+        if self._numbers[LAST_OUTPUT] < simulation.time:
+            self.add(self.state(simulation))
+        self.flush()
+
+    def state(self, simulation: Simulation) -> vtkhdf.Step:
+        """Gather the present fields on rank 0; collective."""
+        begin = time.perf_counter()
         owned = simulation.u.function_space.dofmap.index_map.size_local
         point_fields = {
             "displacement_mm": self._dofs(simulation.u.x.array.reshape(-1, 3)[:owned]),
             "velocity_mm_per_us": self._dofs(simulation.v.x.array.reshape(-1, 3)[:owned]),
         }
-        cell_fields = {name: self._cells(values) for name, values in simulation.cell_fields().items()}
+        fields = simulation.cell_fields(self._extra)
+        cell_fields = {name: self._cells(values) for name, values in fields.items()}
+        self.seconds += time.perf_counter() - begin
         return vtkhdf.Step(simulation.time, point_fields, cell_fields)
 
     def numbers(self) -> dict[str, float]:
@@ -145,7 +164,7 @@ class ResultWriter:
     def _append(self, steps: Sequence[vtkhdf.Step]) -> None:
         """Write ``steps``, at once; where that cannot be, as many as fit."""
         try:
-            vtkhdf.append(self.path, steps)
+            self._format.append(self.path, steps)
             self.last_time = steps[-1].time
         except OSError as error:
             if len(steps) > 1:

@@ -18,8 +18,9 @@ from plotly.offline import get_plotlyjs
 
 from microscale.errors import InputError
 from microscale.files.whole_file import write_whole
+from multiscale.results.history_picture import PANELS
 from multiscale.results.ledger import ENERGIES
-from multiscale.results.run_folder import PICTURE, REPORT, RunFolder, unstructured_grid
+from multiscale.results.run_folder import PICTURE, REPORT, RunFolder, columns_of, unstructured_grid
 
 FloatArray = NDArray[np.float64]
 
@@ -32,7 +33,10 @@ VIEW_VALUES = 3e6
 SHOWN, SHOWN_TITLE = "von_mises_GPa", "von Mises stress, GPa"
 
 #: Parts of the summary that have a table of their own, or are for machines.
-APART = ("warnings", "inputs", "versions", "law", "wall_seconds", "bytes_per_element", "bytes_sent_per_step")
+APART = (
+    *("inputs", "versions", "law", "wall_seconds", "bytes_per_element", "bytes_sent_per_step"),
+    *("material", "histories", "warnings", "notes", "left_training_range"),
+)
 
 
 def write_report(folder: Path | str, title: str = "") -> Path:
@@ -49,19 +53,26 @@ def write_report(folder: Path | str, title: str = "") -> Path:
     summary = run.summary
     if "error" in summary:
         raise InputError(f"the run in {run.path} ended with an error, expected success: {summary['error']}")
+    material = summary.get("material", {})
     picture = run.path / PICTURE
     template = Environment(autoescape=True).from_string(
         files("multiscale.results").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
     page = template.render(
         title=title or run.path.name,
-        subtitle=f"law {summary['law']['name']}, {summary['elements']} elements, {summary['steps']} steps, "
+        subtitle=f"{summary['elements']} elements, {summary['steps']} steps, "
         f"{summary['wall_seconds']['total']:.1f} s on {summary['ranks']} rank(s)",
-        warnings=summary.get("warnings", []),
+        material=material.get("told", summary["law"]["name"]),
+        constants=_rows(material.get("constants", {})),
+        warnings=[*summary.get("warnings", []), *summary.get("notes", [])],
         figures=_rows({name: value for name, value in summary.items() if name not in APART}),
         view=_part(view(run)),
         picture=base64.b64encode(picture.read_bytes()).decode() if picture.exists() else "",
         energies=_part(energies(run)),
+        histories=[
+            (name, _place(told), [_part(plot) for plot in history(run.path / f"{name}.csv")])
+            for name, told in summary.get("histories", {}).items()
+        ],
         inputs=_rows(summary["inputs"]),
         versions=_rows({**summary["versions"], "law": summary["law"]["hash"]}),
         plotly=get_plotlyjs(),
@@ -136,6 +147,30 @@ def energies(run: RunFolder) -> go.Figure:
     ]
     layout = {"xaxis_title": "time, us", "yaxis_title": "energy, J", "height": 400, "margin": _MARGIN}
     return go.Figure(lines, layout)
+
+
+def history(file: Path) -> list[go.Figure]:
+    """Return velocity, stress and strain over time of a probe or a gauge, whose table is given."""
+    columns = columns_of(file)
+    figures = []
+    for title, unit, lines in PANELS:
+        drawn = [
+            go.Scattergl(x=columns["time_us"], y=columns[name], name=label, mode="lines")
+            for name, label in lines.items()
+            if name in columns
+        ]
+        axes = {"xaxis_title": "time, us", "yaxis_title": f"{title}, {unit}", "height": 260}
+        figures.append(go.Figure(drawn, {**axes, "margin": _MARGIN, "showlegend": True}))
+    return figures
+
+
+def _place(told: Mapping[str, Any]) -> str:
+    """Say where a probe or a gauge is."""
+    if "group" in told:
+        return f"mean over the group {told['group']}, {told['area_mm2']:.4g} mm^2"
+    return "at ({:.4g}, {:.4g}, {:.4g}) mm of the reference body, cell {}".format(
+        *told["point_mm"], told["cell"]
+    )
 
 
 def _shown_outputs(run: RunFolder, values: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,18 +13,29 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
+from pydantic import Field
 
 from microscale.errors import InputError
 from microscale.files.documents import parse_json
-from microscale.files.schema import Positive, Record, validated
+from microscale.files.schema import Record, validated
 from multiscale.results.axial_section import Section, axial_section
 from multiscale.results.reading import REMEDY
 from multiscale.results.vtkhdf import Results
 
 FloatArray = NDArray[np.float64]
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+#: Margin around what is shown of body and obstacle, relative to the body: a layer of an obstacle fits.
+MARGIN = 0.05
+
+#: How far from the body an obstacle may be to be seen with it, relative to its size.
+FAR = 3.0
+
+#: How far beyond the colours a value may be by round-off, relative to their range.
+ROUND_OFF = 1e-9
 
 #: Share of the values the colours span; the rest, a few cells at corners, takes the end colours.
 COLOUR_SHARE = 0.995
@@ -65,7 +77,7 @@ def draw_sections(
         picture_path: PNG to write.
         times: Times to show, us, each taken at the nearest step; by default five, equally spaced to the end.
         quantities: Cell fields to show.
-        title: Text above the panels.
+        title: Text above the panels; by default the material.
         within: Distance from the axis up to which a flat body is shown, mm.
 
     Raises:
@@ -76,7 +88,7 @@ def draw_sections(
     names = [quantity.field for quantity in quantities]
     sections = [axial_section(results, step, names) for step in steps]
     figure = _draw(sections, results, steps, quantities, within)
-    figure.suptitle(title)
+    figure.suptitle(title or str(results.attributes.get("material", "")), fontsize="medium")
     dots_per_inch = min(DOTS_PER_INCH, (PIXELS / np.prod(figure.get_size_inches())) ** 0.5)
     figure.savefig(picture_path, dpi=dots_per_inch, pil_kwargs={"optimize": True})
 
@@ -103,16 +115,56 @@ def _draw(
     width = FIGURE_WIDTH / len(quantities)
     figure = Figure((FIGURE_WIDTH, 1.02 * width * extent[1] / extent[0] + 1.2), layout="constrained")
     for axes, quantity in zip(figure.subplots(1, len(quantities), squeeze=False)[0], quantities, strict=True):
-        norm = colour_range([section.values[quantity.field] for section in sections], quantity.signed)
+        values = [section.values[quantity.field] for section in sections]
+        norm = colour_range(values, quantity.signed)
+        seen = points
         for k, (section, time) in enumerate(zip(sections, results.times[steps], strict=True)):
-            draw_obstacle(axes, results, time, points, k * shift)
+            drawn = draw_obstacles(axes, results, time, points, k * shift)
+            seen = np.concatenate([seen, drawn])
             draw_section(axes, section, quantity, norm, k * shift)
             place = low + k * shift + size * (0.05 if flat else 0.5, 1.0)
-            axes.annotate(f"{time:.2f} µs", place, (0, 6), textcoords="offset points", ha="center")
+            axes.annotate(f"{time:.3g} µs", place, (0, 6), textcoords="offset points", ha="center")
+        draw_scale(axes, seen.min(axis=0), size)
         _frame(axes, (low[0], low[0] + size[0]) if flat else None)
-        colours = ScalarMappable(norm, quantity.colours)
-        figure.colorbar(colours, ax=axes, location="bottom", aspect=35, pad=0.03, label=quantity.title)
+        draw_colour_bar(figure, axes, quantity, norm, values, location="bottom", aspect=35, pad=0.03)
     return figure
+
+
+def draw_colour_bar(
+    figure: Figure,
+    axes: Any,
+    quantity: Quantity,
+    norm: Normalize,
+    values: Sequence[FloatArray],
+    **place: Any,
+) -> None:
+    """Draw a colour bar beside axes, with an arrow at an end that values go beyond."""
+    low, high = float(norm.vmin or 0.0), float(norm.vmax or 0.0)
+    round_off = ROUND_OFF * (high - low)
+    below = min(float(part.min()) for part in values) < low - round_off
+    above = max(float(part.max()) for part in values) > high + round_off
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
+    colours = ScalarMappable(norm, quantity.colours)
+    figure.colorbar(colours, ax=axes, label=quantity.title, extend=extend, **place)
+
+
+def draw_scale(axes: Axes, corner: FloatArray, size: FloatArray) -> None:
+    """Draw a bar of a round length, mm, below what is seen.
+
+    Args:
+        axes: Axes in mm.
+        corner: Smallest coordinates of what is seen, shape (2,), mm.
+        size: Extent of the body, shape (2,), mm.
+    """
+    wanted = 0.5 * float(size.max() if size[0] > size[1] else size.min())
+    power = 10.0 ** np.floor(np.log10(wanted))
+    length = power * max(step for step in (1.0, 2.0, 5.0) if step * power <= wanted)
+    z = float(corner[1] - 0.03 * size.max())
+    axes.plot([corner[0], corner[0] + length], [z, z], color="0.2", lw=2.0, solid_capstyle="butt")
+    axes.annotate(
+        f"{length:g} mm", (corner[0] + length, z), (4, 0), textcoords="offset points", va="center",
+        fontsize="small",
+    )  # fmt: skip
 
 
 def _frame(axes: Axes, limits: tuple[float, float] | None) -> None:
@@ -136,42 +188,65 @@ def draw_section(
     )
 
 
-def draw_obstacle(axes: Axes, results: Results, time: float, body: FloatArray, shift: FloatArray) -> None:
-    """Draw what the body meets, if the file says so: a wall below it or a flat-ended cylinder above it.
+def draw_obstacles(
+    axes: Axes, results: Results, time: float, body: FloatArray, shift: FloatArray
+) -> FloatArray:
+    """Draw what the body meets where it is at a time, as far as it is beside the body.
+
+    Args:
+        axes: Axes in mm.
+        results: A result file; an obstacle has given its outline there.
+        time: Time, us.
+        body: Points of the body, x and z, shape (n, 2), mm.
+        shift: Where the drawing is moved, shape (2,), mm.
+
+    Returns:
+        Corners of what was drawn, shape (k, 2), without the shift, mm.
 
     Raises:
-        InputError: It says so in other words than a run.
+        InputError: The file says it in other words than a run.
     """
-    obstacle = _obstacle(results)
-    thick = 0.03 * float(np.ptp(body, axis=0).max())
-    if obstacle.wall_z_mm is not None:
-        left, right = 1.1 * float(body[:, 0].min()), 1.1 * float(body[:, 0].max())
-        bottom = obstacle.wall_z_mm - thick
-    elif obstacle.cylinder_radius_mm is not None:
-        left, right = -obstacle.cylinder_radius_mm, obstacle.cylinder_radius_mm
-        bottom = obstacle.face_z_mm + obstacle.velocity_mm_per_us * time
-    else:
-        return
-    corner = (left + shift[0], bottom + shift[1])
-    axes.add_patch(
-        Rectangle(corner, right - left, thick, facecolor="0.8", edgecolor="0.4", hatch="////", lw=0)
-    )
+    seen = [np.empty((0, 2))]
+    for obstacle in _obstacles(results):
+        outline = np.array(obstacle.outline_mm) + time * np.array(obstacle.velocity_mm_per_us)
+        low, high = _window(body, outline)
+        drawn = Polygon(outline + shift, facecolor="0.8", edgecolor="0.4", hatch="////", lw=0)
+        axes.add_artist(drawn)
+        drawn.set_clip_path(Rectangle(tuple(low + shift), *(high - low), transform=axes.transData))
+        seen.append(np.clip(outline, low, high))
+    return np.concatenate(seen)
+
+
+def _window(body: FloatArray, outline: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the corners of what is shown: the body, what of an obstacle is nearest to it, and a margin."""
+    low, high = body.min(axis=0), body.max(axis=0)
+    share = np.linspace(0.0, 1.0, 201)[:, None, None]
+    along = (outline + share * (np.roll(outline, -1, axis=0) - outline)).reshape(-1, 2)
+    away = np.linalg.norm(np.maximum(low - along, 0.0) + np.maximum(along - high, 0.0), axis=1)
+    size = float((high - low).max())
+    if away.min() < FAR * size:
+        nearest = along[away.argmin()]
+        low, high = np.minimum(low, nearest), np.maximum(high, nearest)
+    margin = MARGIN * size
+    return low - margin, high + margin
 
 
 class _Obstacle(Record):
-    wall_z_mm: float | None = None
-    cylinder_radius_mm: Positive | None = None
-    face_z_mm: float = 0.0
-    velocity_mm_per_us: float = 0.0
+    outline_mm: Annotated[list[Pair], Field(min_length=3, max_length=1000)]
+    velocity_mm_per_us: Pair
 
 
-def _obstacle(results: Results) -> _Obstacle:
-    text, where = results.attributes.get("obstacle", "{}"), f"obstacle in {results.path}"
+class _Obstacles(Record):
+    obstacles: list[_Obstacle]
+
+
+def _obstacles(results: Results) -> list[_Obstacle]:
+    text, where = results.attributes.get("obstacles", "[]"), f"obstacles in {results.path}"
     try:
         found = parse_json(text if isinstance(text, str) else bytes(text).decode())
     except (TypeError, ValueError) as error:
         raise InputError(f"{where}: {error}; {REMEDY}") from error
-    return validated(_Obstacle, found, where, REMEDY)
+    return validated(_Obstacles, {"obstacles": found}, where, REMEDY).obstacles
 
 
 def colour_range(values: list[FloatArray], signed: bool) -> Normalize:

@@ -20,7 +20,10 @@ FloatArray = NDArray[np.float64]
 
 #: Names of the files in the folder.
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
-REPORT = "report.html"
+REPORT, HISTORIES, CASE = "report.html", "histories.png", "case.toml"
+
+#: The file of the fields by format.
+RESULT_FILES = {"vtkhdf": RESULTS, "vtu": "results.pvd"}
 
 
 class RunFolder:
@@ -39,7 +42,8 @@ class RunFolder:
             InputError: It holds no result file of a run, or a damaged one.
         """
         self.path = Path(path)
-        self.results = Results(self.path / RESULTS)
+        found = (self.path / name for name in RESULT_FILES.values())
+        self.results = Results(next((file for file in found if file.is_file()), self.path / RESULTS))
         self.times = self.results.times
 
     def __len__(self) -> int:
@@ -68,8 +72,13 @@ class RunFolder:
     @property
     def energy(self) -> dict[str, FloatArray]:
         """Columns of the energy ledger by name: steps, times in us, energies in J, error in per cent."""
-        table = np.genfromtxt(self.path / LEDGER, delimiter=",", names=True, ndmin=1)
-        return {name: np.asarray(table[name]) for name in table.dtype.names or ()}
+        return columns_of(self.path / LEDGER)
+
+    @property
+    def histories(self) -> dict[str, dict[str, FloatArray]]:
+        """Columns of every probe and gauge over time; their names say the units."""
+        files = [*self.path.glob("probe_[0-9]*.csv"), *self.path.glob("gauge_[0-9]*.csv")]
+        return {file.stem: columns_of(file) for file in sorted(files)}
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -102,6 +111,19 @@ def read_results(folder: Path | str) -> RunFolder:
         InputError: The folder holds no result file, or a damaged one.
     """
     return RunFolder(folder)
+
+
+def columns_of(file: Path) -> dict[str, FloatArray]:
+    """Return the columns of a table of a run by name.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    try:
+        table = np.genfromtxt(file, delimiter=",", names=True, ndmin=1, deletechars="")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read as a table of a run ({error})") from error
+    return {name: np.asarray(table[name]) for name in table.dtype.names or ()}
 
 
 def unstructured_grid(results: Results) -> pyvista.UnstructuredGrid:

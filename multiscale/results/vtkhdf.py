@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
+from microscale.files.reservation import require_space
 from microscale.files.whole_file import flush
-from multiscale.results.disk import require_space
+from multiscale.results import reading, vtu
 from multiscale.results.growing_hdf5 import GrowingFile
 from multiscale.results.hdf5_places import LIBRARY
-from multiscale.results.reading import read_field, read_mesh
 
 FloatArray = NDArray[np.float64]
 
@@ -201,7 +201,7 @@ def steps_until(times: FloatArray, time: float) -> int:
 
 
 class Results:
-    """A temporal VTKHDF file, read back.
+    """A result file, read back: temporal VTKHDF, or the index of a series of .vtu files (.pvd).
 
     Attributes:
         points: Reference coordinates, shape (n_points, 3), mm.
@@ -217,10 +217,11 @@ class Results:
         """Open ``path`` and read its mesh and times.
 
         Raises:
-            InputError: The file is missing, damaged or not a temporal VTKHDF file.
+            InputError: The file is missing, damaged or of another format.
         """
         self.path = Path(path)
-        self._mesh = read_mesh(self.path)
+        self._format: Any = vtu if self.path.suffix == ".pvd" else reading
+        self._mesh: reading.Mesh = self._format.read_mesh(self.path)
         self.points, self.cells, self.vtk_cell_type, self.times = self._mesh[:4]
         self.point_fields, self.cell_fields, self.attributes = self._mesh[4:]
 
@@ -230,4 +231,5 @@ class Results:
         Raises:
             InputError: There is no such field, or the file is damaged.
         """
-        return read_field(self.path, self._mesh, name, range(len(self.times))[step])
+        found: FloatArray = self._format.read_field(self.path, self._mesh, name, range(len(self.times))[step])
+        return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ import h5py
 import numpy as np
 
 from microscale.errors import InputError
+from microscale.files.reservation import reserve_hdf5
 from microscale.files.whole_file import flush
 from multiscale.dynamics.saved_state import FloatArray
 from multiscale.parallel.gather import IndexArray
@@ -59,7 +59,7 @@ class CheckpointFile:
         self, header: Mapping[str, Any], booked: FloatArray, layout: Mapping[str, tuple[int, ...]]
     ) -> None:
         chunks = {name: (_chunk(shape), *shape[1:]) for name, shape in layout.items()}
-        _reserve(self._unfinished, layout, chunks)
+        reserve_hdf5(self._unfinished, _size(layout, chunks), LIBRARY)
         self._file = h5py.File(self._unfinished, "r+", libver=LIBRARY, locking=False)
         self._file.attrs["format"] = np.bytes_(FORMAT.encode())
         # Texts of variable length have no check sum.
@@ -111,21 +111,7 @@ def _chunk(shape: tuple[int, ...]) -> int:
     return max(1, min(shape[0], chunk_rows(shape[1:], CHUNK_BYTES)))
 
 
-def _reserve(
-    path: Path, layout: Mapping[str, tuple[int, ...]], chunks: Mapping[str, tuple[int, ...]]
-) -> None:
-    """Make an empty HDF5 file with room on disk for the arrays: HDF5 crashes on a disk that fills up.
-
-    The room stays reserved while HDF5 writes into it; it returns what is left over when it closes the file.
-    """
-    size = 2**20
-    for name, shape in layout.items():
-        count = -(-shape[0] // chunks[name][0])
-        size += count * (8 * math.prod(chunks[name]) + 128)
-    with h5py.File.in_memory(libver=LIBRARY) as empty:
-        empty.flush()
-        image = empty.id.get_file_image()
-    path.unlink(missing_ok=True)  # what a kill has left, or a link to somewhere else
-    with path.open("xb") as reserved:
-        reserved.write(image)
-        os.posix_fallocate(reserved.fileno(), 0, size)
+def _size(layout: Mapping[str, tuple[int, ...]], chunks: Mapping[str, tuple[int, ...]]) -> int:
+    """Return the bytes a file of these arrays takes at most."""
+    counts = {name: -(-shape[0] // chunks[name][0]) for name, shape in layout.items()}
+    return 2**20 + sum(count * (8 * math.prod(chunks[name]) + 128) for name, count in counts.items())

@@ -7,12 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from multiscale.dynamics.simulation import Simulation
+from microscale.inputs.numbers import Time, WallTime
 from multiscale.run.inputs import require_positive
 from multiscale.run.stopped import Stopped
+
+if TYPE_CHECKING:
+    from multiscale.dynamics.simulation import Simulation
 
 #: What a rank asks for, the greatest of all ranks wins: nothing, a checkpoint, one and an end.
 NOTHING, CHECKPOINT, WALL_TIME, TERMINATED = range(4)
@@ -21,6 +25,26 @@ NOTHING, CHECKPOINT, WALL_TIME, TERMINATED = range(4)
 EXIT_CODES = {TERMINATED: 143, WALL_TIME: 75}
 
 REQUESTS = {signal.SIGTERM: TERMINATED, signal.SIGUSR1: CHECKPOINT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlOptions:
+    """Checkpoints, restart and early end of a run.
+
+    Attributes:
+        checkpoint_every: Simulated time between checkpoints, us; by default one is written only on SIGTERM,
+            SIGUSR1 and at --max-wall.
+        restart: Checkpoint to go on from, with the inputs it was made with, on any number of ranks.
+        max_wall: Wall time after which the run leaves a checkpoint and ends with exit code 75, s.
+    """
+
+    checkpoint_every: Time | None = None
+    restart: Path | None = None
+    max_wall: WallTime | None = None
+
+    def start(self) -> RunControl:
+        """Return the control of a run that starts now."""
+        return RunControl(self.checkpoint_every, self.restart, self.max_wall)
 
 
 class RunControl:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from microscale.crystals.crystal import read_crystal
 from microscale.errors import InputError
+from microscale.files.schema import STRICT
+from microscale.inputs.numbers import Count, Seed
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
 from multiscale.laws import law_names, make_law, options_of
-from multiscale.laws.constants_file import read_constants
+from multiscale.laws.constants_file import LAWS, fitted_law, shipped_constants
+from multiscale.run.density import with_density
 from multiscale.surrogate.extrapolation import OnExtrapolation
 
 ImpactLaw = str
@@ -23,62 +27,84 @@ def impact_laws() -> tuple[str, ...]:
     return tuple(name for name in law_names() if name != "fft2d")
 
 
-def impact_options(
-    law: ImpactLaw,
-    *,
-    weights: Path | None = None,
-    on_extrapolation: OnExtrapolation | None = None,
-    constants: Path | None = None,
-    crystal: Path | None = None,
-    grains: int | None = None,
-    seed: int | None = None,
-) -> dict[str, Any]:
-    """Return the options of the law of an impact: those given, and the law's defaults for the others.
+@dataclass(frozen=True, kw_only=True)
+class LawOptions:
+    """The law of an impact and its options; None for what the law has by default.
 
-    Args:
-        law: Its name.
-        weights: Weights of the learned law; None for those that come with this.
-        on_extrapolation: What the learned law does where its training range ends.
-        constants: Constants of a law of constants, a file made by ``multiscale calibrate``.
-        crystal: Material file of the taylor or fft3d law, and what the learned law must stand for; None for
-            magnesium.
-        grains: Grains of the taylor or fft3d law at each point.
-        seed: Seed of the grains' orientations.
-
-    Raises:
-        InputError: An impact cannot use the law, or an option was given that the law does not take.
+    Attributes:
+        law: Constitutive law at every quadrature point.
+        weights: Weights of the learned law, of either network; by default those that come with this.
+        on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
+            ends; the field "extrapolation" shows where.
+        constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``; those of
+            magnesium by default.
+        crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
+            the learned law must stand for; magnesium by default.
+        grains: Grains at each point; 128 for taylor and 16 for fft3d by default.
+        seed: Seed of the grains' orientations; 0 by default.
+        density: Density in place of the law's own: a number in g/cm^3, one with another unit as
+            "1740 kg/m^3", or "measured", that of the material file.
     """
-    if law not in impact_laws():
-        raise InputError(f"unknown law '{law}' for an impact, expected one of: {', '.join(impact_laws())}")
-    given: dict[str, Any] = {"weights": weights, "on_extrapolation": on_extrapolation, "constants": constants}
-    given |= {"crystal": crystal, "grains": grains, "seed": seed}
-    return options_for("law", law, given, _taken, impact_laws())
+
+    __pydantic_config__ = STRICT
+
+    law: ImpactLaw = "learned"
+    weights: Path | None = None
+    on_extrapolation: OnExtrapolation | None = None
+    constants: Path | None = None
+    crystal: Path | None = None
+    grains: Count | None = None
+    seed: Seed | None = None
+    density: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.density, (int, float)):
+            object.__setattr__(self, "density", f"{float(self.density)!r} g/cm^3")
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the options of the law: those given, and the law's defaults for the others.
+
+        Raises:
+            InputError: An impact cannot use the law, or an option was given that the law does not take.
+        """
+        laws = impact_laws()
+        if self.law not in laws:
+            raise InputError(f"unknown law '{self.law}' for an impact, expected one of: {', '.join(laws)}")
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "law"}
+        return options_for("law", self.law, given, _taken, laws)
+
+    def make(self, duration: float) -> ConstitutiveLaw:
+        """Return the law, by default of magnesium.
+
+        Args:
+            duration: Simulated time of the run, us, for a network that maps whole histories.
+
+        Raises:
+            InputError: The law is unknown or does not take an option, or a file cannot be used.
+        """
+        options, known = self.resolved(), options_of(self.law)
+        if "material" in known:
+            options["material"] = read_crystal(options.pop("crystal"))
+        if "duration" in known:
+            options["duration"] = duration
+        density = options.pop("density")
+        if self.law in LAWS:
+            found = fitted_law(self.constants or shipped_constants(self.law), self.law)
+        else:
+            found = make_law(self.law, **options)
+        return with_density(found, density, self.crystal)
 
 
 def impact_law(law: ImpactLaw, *, duration: float, **given: Any) -> ConstitutiveLaw:
-    """Return a law, by default of magnesium.
-
-    Args:
-        law: Its name.
-        duration: Simulated time of the run, us, for a network that maps whole histories.
-        **given: Its options, see :func:`impact_options`.
-
-    Raises:
-        InputError: The law is unknown or does not take an option, or a file cannot be used.
-    """
-    options, known = impact_options(law, **given), options_of(law)
-    if "material" in known:
-        options["material"] = read_crystal(options.pop("crystal"))
-    if "duration" in known:
-        options["duration"] = duration
-    constants = options.pop("constants", None)
-    fitted = read_constants(constants, law) if constants else {}
-    return make_law(law, **options, **fitted)
+    """Return a law of an impact by its name and options, see :class:`LawOptions`."""
+    return LawOptions(law=law, **given).make(duration)
 
 
 def _taken(law: str) -> Mapping[str, Any]:
     """Return what a law takes of the options of an impact, with the defaults."""
+    if law in LAWS:
+        return {"constants": None, "density": None}  # given by numbers, which a file holds
     options = options_of(law)
-    if all(isinstance(default, float) for default in options.values()):
-        return {"constants": None}  # a law given by numbers, which a file holds
-    return {**options, "crystal": options.get("crystal")}
+    if "density" in options:
+        return {"density": None}
+    return {**options, "crystal": options.get("crystal"), "density": None}

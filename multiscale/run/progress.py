@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import timedelta
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 #: Without a terminal a line is printed each time this share of the run, or this many seconds, have passed.
 PLAIN_SHARE, PLAIN_SECONDS = 0.05, 10.0
 
+#: Letters of a line at most: a terminal of 80 columns shows it whole.
+WIDTH = 79
+
 #: A terminal is redrawn at most this often, s.
 LIVE_SECONDS = 0.1
 
 
 class CycleLine:
-    """Observer that shows time, step, limiting element, energies and time to go, on rank 0.
+    """Observer that shows step, time, kinetic energy, energy error and time to go, on rank 0.
 
     On a terminal one line is redrawn in place; elsewhere (a log file, a pipe) plain lines are printed.
     Use as a context manager, so that the terminal is restored however the run ends.
@@ -33,15 +36,23 @@ class CycleLine:
         seconds: Wall time spent in showing, s.
     """
 
-    def __init__(self, end_time: float, rank: int, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        end_time: float,
+        rank: int,
+        console: Console | None = None,
+        share: Callable[[Simulation], float] | None = None,
+    ) -> None:
         """Start the clock of the time to go.
 
         Args:
             end_time: End of the simulated time, us.
             rank: Rank of this process; all but rank 0 stay silent.
             console: Where to write; by default standard output.
+            share: Which part of the run is behind, 0 to 1; by default of the simulated time.
         """
-        self.end_time, self.seconds = end_time, 0.0
+        self.seconds = 0.0
+        self._share = share or (lambda simulation: min(simulation.time / end_time, 1.0))
         self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._silent = rank > 0
         self._live = Live(console=self._console, auto_refresh=False)
@@ -60,7 +71,7 @@ class CycleLine:
         """Show the present step if the last one shown is old enough."""
         if self._silent:
             return
-        share = min(simulation.time / self.end_time, 1.0)
+        share = self._share(simulation)
         clock = time.perf_counter()
         if self._first_share < 0.0:
             self._first_share, self._begin = share, clock
@@ -74,7 +85,7 @@ class CycleLine:
     def _show(self, line: str) -> None:
         said()
         if self._live.is_started:
-            self._live.update(Text(line), refresh=True)
+            self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
         else:
             print(line, file=self._console.file, flush=True)  # rich takes a millisecond
 
@@ -95,12 +106,23 @@ class CycleLine:
 
 
 def cycle_line(simulation: Simulation, seconds_to_go: float | None) -> str:
-    """Return the one-line account of the present step."""
+    """Return the account of the present step in one line of at most :data:`WIDTH` letters."""
     energy = simulation.energy
-    to_go = "-:--:--" if seconds_to_go is None else str(timedelta(seconds=round(seconds_to_go)))
+    put_in = energy.initial + abs(energy.external)
+    kinetic = min(100.0 * energy.kinetic / put_in, 999.9) if put_in > 0.0 else 0.0
+    error = max(-999.0, min(999.0, 100.0 * energy.error))
     return (
-        f"step {simulation.step_count:6d}  t {simulation.time:8.4f} us  "
-        f"dt {simulation.dt:.3e} us (cell {simulation.limiting_cell})  "
-        f"kinetic {energy.kinetic:.4e}  internal {energy.internal:.4e}  contact {energy.contact:.4e} J  "
-        f"error {100.0 * energy.error:+.3f} %  ETA {to_go}"
+        f"step {simulation.step_count:6d}  t {simulation.time:6.4g} us  kinetic {kinetic:5.1f} %  "
+        f"error {error:+.3f} %  ETA {_clock(seconds_to_go)}"
     )
+
+
+def _clock(seconds: float | None) -> str:
+    """Return a time in at most eight letters."""
+    if seconds is None:
+        return "--:--"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100:
+        return f"{min(hours // 24, 9999)} days"
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

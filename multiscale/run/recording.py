@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,49 +11,50 @@ from time import perf_counter
 from typing import Any
 
 from microscale.errors import InputError
-from microscale.files.printable import printable
-from multiscale.dynamics.simulation import Observer, Simulation
+from microscale.files.whole_file import write_whole
+from multiscale.dynamics.simulation import Simulation
 from multiscale.parallel.ranks import shared_errors
 from multiscale.parallel.sole_writer import sole_writer
-from multiscale.results.dimensions import extremes
+from multiscale.results.dimensions import body_shape
 from multiscale.results.field_writer import ResultWriter
-from multiscale.results.ledger import LedgerWriter
 from multiscale.results.provenance import identity, provenance
-from multiscale.results.run_folder import LEDGER, PICTURE, REPORT, RESULTS, SUMMARY
+from multiscale.results.run_folder import CASE, HISTORIES, PICTURE, REPORT, RESULT_FILES, SUMMARY
 from multiscale.results.vtkhdf import Results
+from multiscale.run.arrest import Arrest
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.closing import finish
 from multiscale.run.control import Checkpoints, RunControl
 from multiscale.run.failed import leave_word
 from multiscale.run.inputs import require_apart
+from multiscale.run.notices import notes_at_end, warnings_at_end
 from multiscale.run.progress import CycleLine
-from multiscale.run.resume import ORIGIN, Kept, kept_record, require_files
+from multiscale.run.record_files import LARGEST_ERROR, RecordFiles
+from multiscale.run.record_options import AS_USUAL, RecordOptions
+from multiscale.run.resume import ORIGIN, require_files
 from multiscale.run.same_run import Origin
 from multiscale.run.stopped import Stopped
-from multiscale.run.summary import account, write_summary
+from multiscale.run.summary import account
+from multiscale.run.told_material import material_line, material_of, material_text
+from multiscale.run.written_case import WrittenCase
 
 #: Name of the checkpoint in the folder; the other names are those of :mod:`multiscale.results.run_folder`.
 CHECKPOINT = "checkpoint.h5"
 
-#: Number of the record that a checkpoint keeps.
-LARGEST_ERROR = "largest_energy_error"
-
 #: Who writes the folder holds the lock on this file.
 LOCK = ".lock"
-
-#: Outputs of the fields after the initial one, if the user does not say otherwise, and those of a run that is
-#: expected to take fewer steps than given: one output takes as long as half a step of a cheap law.
-OUTPUTS, FEW_OUTPUTS, FEW_STEPS = 20, 8, 160
 
 
 def run_and_record(
     simulation: Simulation,
     end_time: float,
     folder: Path | str,
-    steps_between_outputs: int | None,
     inputs: Mapping[str, Any],
-    obstacle: Mapping[str, float],
-    measure: Callable[[Results], dict[str, float]],
+    record: RecordOptions = AS_USUAL,
+    *,
+    measure: Callable[[Results], dict[str, float]] = body_shape,
     control: RunControl | None = None,
+    title: str = "",
+    case: WrittenCase | None = None,
     **picture: Any,
 ) -> dict[str, Any]:
     """Run ``simulation`` to ``end_time`` and write its record; collective.
@@ -63,13 +64,14 @@ def run_and_record(
         end_time: Time to reach, us.
         folder: Folder of the record; made if need be. Earlier files of the same names are replaced, but after
             a restart kept up to the checkpoint, so that the record is that of a run that was never ended.
-        steps_between_outputs: Steps from one output of the fields to the next; None for
-            :data:`OUTPUTS`, evenly spaced in time. Energies are kept at every step.
-        inputs: Everything the user chose, kept in the summary and in the result file.
-        obstacle: What the body meets, for pictures, see :func:`multiscale.results.pictures.draw_sections`.
+        inputs: Everything the user chose, kept in the summary and in the result file; what ``record`` says is
+            added.
+        record: What to keep besides the energies of every step.
         measure: Figures of the deformed body to put first in the summary, such as
-            :func:`multiscale.results.dimensions.bar_shape`.
+            :func:`multiscale.results.dimensions.bar_shape`; by default its extents.
         control: Checkpoints, restart and early end; None for a run without any at intervals.
+        title: What was run, for picture, report and terminal; the material is added.
+        case: The run as a case, kept in the folder; none by default.
         **picture: How to draw the picture, see :func:`multiscale.results.pictures.draw_sections`.
 
     Returns:
@@ -83,53 +85,84 @@ def run_and_record(
     """
     begin, comm, folder = perf_counter(), simulation.mesh.comm, Path(folder)
     control = control or RunControl()
-    simulation.require_reachable(end_time)
+    arrest = Arrest(simulation, end_time, record.longest_time) if record.until_rest else None
+    latest = arrest.longest_time if arrest else end_time
+    simulation.require_reachable(latest)
     law = identity(simulation.law)
-    origin = Origin(simulation, law, inputs)
-    require_interval(steps_between_outputs)
+    inputs = {name: value for name, value in inputs.items() if name != "record"} | record.given
+    origin = Origin(simulation, law, inputs, None if case is None else case.bound)
+    files = RecordFiles(simulation, folder, record, origin)
     with shared_errors(comm):
         read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
-        names = (RESULTS, LEDGER, PICTURE, SUMMARY, REPORT, CHECKPOINT)
-        require_apart((folder / name for name in names), read)
-    record = _restart(simulation, control, origin, end_time, folder)
-    made_by = {
-        **provenance(inputs),
-        "obstacle": json.dumps(dict(obstacle)),
-        ORIGIN: json.dumps(origin.content),
-    }
+        names = (PICTURE, HISTORIES, SUMMARY, REPORT, CHECKPOINT, CASE)
+        written = *files.names, *(folder / name for name in names)
+        require_apart(written, read)
+        require_files(written)
+    before = _restart(simulation, control, origin, latest, folder)
+    if comm.rank == 0:
+        print(f"{title}\n{material_text(simulation.law)}".strip(), flush=True)
     with sole_writer(comm, folder, folder / LOCK):
-        ledger, results = _writers(simulation, folder, record, origin, made_by)
+        files.begin(before, _made_by(simulation, inputs, origin))
+        with shared_errors(comm):
+            if case is not None and comm.rank == 0:
+                write_whole(folder / CASE, case.text.encode(errors="replace"))
 
         def write(path: Path, simulation: Simulation) -> None:
-            results.flush()
-            with shared_errors(comm):
-                ledger.flush()
-            numbers = {LARGEST_ERROR: ledger.largest_error, **results.numbers()}
-            write_checkpoint(path, simulation, origin, numbers)
+            files.flush()
+            write_checkpoint(path, simulation, origin, files.numbers())
 
         checkpoints = Checkpoints(folder / CHECKPOINT, control, write)
         simulation.poll = control.wish
         # Start-up, with its compilation, is no part of the run.
-        ready, before = perf_counter(), dict(simulation.timers)
-        with (
-            CycleLine(end_time, comm.rank) as cycle_line,
-            control.listening(),
-            _last_good(results, checkpoints, partial(leave_word, simulation, law, inputs, folder / SUMMARY)),
-        ):
-            outputs = sparsely(results, steps_between_outputs, end_time, simulation)
+        ready, spent = perf_counter(), dict(simulation.timers)
+        line = CycleLine(latest, comm.rank, share=arrest.progress if arrest else None)
+        word = partial(leave_word, simulation, law, inputs, folder / SUMMARY)
+        with line, control.listening(), _last_good(files.results, checkpoints, word):
             # A checkpoint comes last: what it is of has been recorded.
-            simulation.run(end_time, (outputs, ledger, cycle_line, checkpoints), every=1)
-            results.flush()
+            observers = (files.outputs(latest), files.ledger, files.histories, line, checkpoints)
+            simulation.run(latest, observers, every=1, until=arrest)
+            files.results.finish(simulation)
         now = perf_counter()
-        wall = {stage: seconds - before[stage] for stage, seconds in simulation.timers.items()}
-        wall |= {"output": results.seconds, "ledger": ledger.seconds, "progress": cycle_line.seconds}
+        wall = {stage: seconds - spent[stage] for stage, seconds in simulation.timers.items()}
+        wall |= {"output": files.results.seconds, "ledger": files.ledger.seconds}
+        wall |= {"histories": files.histories.seconds, "progress": line.seconds}
         wall |= {"run": now - ready, "total": now - begin}
         summary = account(simulation, law, inputs, wall)
-        summary["largest_energy_error_percent"] = 100.0 * ledger.largest_error
+        summary["warnings"] += warnings_at_end(simulation, arrest)
+        summary |= _told(simulation, files, arrest)
         with shared_errors(comm):
             if comm.rank == 0:
-                summary = _finish(folder, summary, measure, picture)
+                heading = f"{title}\n{material_line(simulation.law)}".strip()
+                summary = finish(files.path, summary, measure, {**picture, "title": heading})
         return comm.bcast(summary)
+
+
+def _made_by(simulation: Simulation, inputs: Mapping[str, Any], origin: Origin) -> dict[str, str]:
+    """Return the attributes of the file of the fields."""
+    outlines = ((obstacle, obstacle.outline(simulation.size)) for obstacle in simulation.obstacles)
+    drawn = [
+        {"outline_mm": outline.tolist(), "velocity_mm_per_us": obstacle.velocity[[0, 2]].tolist()}
+        for obstacle, outline in outlines
+        if outline is not None
+    ]
+    return {
+        **provenance(inputs),
+        "obstacles": json.dumps(drawn),
+        "material": material_line(simulation.law),
+        ORIGIN: json.dumps(origin.content),
+    }
+
+
+def _told(simulation: Simulation, files: RecordFiles, arrest: Arrest | None) -> dict[str, Any]:
+    """Return what the summary says of the material, the record, and what is worth knowing."""
+    material = {**material_of(simulation.law), "told": material_line(simulation.law)}
+    told = {
+        "material": material,
+        "histories": files.histories.told,
+        "notes": notes_at_end(simulation, arrest),
+        "largest_energy_error_percent": 100.0 * files.ledger.largest_error,
+    }
+    return told if arrest is None else {**told, "at_rest_at_us": arrest.at}
 
 
 def _restart(
@@ -142,29 +175,13 @@ def _restart(
         raise InputError(f"checkpoint {control.restart} is a folder: give the {CHECKPOINT} in it")
     record = read_checkpoint(control.restart, simulation, origin)
     # A run that was killed between its last checkpoint and its summary is finished in its own folder.
-    recorded = simulation.mesh.comm.bcast((folder / RESULTS).exists())
+    recorded = simulation.mesh.comm.bcast(any((folder / name).exists() for name in RESULT_FILES.values()))
     if simulation.time > end_time * (1.0 + (1e-9 if recorded else -1e-9)):
         raise InputError(
             f"end-time = {end_time} us, checkpoint {control.restart} is at {simulation.time:.6g} us: "
             "give a later --end-time"
         )
     return record
-
-
-def _writers(
-    simulation: Simulation, folder: Path, record: Mapping[str, float], origin: Origin, made_by: dict[str, str]
-) -> tuple[LedgerWriter, ResultWriter]:
-    """Begin ledger and result file, or go on with those of the folder; all is checked first; collective."""
-    comm, kept = simulation.mesh.comm, Kept()
-    with shared_errors(comm):
-        require_files(folder / name for name in (RESULTS, LEDGER, PICTURE, SUMMARY, CHECKPOINT))
-        if comm.rank == 0 and simulation.step_count > 0:
-            files = folder / RESULTS, folder / LEDGER
-            kept = kept_record(*files, simulation.step_count, simulation.time, record, origin)
-    with shared_errors(comm):
-        ledger = LedgerWriter(folder / LEDGER, comm.rank, kept.ledger, record[LARGEST_ERROR])
-    results = ResultWriter(folder / RESULTS, simulation, made_by, record, kept.steps)
-    return ledger, results
 
 
 @contextmanager
@@ -184,81 +201,3 @@ def _last_good(
         leave_word(error)
         error.add_note(f"{output} in {results.path}, {checkpoints.last}")
         raise
-
-
-def require_interval(steps: int | None) -> None:
-    """Raise an InputError if there are no positive ``steps`` between outputs."""
-    if steps is not None and steps < 1:
-        raise InputError(f"steps between outputs = {steps}, expected at least 1")
-
-
-def sparsely(observer: Observer, steps: int | None, end_time: float, begun: Simulation) -> Observer:
-    """Return an observer that passes on every ``steps``-th step, or :data:`OUTPUTS` even times, and the end.
-
-    What ``begun``, the simulation at its start or restart, has behind it, or is at, was passed on before.
-
-    Raises:
-        InputError: ``steps`` is not positive.
-    """
-    require_interval(steps)
-
-    def count(simulation: Simulation) -> int:
-        return int(share(simulation) * outputs) if steps is None else simulation.step_count // steps
-
-    def share(simulation: Simulation) -> float:
-        return simulation.time / end_time * (1.0 + 1e-9)
-
-    outputs = OUTPUTS if end_time / begun.first_dt >= FEW_STEPS else FEW_OUTPUTS
-    passed = count(begun)
-
-    def observe(simulation: Simulation) -> None:
-        nonlocal passed
-        if count(simulation) > passed or share(simulation) >= 1.0:
-            passed = count(simulation)
-            observer(simulation)
-
-    return observe
-
-
-def _finish(
-    folder: Path,
-    summary: dict[str, Any],
-    measure: Callable[[Results], dict[str, float]],
-    picture: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Draw the picture, write the summary, say where all is, and return the summary; on one rank."""
-    # Loading the libraries that draw takes a second; ranks that draw nothing are spared it.
-    from multiscale.results.html_report import write_report
-    from multiscale.results.pictures import draw_sections
-
-    begin = perf_counter()
-    results = Results(folder / RESULTS)
-    figures = measure(results)
-    summary = {**figures, **extremes(results), **summary}
-    draw_sections(folder / RESULTS, folder / PICTURE, **picture)
-    summary["wall_seconds"]["picture"] = perf_counter() - begin
-    write_summary(folder / SUMMARY, summary)
-    write_report(folder, picture.get("title", ""))
-    print(report(folder, summary, figures), flush=True)
-    return summary
-
-
-def report(folder: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> str:
-    """Return what a user wants to know at the end: the figures, where the files are, how to open them."""
-    told = ", ".join(f"{name} = {summary[name]:.6g}" for name in figures)
-    wall = summary["wall_seconds"]["total"]
-    warned = "".join(f"warning: {line}\n" for line in summary["warnings"])
-    missed = "" if summary["touched"] else "NEVER TOUCHED: the body has met no obstacle\n"
-    return (
-        f"\n{missed}{told}\n"
-        f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
-        f"{summary['elements']} elements, {wall:.1f} s on {summary['ranks']} rank(s)\n\n"
-        f"{printable(folder / RESULTS)}\n"
-        "    fields of every output: open it in ParaView, or in Python step by step with\n"
-        "    reader = pyvista.get_reader(file); reader.reader.SetStep(k); grid = reader.read()\n"
-        f"{printable(folder / REPORT)}\n    all of this in one page, with a view to turn, for a browser\n"
-        f"{printable(folder / PICTURE)}\n    axial section at up to five times\n"
-        f"{printable(folder / LEDGER)}\n    energies of every step\n"
-        f"{printable(folder / SUMMARY)}\n    final figures, cost by stage, inputs and versions\n"
-        + (f"\n{warned}" if warned else "")
-    )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from microscale.errors import InputError
 from multiscale.results.field_writer import BEFORE, LAST_OUTPUT, OUTPUTS
-from multiscale.results.ledger import rows_until
+from multiscale.results.ledger import ledger_until
 from multiscale.results.vtkhdf import Results, steps_until
 from multiscale.run.same_run import Origin
 
@@ -68,7 +68,7 @@ def kept_record(
         if isinstance(error, InputError):
             raise
         raise InputError(f"{results} does not say what it is of: restart into another --output") from error
-    size, rows = rows_until(ledger, step)
+    size, rows = ledger_until(ledger, step)
     steps = steps_until(found.times, time)
     if rows == steps == 0:
         return Kept()

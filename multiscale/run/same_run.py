@@ -16,6 +16,7 @@ from multiscale.results.provenance import plain
 
 #: Inputs a restart may change, as it may where files lie: law and mesh are compared by what is in them.
 FREE = {"output", "restart", "checkpoint_every", "max_wall", "steps_between_outputs", "end_time"}
+FREE |= {"outputs", "until_rest", "longest_time"}
 FREE |= {"weights", "mesh", "constants", "crystal", "max_energy_error"}
 
 
@@ -23,16 +24,23 @@ class Origin:
     """What a run is of.
 
     Attributes:
-        content: As plain values: ``inputs``, ``law``, ``element``, ``mesh``.
+        content: As plain values: ``inputs``, ``law``, ``element``, ``mesh``, and of its case ``case``.
     """
 
-    def __init__(self, simulation: Simulation, law: Mapping[str, str], inputs: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        law: Mapping[str, str],
+        inputs: Mapping[str, Any],
+        case: Mapping[str, Any] | None = None,
+    ) -> None:
         """Describe a run; collective.
 
         Args:
             simulation: Its simulation.
             law: Its law at the start, see :func:`multiscale.results.provenance.identity`.
             inputs: Everything the user chose.
+            case: What of its case a restart may not change; None for a run without one.
         """
         self.content: dict[str, Any] = {
             "inputs": bound_inputs(inputs),
@@ -40,10 +48,18 @@ class Origin:
             "law": f"{law['name']} {law['hash'][:16]}",
             "mesh": f"{simulation.n_cells_global} cells {mesh_fingerprint(simulation.mesh):016x}",
         }
+        if case is not None:
+            self.content["case"] = plain(case)
 
     def require(self, found: Mapping[str, Any], path: Path) -> None:
         """Raise an InputError that names the first difference of the run of the file ``path``."""
-        require_inputs(self.content["inputs"], found["inputs"], path)
+        # A run that flags began may go on as its case file, and the other way round: the cases are compared.
+        mine, case = self.content.get("case"), found.get("case")
+        flags, others = self.content["inputs"], found["inputs"]
+        if mine is None or case is None or (case != mine and {*flags} == {*others}):
+            require_inputs(flags, others, path)
+        if mine is not None and case is not None:
+            require_inputs(mine, case, path)
         for name in ("element", "law", "mesh"):
             if found[name] != self.content[name]:
                 raise InputError(

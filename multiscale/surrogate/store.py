@@ -105,10 +105,9 @@ class Material:
     density: Positive
     identity: dict[str, Any] | None = None
 
-    @property
-    def wave_speed(self) -> float:
-        """Longitudinal elastic wave speed at rest, mm/us."""
-        return math.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / self.density)
+    def wave_speed(self, density: float) -> float:
+        """Longitudinal elastic wave speed at rest and a density, g/cm^3, mm/us."""
+        return math.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / density)
 
 
 def _with_durations(record: dict[str, Any]) -> dict[str, Any]:

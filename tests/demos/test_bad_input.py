@@ -78,7 +78,7 @@ def _square(geo, z):
     ("flags", "code", "message"),
     [
         (["--velocity", "-200"], 1, "velocity = -200.0 m/s, expected a positive number"),
-        (["--law", "steel"], 2, 'Invalid value "steel" for --law'),
+        (["--law", "steel"], 1, "unknown law 'steel' for an impact"),
         (["--weights", "nowhere.safetensors"], 1, "nowhere."),
         (["--velocity", "2000", "--elements", "200", "--on-extrapolation", "stop"], 1, "the training range"),
     ],

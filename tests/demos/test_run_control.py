@@ -22,7 +22,9 @@ from multiscale.run.stopped import Stopped
 DEMO = Path(__file__).parents[2] / "demos" / "taylor_anvil.py"
 MPIRUN = Path(sys.executable).parent / "mpirun"
 
-SMALL = {"law": "j2", "elements": 100, "end_time": 0.6, "model": "quarter"}
+#: Its waves are fast: many steps.
+COPPER = Path(__file__).with_name("copper_j2.json")
+SMALL = {"law": "j2", "constants": COPPER, "elements": 100, "end_time": 0.6, "model": "quarter"}
 
 # The anvil whose rank 0 is killed in the middle of its third checkpoint.
 KILLED = """

@@ -14,6 +14,7 @@ from multiscale.dynamics.simulation import Simulation
 from multiscale.laws import make_law
 from multiscale.results.dimensions import bar_shape
 from multiscale.results.vtkhdf import Results
+from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
 
 
@@ -26,7 +27,14 @@ def record(comm, folder, law="j2"):
         supports={"symmetry_x": 0, "symmetry_y": 1},
         initial_velocity=(0.0, 0.0, -2.0 if law == "learned" else -0.2),
     )
-    return run_and_record(simulation, 0.3, folder, 5, {"velocity": 200.0}, {"wall_z_mm": 0.0}, bar_shape)
+    return run_and_record(
+        simulation,
+        0.3,
+        folder,
+        {"velocity": 200.0},
+        RecordOptions(steps_between_outputs=5),
+        measure=bar_shape,
+    )
 
 
 @pytest.fixture

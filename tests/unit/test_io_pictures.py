@@ -1,10 +1,13 @@
 """Sections and shapes of bodies whose deformation is known."""
 
+import json
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from microscale.errors import InputError
+from multiscale.dynamics.contact import RigidPlane
 from multiscale.results import vtkhdf
 from multiscale.results.axial_section import axial_section
 from multiscale.results.dimensions import bar_shape, extremes
@@ -32,12 +35,16 @@ def squeeze(points, time):
     return points * (a, a, -b)
 
 
+#: As a run says it: the outline of a plane.
+WALL = {"outline_mm": RigidPlane().outline(HEIGHT).tolist(), "velocity_mm_per_us": [0.0, 0.0]}
+
+
 @pytest.fixture(params=[True, False], ids=["quarter", "full"])
 def path(request, tmp_path):
     path = tmp_path / "bar.vtkhdf"
     points, cells = block(request.param)
     steps = [step(points, cells, time) for time in np.linspace(0.0, 1.0, 6)]
-    vtkhdf.create(path, points, cells, 12, {"obstacle": '{"wall_z_mm": 0.0}'}, steps[0])
+    vtkhdf.create(path, points, cells, 12, {"obstacles": json.dumps([WALL])}, steps[0])
     vtkhdf.append(path, steps)
     return path
 

@@ -10,6 +10,7 @@ import pytest
 import multiscale as ms
 from multiscale.dynamics.simulation import Simulation
 from multiscale.results.html_report import write_report
+from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -23,7 +24,8 @@ def folder(request, tmp_path_factory):
     bar = ms.cylinder(2.0, 1.0, 100, cell=cell)
     law = ms.make_law("johnson-cook")
     anvil = Simulation(bar, law, request.param, [ms.RigidPlane()], initial_velocity=(0.0, 0.0, -0.1))
-    run_and_record(anvil, 0.2, path, None, {"velocity": 100.0}, {"wall_z_mm": 0.0}, lambda results: {})
+    asked = RecordOptions(probes=[(0.0, 0.0, 0.5)], gauges=["foot"], fields=["stress"])
+    run_and_record(anvil, 0.2, path, {"velocity": 100.0}, asked, measure=lambda results: {}, title="Anvil")
     return path
 
 
@@ -45,6 +47,24 @@ def test_ledger_and_summary_belong_to_the_same_run(folder):
     run = ms.read_results(folder)
     assert run.energy["time_us"][-1] == pytest.approx(run.summary["final_time_us"])
     assert run.energy["kinetic_J"][0] == pytest.approx(run.summary["initial_kinetic_energy_J"])
+
+
+def test_histories_are_columns_with_units_and_stress_is_a_tensor(folder):
+    run = ms.read_results(folder)
+    foot = run.histories["gauge_1_foot"]
+    assert foot["time_us"].tolist() == run.energy["time_us"].tolist()
+    assert foot["normal_velocity_mm_per_us"][0] == pytest.approx(0.1)
+    last = run[-1]
+    mean, (xx, yy, zz, *_) = -last["pressure_GPa"], last["stress_GPa"].T
+    np.testing.assert_allclose((xx + yy + zz) / 3.0, mean, atol=1e-12)
+    assert "temperature_K" in last.cell_data
+
+
+def test_the_report_says_material_and_what_probes_saw(folder):
+    page = (folder / "report.html").read_text()
+    assert "johnson-cook: magnesium, assumed constants, density 10 g/cm^3" in page
+    assert "<h3>gauge_1_foot</h3><p>mean over the group foot, " in page
+    assert "of the energy is still kinetic" in page
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):

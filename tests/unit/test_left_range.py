@@ -17,6 +17,7 @@ from multiscale.results.html_report import write_report
 from multiscale.results.provenance import identity
 from multiscale.results.run_folder import read_results
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.record_options import RecordOptions
 from multiscale.run.recording import run_and_record
 from multiscale.run.same_run import Origin
 from multiscale.run.training_range import left_range, told
@@ -73,7 +74,12 @@ def test_other_laws_have_nothing_to_say():
 
 def test_terminal_and_summary_say_it_and_a_restart_keeps_it(tmp_path, capsys):
     summary = run_and_record(
-        anvil(), 1.0, tmp_path / "run", 50, {"velocity": 200.0}, {"wall_z_mm": 0.0}, bar_shape
+        anvil(),
+        1.0,
+        tmp_path / "run",
+        {"velocity": 200.0},
+        RecordOptions(steps_between_outputs=50),
+        measure=bar_shape,
     )
     kinds = {entry["kind"]: entry for entry in summary["left_training_range"]}
     said = capsys.readouterr().out

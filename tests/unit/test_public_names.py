@@ -38,9 +38,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error_that_lists_those_that_ar
         ms.Simulaton  # noqa: B018
 
 
-def test_the_examples_of_the_module_run():
+def test_the_examples_of_the_module_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     outcome = doctest.testmod(import_module("multiscale"))
-    assert outcome.attempted >= 8
+    assert outcome.attempted >= 13
     assert outcome.failed == 0
 
 
@@ -50,7 +51,9 @@ def test_importing_loads_neither_finite_elements_nor_training(tmp_path):
     assert run_python(code, tmp_path).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("first", ["torch", "h5py", "gmsh", "pyvista", "mpi4py.MPI"])
+@pytest.mark.parametrize(
+    "first", ["torch", "h5py", "gmsh", "pyvista", "mpi4py.MPI", "dolfinx_solver, dolfinx"]
+)
 def test_whatever_was_imported_first(first, tmp_path):
     code = (
         f"import {first}\nimport multiscale as ms\nprint(ms.Simulation.__name__, ms.make_law('learned').name)"

@@ -220,6 +220,7 @@ def test_versions_agree():
     "page",
     [
         "README.md",
+        "docs/guide/case_file.md",
         "docs/guide/own_law.md",
         "docs/guide/own_mesh.md",
         "docs/howto/unit_cell_at_every_point.md",

@@ -27,6 +27,7 @@ class StartCheck:
 
     Attributes:
         obstacles: The obstacles, moved back where that was asked for.
+        size: Largest extent of the body along x, y or z, mm.
         doubts: What was warned of so far.
     """
 
@@ -52,17 +53,17 @@ class StartCheck:
         require_one_piece(
             nodes.cells, nodes.X[nodes.cells].mean(axis=1), nodes.global_numbers(), nodes.border(), comm
         )
-        self._size = float(np.ptp(self._range(self._x), axis=0).max())
+        self.size = float(np.ptp(self._range(self._x), axis=0).max())
         self._doubt(units.unlikely_density(law.density))
-        self._doubt(units.unlikely_size(self._size))
+        self._doubt(units.unlikely_size(self.size))
         self._doubt(units.unlikely_wave_speed(self._wave_speed))
         self._velocities = self._range(v)
         towards = np.array([each.velocity for each in obstacles])
         self._doubt(units.unlikely_speed(v, towards, self._wave_speed, comm))
         if place:
-            obstacles = [approach.placed(each, self._x, self._size, comm) for each in obstacles]
+            obstacles = [approach.placed(each, self._x, self.size, comm) for each in obstacles]
         for obstacle in obstacles:
-            approach.refuse_overlap(obstacle, self._x, self._size, comm)
+            approach.refuse_overlap(obstacle, self._x, self.size, comm)
         self.obstacles = tuple(obstacles)
         self._doubt_thin_ones()
 
@@ -70,7 +71,7 @@ class StartCheck:
         faces, nodes = self._nodes.surface_faces(), self._nodes
         for obstacle in self.obstacles:
             met, v = nodes.X[faces], nodes.v_half[faces].mean(axis=1)
-            self._doubt(approach.thin_obstacle(obstacle, met, v, nodes.degree, self._size, self._comm))
+            self._doubt(approach.thin_obstacle(obstacle, met, v, nodes.degree, self.size, self._comm))
 
     def _doubt(self, doubt: str | None, kind: type[Warning] = units.StartWarning) -> None:
         """Warn, once and not once a rank, and remember it for the end of the run."""
@@ -86,13 +87,13 @@ class StartCheck:
         Raises:
             InputError: The run is improbably long.
         """
-        self._doubt(units.unlikely_duration(end_time, dt, self._size, self._wave_speed))
+        self._doubt(units.unlikely_duration(end_time, dt, self.size, self._wave_speed))
         if not self.obstacles:
             return
         low, high = self._velocities
         flies = bool((low == high).all())  # straight on, since nothing strains it
         surface = self._nodes.X[self._nodes.surface]
-        far = flies and approach.out_of_reach(self.obstacles, surface, low, self._size, end_time)
+        far = flies and approach.out_of_reach(self.obstacles, surface, low, self.size, end_time)
         if self._comm.allreduce(bool(far), op=MPI.LAND):
             self._doubt(
                 f"the body will not touch {names(self.obstacles)} within the {end_time:.4g} us of this run: "

@@ -152,7 +152,12 @@ class PcaLaw(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us: that of the material learnt."""
-        return self.card.material.wave_speed
+        return self.card.material.wave_speed(self.density)
+
+    @property
+    def material(self) -> str:
+        """What it was trained on."""
+        return self.card.material.name
 
     def _bulk_modulus(self) -> float:
         """Bulk modulus at rest, GPa, of the material learnt: at time zero all stress modes are zero."""

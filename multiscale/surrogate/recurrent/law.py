@@ -94,7 +94,12 @@ class LearnedLaw(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
-        return self.card.material.wave_speed
+        return self.card.material.wave_speed(self.density)
+
+    @property
+    def material(self) -> str:
+        """What it was trained on."""
+        return self.card.material.name
 
 
 def _architecture(card: Card) -> Architecture:

@@ -1,0 +1,63 @@
+"""The picture of a run drawn again, of other fields or at other times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from microscale.errors import InputError
+from microscale.files.printable import drawable
+from microscale.files.toml import read_toml
+from multiscale.results.pictures import FIGURE_3, Quantity, draw_sections
+from multiscale.results.run_folder import CASE, PICTURE, RunFolder
+
+#: A unit at the end of a field's name, as in von_mises_GPa.
+UNIT = re.compile(r"(.+)_(GPa|mm|us|K|mm_per_us|J_per_mm3|per_us)")
+
+
+def redraw(
+    folder: Path | str, fields: Sequence[str] = (), times: Sequence[float] = (), picture: Path | None = None
+) -> Path:
+    """Draw the axial section of a run again and return the picture.
+
+    Args:
+        folder: Folder of the run.
+        fields: Cell fields to show; by default the three of the paper's Figure 3.
+        times: Times to show, us, each at the nearest output; by default five.
+        picture: PNG to write; by default that of the folder.
+
+    Raises:
+        InputError: The folder holds no results, or no such field.
+    """
+    run = RunFolder(folder)
+    picture = run.path / PICTURE if picture is None else picture
+    shown = [quantity_of(run, name) for name in fields] or FIGURE_3
+    case = run.path / CASE
+    told = read_toml(case, "case", "remove it, or run it again") if case.exists() else {}
+    title, within = str(told.get("title", run.path.name)), str(told.get("shown_within", "inf mm"))
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    draw_sections(
+        run.path / run.results.path.name, picture, times or None, shown, title=drawable(title),
+        within=float(within.split()[0]),
+    )  # fmt: skip
+    return picture
+
+
+def quantity_of(run: RunFolder, name: str) -> Quantity:
+    """Return how a field of a run is shown.
+
+    Raises:
+        InputError: The run has no such field of one number a cell.
+    """
+    known = [field for field in run.results.cell_fields if run.results.field(field, 0).ndim == 1]
+    if name not in known:
+        raise InputError(f"field = {name!r}, expected one of {', '.join(known)}, which {run.path} has")
+    for quantity in FIGURE_3:
+        if quantity.field == name:
+            return quantity
+    match = UNIT.fullmatch(name)
+    words, unit = match.groups() if match else (name, "-")
+    signed = any(bool((run.results.field(name, step) < 0.0).any()) for step in range(len(run)))
+    colours = "RdBu" if signed else "viridis"
+    return Quantity(name, f"{drawable(words.replace('_', ' '))} ({unit})", colours, signed)

@@ -1,0 +1,98 @@
+"""Options of a data set: its strain paths and the law that is driven along them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
+from microscale.paths.protocols import StrainPaths, protocol_options
+from multiscale.laws import Derivative, Texture, options_given
+
+Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathOptions:
+    """The strain paths of a data set.
+
+    Attributes:
+        protocol: F fixed and R random steps, U uniaxial, L-U load and unload, C cavity, I impact.
+        max_strain: Largest strain of a path.
+        paths: Number of paths.
+        steps: Time steps of a path.
+        keep_every: Keep the samples of every so many steps.
+        seed: Seed of the paths.
+        duration: Duration T of a path, us; the crystal of fft2d flows at rates of one per second: 1e6.
+        longest_duration: Longest T, us: T is then log-uniform from ``duration`` to this.
+        dimension: 3, or 2 for plane strain, as for fft2d.
+        intervals: Number of intervals N of a path, for F and R; 10 by default.
+        isochoric: Whether the sides give way in U, L-U and C, as the paper prints and by default, or are
+            held.
+    """
+
+    protocol: Protocol = "R"
+    max_strain: Strain = 0.5
+    paths: Count = 1000
+    steps: Count = 200
+    keep_every: Count = 1
+    seed: Seed = 1
+    duration: Time = 1.0
+    longest_duration: Time | None = None
+    dimension: Literal[2, 3] = 3
+    intervals: Count | None = None
+    isochoric: bool | None = None
+
+    def strain_paths(self) -> StrainPaths:
+        """Return the family of paths.
+
+        Raises:
+            InputError: A value cannot be used, or an option is not of this protocol.
+        """
+        longest = self.duration if self.longest_duration is None else self.longest_duration
+        options = protocol_options(self.protocol, intervals=self.intervals, isochoric=self.isochoric)
+        times = self.steps, (self.duration, longest)
+        return StrainPaths(
+            self.protocol, self.max_strain, *times, self.seed, dimension=self.dimension, **options
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrivenLaw:
+    """The law of a data set, and its polycrystal.
+
+    Attributes:
+        law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
+        crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
+            the plane crystal of the paper.
+        grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
+        texture: Their orientations in taylor: spread evenly over all (uniform), which stands better for a
+            polycrystal without texture, or drawn (random), as in the paper. By default uniform, but random
+            with a resolution; those of a unit cell are always drawn.
+        texture_seed: Seed of their orientations, 0 by default: the material, so the same for training and
+            test.
+        rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
+        resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
+            take the grains of the fft3d cell of this resolution.
+        derivative: Discrete derivative of a unit cell, in place of its own (docs/theory/unit_cell.md).
+    """
+
+    law: str = "taylor"
+    crystal: Path | None = None
+    grains: Count | None = None
+    texture: Texture | None = None
+    texture_seed: Seed | None = None
+    rate_sensitivity: Fraction | None = None
+    resolution: Count | None = None
+    derivative: Derivative | None = None
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the options of the law: those given, and its defaults for the others.
+
+        Raises:
+            InputError: The law is unknown, or an option was given that it does not take.
+        """
+        names = {"texture_seed": "seed"}
+        given = {names.get(name, name): value for name, value in vars(self).items() if name != "law"}
+        return options_given(self.law, given, seed="texture_seed")
