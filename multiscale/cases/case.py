@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from microscale.errors import InputError
+from microscale.files.printable import printable
 from microscale.files.quantities import Velocity
 from microscale.files.schema import STRICT, Name
 from microscale.inputs.numbers import Fraction, Length, Percent, Time, check_fields
@@ -74,6 +75,9 @@ class Case:
         if list(self.parts) != [WHOLE]:
             found = ", ".join(self.parts) or "none"
             raise InputError(f"parts = {found}, expected one, named {WHOLE}: a body has one law so far")
+        for file in self.files():
+            if "\0" in str(file):
+                raise InputError(f"file '{printable(file)}', expected a name without a zero byte")
 
     @property
     def law(self) -> LawOptions:
@@ -99,7 +103,7 @@ class Case:
 
     def title_of_run(self) -> str:
         """Return a title: the case's own, or what its body and law are."""
-        return self.title or f"{self.body.geometry}, {self.law.law}"
+        return printable(self.title or f"{self.body.geometry}, {self.law.law}")
 
 
 def same_run(document: dict[str, Any]) -> dict[str, Any]:

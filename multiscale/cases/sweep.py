@@ -130,6 +130,9 @@ def plan(
                 "a sweep restarts what was not done by itself, from its own folder: leave it out"
             )
         case = case_of(**given)
+        missing = next((file for file in case.files() if not file.is_file()), None)
+        if missing is not None:
+            raise InputError(f"{missing} is no file that is there")
     except (CycloptsError, InputError) as error:
         raise InputError(f"--{flag} {value}: {one_line(error)}") from error
     folder = output / re.sub(r"[^\w.+-]", "_", f"{flag}={value}".replace("=", "_", 1))
@@ -148,6 +151,7 @@ def found_summary(planned: Planned, comm: MPI.Comm) -> dict[str, Any] | None:
             require_same(planned)
             summary = planned.folder / SUMMARY
             found = parse_json(summary.read_text(encoding="utf-8")) if summary.exists() else None
+            found = None if found is None or "error" in found else found  # what failed is run again
     return comm.bcast(found)
 
 
@@ -156,7 +160,7 @@ def require_same(planned: Planned) -> None:
     file = planned.folder / CASE
     there = read_toml(file, "case", "remove its folder, or choose another --output")
     mine = plain_case(planned.case, planned.folder)
-    for key in [*mine, *there]:
+    for key in sorted({*mine, *there} - {"title"}):
         if mine.get(key) != there.get(key):
             raise InputError(
                 f"{file} is of another run: {key} = {there.get(key)}, this sweep has {mine.get(key)}: "

@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
+from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 from pydantic import Field
@@ -145,7 +146,8 @@ def draw_colour_bar(
     above = max(float(part.max()) for part in values) > high + round_off
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
     colours = ScalarMappable(norm, quantity.colours)
-    figure.colorbar(colours, ax=axes, label=quantity.title, extend=extend, **place)
+    few = MaxNLocator(5)  # labels of more overlap
+    figure.colorbar(colours, ax=axes, label=quantity.title, extend=extend, ticks=few, **place)
 
 
 def draw_scale(axes: Axes, corner: FloatArray, size: FloatArray) -> None:

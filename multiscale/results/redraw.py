@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from microscale.errors import InputError
-from microscale.files.printable import drawable
+from microscale.files.printable import drawable, printable
 from microscale.files.toml import read_toml
 from multiscale.results.pictures import FIGURE_3, Quantity, draw_sections
-from multiscale.results.run_folder import CASE, PICTURE, RunFolder
+from multiscale.results.run_folder import CASE, PICTURE, SUMMARY, RunFolder
 
 #: A unit at the end of a field's name, as in von_mises_GPa.
 UNIT = re.compile(r"(.+)_(GPa|mm|us|K|mm_per_us|J_per_mm3|per_us)")
@@ -33,15 +33,22 @@ def redraw(
     run = RunFolder(folder)
     picture = run.path / PICTURE if picture is None else picture
     shown = [quantity_of(run, name) for name in fields] or FIGURE_3
+    title, within = _told(run)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    draw_sections(run.results.path, picture, times or None, shown, title=title, within=within)
+    return picture
+
+
+def _told(run: RunFolder) -> tuple[str, float]:
+    """Return the title of a run, with its material, and how far from the axis it is shown, mm."""
     case = run.path / CASE
     told = read_toml(case, "case", "remove it, or run it again") if case.exists() else {}
-    title, within = str(told.get("title", run.path.name)), str(told.get("shown_within", "inf mm"))
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    draw_sections(
-        run.path / run.results.path.name, picture, times or None, shown, title=drawable(title),
-        within=float(within.split()[0]),
-    )  # fmt: skip
-    return picture
+    within = str(told.get("shown_within", "inf mm")).removesuffix("mm")
+    material = ""
+    if (run.path / SUMMARY).exists():
+        material = run.summary.get("material", {}).get("told", "")
+    lines = printable(told.get("title", run.path.name)), material
+    return "\n".join(drawable(line) for line in lines if line), float(within)
 
 
 def quantity_of(run: RunFolder, name: str) -> Quantity:

@@ -7,11 +7,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from microscale.files.printable import printable
+from microscale.files.printable import drawable, printable
 from multiscale.results.dimensions import extremes
-from multiscale.results.run_folder import HISTORIES, LEDGER, PICTURE, REPORT, SUMMARY
+from multiscale.results.run_folder import CASE, HISTORIES, LEDGER, PICTURE, REPORT, SUMMARY
 from multiscale.results.vtkhdf import Results
 from multiscale.run.summary import write_summary
+from multiscale.run.told_material import wrapped
 
 
 def finish(
@@ -30,7 +31,8 @@ def finish(
     results = Results(results_path)
     figures = measure(results)
     summary = {**figures, **extremes(results), **summary}
-    draw_sections(results_path, folder / PICTURE, **picture)
+    lines = picture.get("title", "").splitlines()
+    draw_sections(results_path, folder / PICTURE, **{**picture, "title": "\n".join(map(drawable, lines))})
     if summary["histories"]:
         draw_histories({name: folder / f"{name}.csv" for name in summary["histories"]}, folder / HISTORIES)
     summary["wall_seconds"]["picture"] = perf_counter() - begin
@@ -55,8 +57,10 @@ def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str
         **{folder / f"{name}.csv": "what it saw over time" for name in summary["histories"]},
         folder / SUMMARY: "final figures, cost by stage, inputs and versions",
     }
+    if (folder / CASE).exists():
+        files[folder / CASE] = "all it was computed from: 'multiscale run' repeats it"
     return (
-        f"\n{missed}{summary['material']['told']}\n{told}\n"
+        f"\n{missed}{wrapped(summary['material']['told'])}\n{told}\n"
         f"energy error {summary['energy_error_percent']:+.3f} % after {summary['steps']} steps; "
         f"{summary['elements']} elements, {wall:.1f} s on {summary['ranks']} rank(s)\n\n"
         + "".join(f"{printable(file)}\n    {what}\n" for file, what in files.items())

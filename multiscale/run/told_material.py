@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from typing import Any
 
 from microscale.law import ConstitutiveLaw
@@ -41,4 +42,9 @@ def material_text(law: ConstitutiveLaw) -> str:
     constants = material_of(law).get("constants", {})
     told = [f"{name} {value:.5g}" for name, value in constants.items()]
     rows = [", ".join(told[k : k + 3]) for k in range(0, len(told), 3)]
-    return "\n    ".join([material_line(law), *rows])
+    return "\n".join([wrapped(material_line(law)), *(f"    {row}" for row in rows)])
+
+
+def wrapped(line: str) -> str:
+    """Return a line as lines of at most 79 letters, broken between words."""
+    return textwrap.fill(line, 79, subsequent_indent="    ", break_long_words=False)

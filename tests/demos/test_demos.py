@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from copper_bar import copper_bar
+from first_impact import first_impact
 from plate_impact import plate_impact
 from taylor_anvil import taylor_anvil
 
@@ -134,6 +135,12 @@ def test_bad_input_of_the_anvil_is_named(tmp_path, flags, message):
     with pytest.raises((InputError, OSError)) as caught:
         taylor_anvil(**{"law": "neo-hooke", "output": tmp_path, **SMALL, **flags})
     assert message in str(caught.value)
+
+
+def test_the_script_to_copy_runs_and_looks_at_its_results(tmp_path):
+    length = first_impact(elements=60, end_time=0.2, folder=tmp_path)
+    assert length == pytest.approx(5.0 - 0.2 * 0.2, rel=1e-4)
+    assert (tmp_path / "report.html").exists()
 
 
 def test_copper_bar_leaves_its_table_and_picture(tmp_path):

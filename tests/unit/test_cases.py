@@ -69,15 +69,14 @@ def test_a_plate_is_repeated_from_its_folder_to_the_bit(tmp_path):
 
 
 def test_a_run_goes_on_as_its_case_file(tmp_path):
-    anvil(**SMALL, output=tmp_path / "whole")
-    anvil(**SMALL | {"end_time": 0.06}, output=tmp_path / "run", checkpoint_every=0.04)
-    case = tmp_path / "longer.toml"
-    case.write_text((tmp_path / "run" / "case.toml").read_text().replace('"0.06 us"', '"0.1 us"'))
-    run_file(case, output=tmp_path / "run", restart=tmp_path / "run" / "checkpoint.h5")
-    assert ms.read_results(tmp_path / "run").times[-1] == pytest.approx(0.1)
+    run, case = tmp_path / "run", tmp_path / "longer.toml"
+    anvil(**SMALL | {"end_time": 0.3}, output=run, checkpoint_every=0.2)
+    case.write_text((run / "case.toml").read_text().replace('"0.3 us"', '"0.4 us"'))
+    run_file(case, output=run, restart=run / "checkpoint.h5")
+    assert ms.read_results(run).times[-1] == pytest.approx(0.4)
     case.write_text(case.read_text().replace("-200.0] m/s", "-201.0] m/s"))
     with pytest.raises(InputError, match=r"initial.velocity = \[0.0, 0.0, -200.0\] m/s, this run has"):
-        run_file(case, output=tmp_path / "other", restart=tmp_path / "run" / "checkpoint.h5")
+        run_file(case, output=tmp_path / "other", restart=run / "checkpoint.h5")
 
 
 def test_a_case_is_the_same_when_it_has_been_written_and_read(tmp_path):
@@ -150,6 +149,11 @@ def test_quantities_of_any_unit(tmp_path):
         ("[body]", "[supports]\nsole = 'x'\n[body]", "no facet group named sole"),
         ("[body]", "[record]\noutputs = 3\nsteps_between_outputs = 2\n[body]", "has no use here"),
         ("[body]", "[record]\nprobe = 3\n[body]", "record.probe is no known key, did you mean 'probes'"),
+        (
+            'law = "j2"',
+            'law = "j2"\nconstants = "a\\u0000b"',
+            r"'a\\x00b', expected a name without",
+        ),
         ("[body]", "[body", "damaged or no TOML"),
         ("[body]", "day = 2026-11-27\n[body]", "dates and times are not read"),
         ("[body]", "x = nan\n[body]", "expected a finite number|not finite"),

@@ -21,9 +21,9 @@ def at(step, steps=1000):
     )
 
 
-def shown(terminal):
+def shown(terminal, width=200):
     text = io.StringIO()
-    console = Console(file=text, force_terminal=terminal, soft_wrap=True, width=200)
+    console = Console(file=text, force_terminal=terminal, soft_wrap=True, width=width)
     with CycleLine(1.0, 0, console) as line:
         for step in range(1001):
             line(at(step))
@@ -48,9 +48,10 @@ def test_a_line_fits_80_columns(seconds):
 
 
 def test_terminal_is_redrawn_in_place():
-    text = shown(terminal=True)
-    assert "\x1b[" in text
-    assert text.count("\n") <= 2
+    for width in (200, 80, 30):  # a narrow one cuts the line, and does not wrap it
+        text = shown(terminal=True, width=width)
+        assert "\x1b[" in text
+        assert text.count("\n") <= 2
 
 
 def test_other_ranks_are_silent(capsys):

@@ -4,14 +4,15 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from microscale.errors import InputError
-from multiscale.dynamics.contact import RigidPlane
+from multiscale.dynamics.contact import RigidCylinder, RigidPlane
 from multiscale.results import vtkhdf
 from multiscale.results.axial_section import axial_section
 from multiscale.results.dimensions import bar_shape, extremes
-from multiscale.results.pictures import draw_sections, nearest_steps
+from multiscale.results.pictures import draw_obstacles, draw_sections, nearest_steps
 from multiscale.results.vtkhdf import Results
 
 HEIGHT, HALF = 5.0, 0.5
@@ -91,6 +92,40 @@ def test_picture_is_small_and_not_empty(path, tmp_path):
     pixels = imread(picture)
     assert pixels.shape[1] > 1500
     assert np.ptp(pixels[..., :3].reshape(-1, 3), axis=0).min() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "x", "z"),
+    [
+        (RigidPlane((0.0, 0.0, -0.2)), (-50.0, 50.0), (-0.35, -0.2)),
+        (RigidPlane((0.0, 3.0, 0.0), (0.0, 0.6, 0.8)), (-50.0, 50.0), (2.25 - 0.15, 2.25)),
+        (RigidPlane((0.7, 0.0, 0.0), (-1.0, 0.0, 0.0)), (0.7, 0.85), (-50.0, 50.0)),
+        (RigidCylinder((0.5, 0.3, 1.0), (0.0, 0.0, -1.0), 0.5, 0.2), (0.1, 0.9), (1.0, 1.15)),
+    ],
+)
+def test_an_obstacle_gives_its_outline_in_the_section(obstacle, x, z):
+    outline = obstacle.outline(HEIGHT)
+    assert (outline[:, 0].min(), outline[:, 0].max()) == pytest.approx(x)
+    assert (outline[:, 1].min(), outline[:, 1].max()) == pytest.approx(z)
+
+
+def test_an_obstacle_beside_the_section_has_no_outline():
+    assert RigidPlane((0.0, 1.0, 0.0), (0.0, 1.0, 0.0)).outline(HEIGHT) is None
+    assert RigidCylinder((0.0, 2.0, 1.0), (0.0, 0.0, -1.0), 0.5, 0.2).outline(HEIGHT) is None
+
+
+def test_the_wall_is_drawn_where_it_is(path):
+    """A wall that moves away from the body is seen below it, with the gap between."""
+    wall = {**WALL, "velocity_mm_per_us": [0.0, -1.0]}
+    results = Results(path)
+    results.attributes["obstacles"] = json.dumps([wall])
+    body = np.array([[-0.5, 0.0], [0.5, 5.0]])
+    drawn = draw_obstacles(Figure().subplots(), results, 2.0, body, np.zeros(2))
+    assert drawn[:, 1].max() == pytest.approx(-2.0)
+    assert drawn[:, 1].min() == pytest.approx(-2.15)
+    results.attributes["obstacles"] = '[{"outline_mm": [[0.0, 1.0]], "velocity_mm_per_us": [0.0]}]'
+    with pytest.raises(InputError, match=r"obstacles in .*outline_mm"):
+        draw_obstacles(Figure().subplots(), results, 2.0, body, np.zeros(2))
 
 
 def test_times_are_the_nearest_steps_once(path):

@@ -105,7 +105,7 @@ def test_a_run_that_fails_says_it_too_in_terminal_and_summary(tmp_path, capsys):
     body = anvil(max_energy_error=1e-4)  # less than any explicit run has
     (tmp_path / "summary.json").write_text('{"of": "an earlier run"}')
     with pytest.raises(ConvergenceError) as failed:
-        run_and_record(body, 1.0, tmp_path, 50, {"velocity": 200.0}, {"wall_z_mm": 0.0}, bar_shape)
+        run_and_record(body, 1.0, tmp_path, {"velocity": 200.0}, measure=bar_shape)
     summary = read_results(tmp_path).summary
     assert summary["error"] == str(failed.value)
     assert summary["inputs"] == {"velocity": 200.0}
@@ -125,8 +125,7 @@ def test_doubts_about_the_start_are_said_at_the_end_again(tmp_path, capsys):
     """A punch of 0.4 mm on faces 0.71 mm across."""
     punch = RigidCylinder((2.0, 2.0, 1.0), (0.0, 0.0, -1.0), 0.2, 0.2)
     body = Simulation(box((4, 4, 1), (8, 8, 2)), J2(), "hex8-one-point", [punch])
-    shown = {"cylinder_radius_mm": 0.2, "face_z_mm": 1.0, "velocity_mm_per_us": -0.2}
-    summary = run_and_record(body, 0.2, tmp_path, 50, {}, shown, plate_shape)
+    summary = run_and_record(body, 0.2, tmp_path, {}, measure=plate_shape)
     (doubt,) = summary["warnings"]
     assert "the cylinder is 0.4 mm across and meets faces" in doubt
     assert f"warning: {doubt}" in capsys.readouterr().out.splitlines()

@@ -44,6 +44,7 @@ def test_a_learned_law_says_what_it_learned_and_its_weights():
     line = material_line(law)
     assert line.startswith("learned: magnesium, taylor, 128 grains of uniform texture, seed 0, density 10")
     assert line.endswith(f"weights {law.card.weights_sha256[:12]}")
+    assert max(map(len, material_text(law).splitlines())) < 80
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -43,7 +43,7 @@ def test_what_is_done_is_kept_and_what_is_missing_is_run(tmp_path, capsys):
     assert "velocity_100: done before" in capsys.readouterr().out
     for row, other in zip(first, again, strict=True):
         assert row.numbers["foot_radius_mm"] == other.numbers["foot_radius_mm"]
-    with pytest.raises(InputError, match=r"velocity_100.case.toml is of another run: .*, this sweep has"):
+    with pytest.raises(InputError, match=r"velocity_100.case.toml is of another run: body = .*full"):
         sweep([*tokens, "--model", "quarter"], tmp_path)
 
 
@@ -71,6 +71,7 @@ def test_an_unfinished_run_goes_on_from_its_checkpoint(tmp_path, capsys):
         (["--law", "j2,butter"], "--law butter: unknown law 'butter'"),
         (["--velocity", "1,2", "--restart", "x.h5"], "restarts what was not done by itself"),
         (["--velocity", "1,2", "--speed", "3"], "--velocity 1: .*--speed"),
+        (["--law=j2", "--constants", "a.json,b.json"], "--constants a.json: a.json is no file that is there"),
         (["--elements", "60,2.5"], "--elements 2.5: .*expected a whole number"),
     ],
 )

@@ -102,6 +102,15 @@ def test_a_gauge_on_a_round_side_sees_it_widen(tmp_path):
     assert histories.told["gauge_2"]["normal"][0] > 0.98  # not that of the plane of symmetry
 
 
+def test_rows_at_intervals_are_those_of_the_first_steps_past_them(tmp_path):
+    seen, _ = looked_at(bar("hex8-fbar", 20), tmp_path, 2.0, probes=[(0.1, 0.1, 3.0)], every=0.3)
+    every, _ = looked_at(bar("hex8-fbar", 20), tmp_path, 2.0, probes=[(0.1, 0.1, 3.0)])
+    times = every["probe_1"]["time_us"]
+    first = [int(np.searchsorted(times, 0.3 * k - 1e-9)) for k in range(7)]
+    for name, values in seen["probe_1"].items():
+        np.testing.assert_array_equal(values, every["probe_1"][name][first])
+
+
 def test_places_that_are_not_in_the_body_are_refused(tmp_path):
     body = bar("hex8-fbar", 20)
     with pytest.raises(
