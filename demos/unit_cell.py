@@ -4,7 +4,7 @@ Stretches a periodic polycrystal along axis 1 without change of volume, in plane
 paper, two slip systems) or in three dimensions (magnesium), and draws the grains and the fields at some
 strains: maps of the plane, a solid with an eighth cut out. The full-field stress lies below Taylor's, who
 makes every grain follow the mean. The crystal of the plane has one mode of plastic strain only: there Taylor
-is far too stiff, and from about 5 % of strain grains kink, and the stress falls (docs/microscale.md).
+is far too stiff, and from about 5 % of strain grains kink, and the stress falls (docs/notebook/unit_cell.md).
 
     python demos/unit_cell.py --output results/unit-cell
     python demos/unit_cell.py --law fft3d --resolution 32

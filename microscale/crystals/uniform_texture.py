@@ -2,7 +2,7 @@
 
 Grains drawn at random stand for the isotropic polycrystal with an error of order grains^(-1/2): with 128 of
 magnesium 6 % of the deviatoric stress. Orientations that repel each other like charges of one sign do so
-with 1 % at the same cost (docs/microscale.md). As a crystal looks the same after a rotation of its
+with 1 % at the same cost (docs/results/texture.md). As a crystal looks the same after a rotation of its
 point group, each charge stands at all equivalent orientations.
 """
 

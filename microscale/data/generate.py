@@ -146,7 +146,7 @@ def finish(job: Generation, out: Path) -> None:
 
 
 def stress_block(job: Generation, block: range) -> dict[str, Any]:
-    """Return the arrays of a data set for some paths; those on which the law fails are drawn anew."""
+    """Return the arrays of a data set for some paths; those on which the law fails are redrawn."""
     drawn = [job.paths.path(index) for index in block]
     attempt = np.zeros(len(block), dtype=np.int64)
     stress: list[FloatArray | None] = list(_drive(job.law, drawn))

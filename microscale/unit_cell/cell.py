@@ -35,7 +35,7 @@ SMALLEST_PART = 2.0**-10
 PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 DERIVATIVE = {2: "enriched", 3: "stabilised"}
-"""By dimension, for reasons in docs/microscale.md: crystals of the plane lock, those of magnesium do not."""
+"""By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 

@@ -75,7 +75,7 @@ class DrivenLaw:
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
             take the grains of the fft3d cell of this resolution.
-        derivative: Discrete derivative of a unit cell, in place of its own (docs/microscale.md).
+        derivative: Discrete derivative of a unit cell, in place of its own (docs/theory/unit_cell.md).
     """
 
     law: str = "taylor"

@@ -1,4 +1,4 @@
-"""Whether a surrogate may stand for a material: by all that the material is, not by its name alone."""
+"""Refuse the surrogate of another material than that of a run, compared in all that a material is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes, speeds and times that no impact has, as a unit is wrong: refused where certain, else doubted."""
+"""Check of units: sizes, speeds and times that no impact has are refused where certain, else warned of."""
 
 from __future__ import annotations
 
