@@ -20,6 +20,7 @@ import numpy as np
 from microscale import TaylorPolycrystal, drive
 from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.single_crystal import SingleCrystal
+from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.inputs.options import options_for
 from microscale.progress import tracked
@@ -33,6 +34,7 @@ CASES = {  # crystal, dimension, duration (us), lateral strains of a volume-pres
     "fft2d": ("two_slip.yaml", 2, 1e6, [-1.0, 0.0]),
     "fft3d": ("magnesium.yaml", 3, 1.0, [-0.5, -0.5]),
 }
+LARGEST_STRAIN = 2.0
 OPTIONS = {"fft2d": {"resolution": 64, "second_system": 90.0}, "fft3d": {"resolution": 16}}
 
 
@@ -61,6 +63,10 @@ def unit_cell(
             normal the paper misprints; 90 by default, which alone makes them orthogonal.
         output: Folder for the pictures.
     """
+    if not strains or min(strains) <= 0.0 or list(strains) != sorted(set(strains)):
+        raise InputError(f"strains = {strains}, expected some positive numbers, increasing")
+    if strains[-1] > LARGEST_STRAIN:
+        raise InputError(f"strains = {strains[-1]}, expected at most {LARGEST_STRAIN:g}, logarithmic")
     file, dimension, duration, lateral = CASES[law]
     crystal = read_crystal(file)
     given = {"resolution": resolution, "second_system": second_system}

@@ -18,6 +18,7 @@ from scipy.spatial.transform import Rotation
 from microscale.crystals.crystal import Crystal, SlipFamily, Twinning, read_crystal
 from microscale.crystals.orientations import random_orientations
 from microscale.errors import InputError
+from microscale.inputs.numbers import Count, Seed, checked
 from microscale.tensors import FloatArray
 
 ITERATIONS = 300
@@ -30,7 +31,8 @@ MOST = 2048
 """Largest number of orientations: the descent takes minutes, and a gigabyte."""
 
 
-def uniform_orientations(grains: int, seed: int = 0, crystal: Crystal | None = None) -> FloatArray:
+@checked
+def uniform_orientations(grains: Count, seed: Seed = 0, crystal: Crystal | None = None) -> FloatArray:
     """Return evenly spread orientations (grains, 3, 3), crystal axes as columns in the sample frame.
 
     Args:

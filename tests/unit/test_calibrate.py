@@ -153,5 +153,5 @@ def test_constants_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_bad_input_is_named(tmp_path):
     with pytest.raises(InputError, match="law 'neo-hooke' cannot be calibrated"):
         calibrate(make_law("j2"), "neo-hooke")
-    with pytest.raises(InputError, match="expected positive numbers"):
+    with pytest.raises(InputError, match="expected a positive number"):
         calibrate(make_law("j2"), "j2", rates=(0.0, 1.0))
