@@ -80,7 +80,8 @@ class Each(Rule):
     def fault(self, value: Any) -> Fault | None:  # noqa: D102
         array = isinstance(value, np.ndarray) and value.ndim > 0
         if not (isinstance(value, Sequence) or array) or isinstance(value, str | bytes):
-            return Fault(value, "a list")
+            words = getattr(self.rule, "words", "")
+            return Fault(value, f"a list, each {words}" if words else "a list")
         if self.length is not None and len(value) != self.length:
             return Fault(value, f"{self.length} values")
         faults = (self.rule.fault(item) for item in value) if self.rule else iter(())

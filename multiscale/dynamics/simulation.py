@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
-from microscale.inputs.numbers import COUNT, Instance, Range, Whole, check, checked, numbers_in
+from microscale.inputs.numbers import Count, Instance, Time, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State
 from microscale.progress import task
 from multiscale.dynamics.agreed_step import AgreedStep
@@ -50,9 +50,6 @@ ESTIMATE_EVERY = 4
 # What a simulation is made of, in the words of its messages.
 Law = Annotated[ConstitutiveLaw, Instance(ConstitutiveLaw, "a law, as make_law('learned') returns it")]
 Obstacles = Sequence[Annotated[Obstacle, Instance(Obstacle, "an obstacle, as RigidPlane() is one")]]
-
-# What a run takes: a time, us, and a number of steps.
-OF_RUN = {"end_time": Range(1e-9, 1e12, unit="us"), "every": Whole(1, COUNT)}
 
 # Steps a run may take: millions take days, and rounding adds up.
 MOST_STEPS = 10_000_000
@@ -196,9 +193,9 @@ class Simulation:
     @checked
     def run(
         self,
-        end_time: float,
+        end_time: Time,
         observers: Sequence[Observer] = (),
-        every: int = 100,
+        every: Count = 100,
         until: Callable[[Simulation], bool] | None = None,
     ) -> None:
         """Step until ``end_time`` is reached; the last step is shortened to end there.
@@ -214,7 +211,6 @@ class Simulation:
             InputError: The time or ``every`` is not positive, or so long a time takes too many steps, see
                 :meth:`require_reachable`.
         """
-        check({"end_time": end_time, "every": every}, OF_RUN)
         self.require_reachable(end_time)
         self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))

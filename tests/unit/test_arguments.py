@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from multiscale.calibrate import calibrate
 
 import multiscale as ms
 from meshes.box import box
@@ -18,7 +17,8 @@ from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.numbers import checked
 from microscale.unit_cell.cell import FullFieldCell
 from microscale.unit_cell.microstructure import periodic_voronoi, random_orientations
-from multiscale.laws import LAW_NAMES, options_of
+from multiscale.laws import law_names, options_of
+from multiscale.laws.calibration import calibrate
 from multiscale.run.control import RunControl
 from multiscale.surrogate.impact_histories import Recorder
 
@@ -88,7 +88,7 @@ PUBLIC = {
     "calibrate": (calibrate, {"reference": J2, "law": "j2", "samples": 2, "rates": (1.0,)}),
     "Generation": (Generation, DATA),
 }
-for law in LAW_NAMES:
+for law in law_names():
     made = options_of(law) | (SMALL if "fft" in law else {})
     PUBLIC[f"make_law {law}"] = (lambda law=law, **given: ms.make_law(law, **given), made)
 

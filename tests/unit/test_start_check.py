@@ -265,7 +265,7 @@ def test_a_step_too_long_ends_the_run():
             {"initial_velocity": lambda x: np.nan * x},
             r"initial velocity = \[nan nan nan\] mm/us, expected fin",
         ),
-        ({"obstacles": RigidPlane()}, r"obstacles = <.*>, expected a list of them"),
+        ({"obstacles": RigidPlane()}, r"obstacles = <.*, expected a list, each an obstacle"),
         ({"law": "j2"}, r"law = 'j2', expected a law, as make_law"),
     ],
 )
