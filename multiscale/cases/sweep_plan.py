@@ -12,7 +12,7 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from microscale.errors import InputError
-from microscale.inputs.numbers import rule_of
+from microscale.inputs.annotations import rule_of
 from multiscale.cases.case import Case
 from multiscale.run.command import application, one_line
 from multiscale.run.control import ControlOptions
