@@ -27,6 +27,11 @@ Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     """Return the law called ``name``; the options are the fields of its class, or the arguments below.
 
+    Without constants ``j2`` is the copper of the standard Taylor bar, and ``johnson-cook`` magnesium with
+    assumed constants. Flags and case files take those that were fitted to magnesium instead, which are
+    ``make_law(name, **read_constants(shipped_constants(name), name))`` of
+    :mod:`multiscale.laws.constants_file`.
+
     Args:
         name: One of :func:`law_names`.
         options: Constants of the law; what is not given keeps its default.

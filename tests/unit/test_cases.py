@@ -1,7 +1,9 @@
 """Case files: what they hold, how they are refused, and that a run is repeated from its folder to the bit."""
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import gmsh
 import numpy as np
@@ -9,12 +11,14 @@ import pytest
 
 import multiscale as ms
 from microscale.errors import InputError
+from microscale.files.schema import STRICT
 from microscale.files.toml import read_toml, toml_text
+from microscale.inputs.numbers import Range
 from multiscale.cases.anvil import anvil, anvil_case
 from multiscale.cases.bodies import Box, Cylinder, MeshFile
 from multiscale.cases.case import Case
 from multiscale.cases.case_file import case_text, plain_case, read_case
-from multiscale.cases.obstacles import FlatCylinder, Plane
+from multiscale.cases.obstacles import OBSTACLES, FlatCylinder, Plane
 from multiscale.cases.plate import plate, plate_case
 from multiscale.cases.run_case import run_case
 from multiscale.cases.run_file import folder_of, run_file
@@ -187,6 +191,42 @@ def test_a_box_is_thrown_at_a_moving_plane_that_is_placed(tmp_path):
     assert summary["touched"]
     assert 0.98 < summary["extent_z_mm"] < 1.0
     assert summary["inputs"]["obstacles"][0]["velocity"] == "[0.0, 0.0, 50.0] m/s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """An obstacle of one's own."""
+
+    __pydantic_config__ = STRICT
+
+    kind: Literal["floor"] = "floor"
+    height: Annotated[float, Range(-10.0, 10.0, unit="mm")] = 0.0
+
+    def obstacle(self):
+        return ms.RigidPlane((0.0, 0.0, self.height))
+
+
+def test_an_obstacle_of_ones_own_is_a_kind_of_a_case_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(OBSTACLES, "_known", [*OBSTACLES._known])
+    file = tmp_path / "floor.toml"
+    file.write_text(
+        LEAST.replace('kind = "plane"', 'kind = "floor"\nheight = "-0.1 um"').replace(
+            "[body]", 'initial_velocity = "[0, 0, -100] m/s"\n[body]'
+        )
+    )
+    with pytest.raises(InputError, match=r"kind = 'floor', expected one of 'plane', 'cylinder'"):
+        read_case(file)
+    OBSTACLES.register(Floor)
+    assert read_case(file).obstacles == (Floor(height=pytest.approx(-1e-4)),)
+    assert run_file(file, output=tmp_path / "out")["touched"]
+    assert read_toml(tmp_path / "out" / "case.toml", "case", "")["obstacles"][0]["height"].endswith(" mm")
+    file.write_text(file.read_text().replace("height", "hight"))
+    with pytest.raises(InputError, match=r"obstacles\[0\].hight is no known key, did you mean 'height'"):
+        read_case(file)
+    with pytest.raises(InputError, match="kind = 'floor' is known already"):
+        OBSTACLES.register(Floor)
+    with pytest.raises(InputError, match="expected a dataclass with a field 'kind'"):
+        OBSTACLES.register(int)
 
 
 def test_a_body_that_is_not_on_the_axis_is_drawn_too(tmp_path):
