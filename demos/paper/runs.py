@@ -56,7 +56,8 @@ def axis_history(results: Results, name: str) -> tuple[np.ndarray, np.ndarray]:
     centres = results.points[results.cells].mean(axis=1)
     radius = np.hypot(centres[:, 0], centres[:, 1])
     cells = np.flatnonzero(radius < 1.01 * radius.min())
-    is_plate = "cylinder_radius_mm" in json.loads(results.attributes["obstacle"])
+    (obstacle,) = json.loads(results.attributes["obstacles"])
+    is_plate = np.mean(obstacle["outline_mm"], axis=0)[1] > centres[:, 2].mean()  # it is struck from above
     depth = results.points[:, 2].max() - centres[cells, 2] if is_plate else centres[cells, 2]
     order = np.argsort(depth)
     values = [results.field(name, step)[cells[order]] for step in range(len(results.times))]

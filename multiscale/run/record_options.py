@@ -45,9 +45,17 @@ def _place(word: str) -> str | Point:
     return x, y, z
 
 
-def _flag(name: str) -> Parameter:
+def _flag(name: str, metavar: str) -> Parameter:
     """A flag with one word for each item, which may begin with a minus."""
-    return Parameter(name=name, converter=read_places, n_tokens=1, allow_leading_hyphen=True, negative="")
+    return Parameter(
+        name=name,
+        converter=read_places,
+        n_tokens=1,
+        allow_leading_hyphen=True,
+        negative="",
+        metavar=metavar,
+        show_default=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,8 @@ class RecordOptions:
     outputs: Count | None = None
     steps_between_outputs: Count | None = None
     fields: Annotated[tuple[ExtraField, ...], Parameter(name="--field", negative="")] = ()
-    probes: Annotated[tuple[Point, ...], _flag("--probe")] = ()
-    gauges: Annotated[tuple[Place, ...], _flag("--gauge")] = ()
+    probes: Annotated[tuple[Point, ...], _flag("--probe", "X,Y,Z")] = ()
+    gauges: Annotated[tuple[Place, ...], _flag("--gauge", "GROUP|X,Y,Z")] = ()
     history_every: Time | None = None
     format: Format = "vtkhdf"
     until_rest: Annotated[bool, Parameter(negative="")] = False
