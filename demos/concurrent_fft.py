@@ -23,6 +23,7 @@ from microscale.crystals.crystal import read_crystal
 from microscale.errors import InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
+from microscale.inputs.options import named
 from microscale.tensors import deviator
 from microscale.unit_cell.cell import FullFieldCell
 from microscale.unit_cell.microstructure import periodic_voronoi
@@ -64,7 +65,8 @@ def concurrent_fft(
     law = FullFieldCell.polycrystal(grain_map, replace(crystal, families=families), memory=memory)
     require_memory(cells**2 * law.bytes_of_a_point, cells=cells)
     spacing = size / cells
-    body = plate(2.0 * size, spacing, impact_radius=0.5 * size, layers=1, cell_size=spacing, growth=1.0)
+    with named(cells_of_a_side="cells", cell_size="size"):
+        body = plate(2.0 * size, spacing, impact_radius=0.5 * size, layers=1, cell_size=spacing, growth=1.0)
     simulation = Simulation(
         body,
         law,

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Length, OutFolder, Positive, Speed, Time, checked
+from microscale.inputs.options import named
 from microscale.progress import tracked
 from multiscale.dynamics.contact import RigidPlane
 from multiscale.dynamics.elements.registry import cell_shape
@@ -86,8 +87,10 @@ def copper_bar(
     law = J2(youngs_modulus, poissons_ratio, yield_stress, hardening_modulus, density)
     rows = []
     for number in tracked(cells, "bars"):
+        with named(elements="cells"):
+            body = cylinder(height, diameter, number, "quarter", cell_shape(element))
         bar = Simulation(
-            cylinder(height, diameter, number, "quarter", cell_shape(element)),
+            body,
             law,
             element,
             [RigidPlane()],

@@ -19,7 +19,7 @@ def first_impact(elements: int = 300, end_time: float = 1.0, folder: Path = Path
     bar = ms.cylinder(height=5.0, diameter=1.0, elements=elements, model="quarter")
 
     # Its law at every point: by name, with options; or a class of your own (docs/guide/own_law.md).
-    law = ms.make_law("johnson-cook")
+    law = ms.make_law("learned")
 
     # What it meets, how it is held, how fast it comes.
     anvil = ms.Simulation(

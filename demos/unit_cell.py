@@ -4,7 +4,7 @@ Stretches a periodic polycrystal along axis 1 without change of volume, in plane
 paper, two slip systems) or in three dimensions (magnesium), and draws the grains and the fields at some
 strains: maps of the plane, a solid with an eighth cut out. The full-field stress lies below Taylor's, who
 makes every grain follow the mean. The crystal of the plane has one mode of plastic strain only: there Taylor
-is far too stiff, and from about 5 % of strain grains kink, and the stress falls (docs/microscale.md).
+is far too stiff, and from about 5 % of strain grains kink, and the stress falls (docs/notebook/unit_cell.md).
 
     python demos/unit_cell.py --output results/unit-cell
     python demos/unit_cell.py --law fft3d --resolution 32
@@ -20,6 +20,7 @@ import numpy as np
 from microscale import TaylorPolycrystal, drive
 from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.single_crystal import SingleCrystal
+from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.inputs.options import options_for
 from microscale.progress import tracked
@@ -33,6 +34,7 @@ CASES = {  # crystal, dimension, duration (us), lateral strains of a volume-pres
     "fft2d": ("two_slip.yaml", 2, 1e6, [-1.0, 0.0]),
     "fft3d": ("magnesium.yaml", 3, 1.0, [-0.5, -0.5]),
 }
+LARGEST_STRAIN = 2.0
 OPTIONS = {"fft2d": {"resolution": 64, "second_system": 90.0}, "fft3d": {"resolution": 16}}
 
 
@@ -61,6 +63,10 @@ def unit_cell(
             normal the paper misprints; 90 by default, which alone makes them orthogonal.
         output: Folder for the pictures.
     """
+    if not strains or min(strains) <= 0.0 or list(strains) != sorted(set(strains)):
+        raise InputError(f"strains = {strains}, expected some positive numbers, increasing")
+    if strains[-1] > LARGEST_STRAIN:
+        raise InputError(f"strains = {strains[-1]}, expected at most {LARGEST_STRAIN:g}, logarithmic")
     file, dimension, duration, lateral = CASES[law]
     crystal = read_crystal(file)
     given = {"resolution": resolution, "second_system": second_system}

@@ -22,7 +22,10 @@ GROUPS = (("left", "right"), ("front", "back"), ("bottom", "top"))
 
 @checked
 def box(
-    size: Sequence[Length], cells: Sequence[Count], cell: str = "hexahedron", comm: MPI.Comm = MPI.COMM_WORLD
+    size: tuple[Length, Length, Length],
+    cells: tuple[Count, Count, Count],
+    cell: str = "hexahedron",
+    comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> ImpactMesh:
     """Mesh the box 0 <= x, y, z <= size.
 

@@ -9,7 +9,7 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.impact_mesh import ImpactMesh, build
-from meshes.section import Section, cells_of, name_groups, require_room
+from meshes.section import Section, cells_of, name_groups, require_room, require_shape
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Length, checked
 
@@ -20,6 +20,9 @@ CORE, CORNER = 0.5, 0.42
 # Height over width of a cell. The impact flattens the cells at the foot, and the thinnest one sets the time
 # step.
 TALL = 1.5
+
+# Edge of a tetrahedron over the thickness of what it fills, at most; gmsh would make very many of a needle.
+THIN = 5.0
 
 # Volume of a tetrahedron of an unstructured mesh over that of a cube on its edge, about.
 TETRAHEDRON = 0.13
@@ -55,9 +58,13 @@ def cylinder(
     radius = 0.5 * diameter
     record = {"geometry": "cylinder", "height_mm": height, "diameter_mm": diameter}
     record |= {"model": model, "cell": cell}
+    numbers = {"height": height, "diameter": diameter, "elements": elements}
     if cells_of(cell) > 1:
+        edge = _edge(radius, height, elements, turns)
+        require_shape(min(height, diameter, edge), edge, THIN, **numbers)
         return build(lambda gmsh: _fill(gmsh, radius, height, elements, turns), record, comm)
     across, layers = _divisions(height, diameter, elements, turns)
+    require_shape(height / layers, CORE * radius / across, **numbers)
     core, corner, rim = CORE * radius, CORNER * radius, radius / np.sqrt(2.0)
 
     def draw(gmsh: Any) -> None:
@@ -97,7 +104,7 @@ def _fill(gmsh: Any, radius: float, height: float, elements: int, turns: int) ->
     gmsh.model.occ.addCylinder(0, 0, 0, 0, 0, height, radius, angle=angle)
     gmsh.model.occ.synchronize()
     name_groups(gmsh.model, turns, height, bottom="foot", top="top")
-    size = (0.5 * angle * radius**2 * height / (TETRAHEDRON * elements)) ** (1.0 / 3.0)
+    size = _edge(radius, height, elements, turns)
     for _ in range(6):
         gmsh.option.setNumber("Mesh.MeshSizeMin", size)
         gmsh.option.setNumber("Mesh.MeshSizeMax", size)
@@ -107,6 +114,12 @@ def _fill(gmsh: Any, radius: float, height: float, elements: int, turns: int) ->
             break
         size *= ratio ** (1.0 / 3.0)
     gmsh.model.mesh.setOrder(2)  # mid-edge nodes lie on the curved side
+
+
+def _edge(radius: float, height: float, elements: int, turns: int) -> float:
+    """Edge, mm, of so many tetrahedra that fill the cylinder, about."""
+    volume = 0.25 * np.pi * turns * radius**2 * height
+    return float((volume / (TETRAHEDRON * elements)) ** (1.0 / 3.0))
 
 
 def turns_of(model: str) -> int:

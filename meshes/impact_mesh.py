@@ -20,6 +20,7 @@ from meshes.msh_numbers import IntArray
 from meshes.partition import partitioner
 from microscale.errors import InputError
 from microscale.files.printable import printable
+from microscale.inputs import numbers
 from multiscale.parallel.ranks import shared_errors
 
 import basix.ufl
@@ -95,9 +96,10 @@ def build(draw: Callable[[Any], None], record: dict[str, Any], comm: MPI.Comm) -
     return distributed(make, record, comm)
 
 
+@numbers.checked
 def load(
     path: str | Path,
-    needed: Iterable[str] = (),
+    needed: str | Iterable[str] = (),
     comm: MPI.Comm = MPI.COMM_WORLD,
     length_unit: str = "mm",
 ) -> ImpactMesh:

@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 from meshes.cylinder import turns_of
 from meshes.impact_mesh import ImpactMesh, build
-from meshes.section import Point, Section, cells_of, growth_ratio, require_room
+from meshes.section import Point, Section, cells_of, growth_ratio, require_room, require_shape
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Length, checked
 
@@ -57,9 +57,11 @@ def plate(
     if shape not in ("circle", "square"):
         raise InputError(f"shape = {shape!r}, expected circle or square")
     if impact_radius >= 0.5 * width:
-        raise InputError(f"impact_radius = {impact_radius} mm, expected less than half the width {width} mm")
+        raise InputError(f"impact-radius = {impact_radius} mm, expected less than half the width, {width} mm")
     size = cell_size or thickness / layers
+    layered = {"thickness": thickness, "layers": layers}
     inner = max(1, round(impact_radius / size))
+    require_shape(thickness / layers, impact_radius / inner, impact_radius=impact_radius, **layered)
     outer, ratio = _grading(impact_radius / inner, 0.5 * width - impact_radius, growth)
     require_room(turns * (inner + outer) ** 2 * layers, layers=layers, cells_of_a_side=inner + outer)
 

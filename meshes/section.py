@@ -11,6 +11,8 @@ from microscale.inputs.memory import require_memory
 
 Point = tuple[float, float]
 Growth = tuple[float, float]
+MOST_ASPECT = 5e4
+"""Height over width of a cell, or the reverse: beyond it one of two lengths is in another unit."""
 BYTES_A_CELL = 1000
 """While gmsh meshes and DOLFINx reads the mesh, at least."""
 
@@ -119,6 +121,20 @@ def _name(model: Any, surface: int, turns: int, height: float, bottom: str, top:
 def require_room(cells: float, /, **numbers: float) -> None:
     """Refuse numbers, by the names the user knows, that make more cells than fit into memory."""
     require_memory(BYTES_A_CELL * cells, **numbers)
+
+
+def require_shape(high: float, wide: float, most: float = MOST_ASPECT, /, **numbers: float) -> None:
+    """Refuse numbers, by the names the user knows, that make cells of another height, mm, than width, mm.
+
+    Raises:
+        InputError: One is more than ``most`` times the other.
+    """
+    if max(high / wide, wide / high) > most:
+        given = ", ".join(f"{name.replace('_', '-')} = {value:g}" for name, value in numbers.items())
+        raise InputError(
+            f"{given}: make cells {high:.3g} mm high and {wide:.3g} mm wide, expected one at most "
+            f"{most:g} times the other; lengths are mm"
+        )
 
 
 def cells_of(cell: str) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import DeformationError, InputError
 from microscale.inputs.memory import require_memory
+from microscale.inputs.numbers import checked, numbers_in
 from microscale.progress import tracked
 from microscale.tensors import cauchy_from_piola, first_inadmissible
 
@@ -214,6 +215,7 @@ def check_deformation(F: FloatArray) -> None:
         )
 
 
+@checked
 def drive(law: ConstitutiveLaw, F: FloatArray, times: FloatArray, state: State | None = None) -> FloatArray:
     """Drive a law along deformation paths and return the Cauchy stress history.
 
@@ -228,17 +230,20 @@ def drive(law: ConstitutiveLaw, F: FloatArray, times: FloatArray, state: State |
         Cauchy stress, shape (paths, samples, 3, 3), GPa.
 
     Raises:
-        ValueError: Shapes do not agree or times do not increase.
+        InputError: Shapes do not agree or times do not increase.
         DeformationError: See :meth:`ConstitutiveLaw.update`.
     """
-    F = np.ascontiguousarray(F, dtype=float)
+    F = np.ascontiguousarray(numbers_in("F", F))
     if F.ndim != 4 or F.shape[2:] != (3, 3):
-        raise ValueError(f"F has shape {F.shape}, expected (paths, samples, 3, 3)")
+        raise InputError(f"F has shape {F.shape}, expected (paths, samples, 3, 3)")
     paths, samples = F.shape[:2]
-    times = np.broadcast_to(np.asarray(times, dtype=float), (paths, samples))
+    given = numbers_in("times", times)
+    if given.shape not in ((samples,), (paths, samples)):
+        raise InputError(f"times have shape {given.shape}, expected ({samples},) or ({paths}, {samples})")
+    times = np.broadcast_to(given, (paths, samples))
     steps = np.diff(times, axis=1)
-    if not np.all(steps > 0.0):
-        raise ValueError("times must increase from sample to sample and be finite")
+    if not np.all(steps > 0.0) or not np.isfinite(times).all():
+        raise InputError("times must increase from sample to sample and be finite")
     state = law.init_state(paths) if state is None else state
     stress = np.empty_like(F)
     piola = np.empty((paths, 3, 3))

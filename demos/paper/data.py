@@ -28,7 +28,7 @@ from multiscale.run.command import launch
 TRAIN, TEST = 1, 2
 M02 = {"rate_sensitivity": 0.2}
 HELD = {"isochoric": False}
-# What the figures in docs were made with, not the present default; see docs/microscale.md.
+# What the figures in docs were made with, not the present default; see docs/results/unit_cell_cost.md.
 NODES = {"derivative": "stabilised"}
 PLANE: dict[str, Any] = {"law": "fft2d", **NODES, "dimension": 2, "max_strain": 0.1, "duration": 1e6}
 TAYLOR = {"law": "taylor", "texture": "random"}

@@ -3,7 +3,7 @@
 (a) Test error over epochs, by number of training paths. (b, c) Stretch and stress of a training and of a test
 path, dashed as the network has it. (d) Test error by the resolution of test paths in time, from 50 to 1000
 steps, for several numbers of modes; dotted, the error of the reduction alone. The paths are the same
-functions of time, driven anew at each resolution. (e, f, g) Uniaxial loading, load and unload, and shear.
+functions of time, driven again at each resolution. (e, f, g) Uniaxial loading, load and unload, and shear.
 
     python demos/paper/figure1.py --output results/paper
 """
@@ -33,7 +33,7 @@ SIZES = (400, 1600)
 MODES = (8, 32)
 STEPS = (50, 100, 200, 500, 1000)
 PATHS = 20
-"""Paths driven anew at each resolution."""
+"""Paths driven again at each resolution."""
 OTHERS = {
     "e: uniaxial": "fft2d_U10_test",
     "f: load and unload": "fft2d_LU10_test",

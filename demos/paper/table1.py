@@ -2,8 +2,8 @@
 
 Each problem runs to 1 us with each law, from rest: the time of all steps, without output, and the median of
 several runs of the quick laws, which take turns. The paper's network runs where its weights are given: they
-are too large to ship (docs/surrogates.md says how to train them). The full-field unit cell runs at every
-point of a small anvil, and is scaled:
+are too large to ship (docs/results/paper_network.md says how to train them). The full-field unit cell runs at
+every point of a small anvil, and is scaled:
 
     seconds = seconds of the small anvil / (its points x its steps)  x points x steps
 

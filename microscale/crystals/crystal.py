@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from microscale.errors import InputError
+from microscale.inputs.numbers import checked
 from microscale.tensors import FloatArray
 
 
@@ -131,6 +132,7 @@ def miller_bravais_normal(hkil: FloatArray, c_over_a: float) -> FloatArray:
     return vector / np.linalg.norm(vector, axis=-1, keepdims=True)
 
 
+@checked
 def read_crystal(path: str | Path | Crystal | None = None) -> Crystal:
     """Read a crystal from a YAML or JSON file.
 

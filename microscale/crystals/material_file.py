@@ -24,7 +24,7 @@ from microscale.files.quantities import LIKELY_DENSITY, In, perfect_strength
 from microscale.files.schema import Name, Strict, validated, wrong
 from microscale.tensors import FloatArray
 
-REMEDY = "follow microscale/magnesium.yaml (docs/microscale.md)"
+REMEDY = "follow microscale/magnesium.yaml (docs/reference/formats.md)"
 
 
 def _there(entry: Any) -> Any:

@@ -7,19 +7,22 @@ from scipy.spatial.transform import Rotation
 
 from microscale.errors import InputError
 from microscale.inputs.memory import require_memory
+from microscale.inputs.numbers import Count, Seed, checked
 from microscale.tensors import FloatArray
 
 BYTES_A_GRAIN = 200
 """While orientations are drawn, at least."""
 
 
-def random_orientations(grains: int, seed: int | np.random.Generator = 0) -> FloatArray:
+@checked
+def random_orientations(grains: Count, seed: Seed | np.random.Generator = 0) -> FloatArray:
     """Return uniform random orientations (grains, 3, 3), crystal axes as columns in the sample frame."""
     check_grains(grains)
     return Rotation.random(grains, rng=np.random.default_rng(seed)).as_matrix()
 
 
-def planar_orientations(grains: int, seed: int | np.random.Generator = 0) -> FloatArray:
+@checked
+def planar_orientations(grains: Count, seed: Seed | np.random.Generator = 0) -> FloatArray:
     """Return uniform random rotations (grains, 3, 3) about the third axis, for crystals in the plane."""
     check_grains(grains)
     angles = np.random.default_rng(seed).uniform(0.0, 2.0 * np.pi, grains)

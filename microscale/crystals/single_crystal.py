@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.kernel import STEP_TOLERANCE, CrystalKernel
 from microscale.errors import ConvergenceError, InputError
+from microscale.inputs.numbers import Count, Range, checked, numbers_in
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+
+
+@dataclass(frozen=True)
+class _Tolerance(Range):
+    """Positive stresses, and infinity for no limit."""
+
+    def problem(self, value: Any) -> str | None:
+        return None if isinstance(value, float) and value == math.inf else super().problem(value)
+
+
+Tolerance = Annotated[float, _Tolerance(1e-30, unit="GPa")]
 
 
 class SingleCrystal(ConstitutiveLaw):
@@ -30,17 +46,20 @@ class SingleCrystal(ConstitutiveLaw):
 
     name = "crystal"
 
+    @checked
     def __init__(
         self,
         orientation: ArrayLike | None = None,
         crystal: Crystal | None = None,
-        step_tolerance: float = STEP_TOLERANCE,
-        threads: int | None = None,
+        step_tolerance: Tolerance = STEP_TOLERANCE,
+        threads: Count | None = None,
     ) -> None:
         self.crystal = read_crystal() if crystal is None else crystal
         self.density = self.crystal.density
         axes = (
-            np.eye(3) if orientation is None else check_orientations(np.asarray(orientation, float)[None])[0]
+            np.eye(3)
+            if orientation is None
+            else check_orientations(numbers_in("orientation", orientation)[None])[0]
         )
         self.state_spec = (
             StateVariable("F", (3, 3), "-", np.eye(3)),

@@ -8,9 +8,15 @@ from numpy.typing import ArrayLike
 from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.diagnostics import family_activity, twin_volume
 from microscale.crystals.kernel import STEP_TOLERANCE, CrystalKernel
-from microscale.crystals.single_crystal import check_orientations, elastic_wave_speed, raise_if_failed
+from microscale.crystals.single_crystal import (
+    Tolerance,
+    check_orientations,
+    elastic_wave_speed,
+    raise_if_failed,
+)
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
+from microscale.inputs.numbers import Count, checked, numbers_in
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 
 
@@ -35,20 +41,21 @@ class TaylorPolycrystal(ConstitutiveLaw):
 
     name = "taylor"
 
+    @checked
     def __init__(
         self,
         orientations: ArrayLike | None = None,
         weights: ArrayLike | None = None,
         crystal: Crystal | None = None,
-        step_tolerance: float = STEP_TOLERANCE,
-        threads: int | None = None,
+        step_tolerance: Tolerance = STEP_TOLERANCE,
+        threads: Count | None = None,
     ) -> None:
         self.crystal = read_crystal() if crystal is None else crystal
         self.density = self.crystal.density
         given = (
             uniform_orientations(128, crystal=self.crystal)
             if orientations is None
-            else np.asarray(orientations, dtype=float)
+            else numbers_in("orientations", orientations)
         )
         self.orientations = check_orientations(given)
         self.weights = _check_weights(weights, self.grains)
@@ -97,7 +104,7 @@ class TaylorPolycrystal(ConstitutiveLaw):
 def _check_weights(weights: ArrayLike | None, grains: int) -> FloatArray:
     if weights is None:
         return np.full(grains, 1.0 / grains)
-    given = np.ascontiguousarray(weights, dtype=float)
+    given = np.ascontiguousarray(numbers_in("weights", weights))
     if given.shape != (grains,) or not np.all(given >= 0.0) or abs(given.sum() - 1.0) > 1e-9:
         raise InputError(
             f"weights have shape {given.shape} and sum {given.sum():.9g}, "

@@ -2,7 +2,7 @@
 
 Grains drawn at random stand for the isotropic polycrystal with an error of order grains^(-1/2): with 128 of
 magnesium 6 % of the deviatoric stress. Orientations that repel each other like charges of one sign do so
-with 1 % at the same cost (docs/microscale.md). As a crystal looks the same after a rotation of its
+with 1 % at the same cost (docs/results/texture.md). As a crystal looks the same after a rotation of its
 point group, each charge stands at all equivalent orientations.
 """
 
@@ -18,6 +18,7 @@ from scipy.spatial.transform import Rotation
 from microscale.crystals.crystal import Crystal, SlipFamily, Twinning, read_crystal
 from microscale.crystals.orientations import random_orientations
 from microscale.errors import InputError
+from microscale.inputs.numbers import Count, Seed, checked
 from microscale.tensors import FloatArray
 
 ITERATIONS = 300
@@ -30,7 +31,8 @@ MOST = 2048
 """Largest number of orientations: the descent takes minutes, and a gigabyte."""
 
 
-def uniform_orientations(grains: int, seed: int = 0, crystal: Crystal | None = None) -> FloatArray:
+@checked
+def uniform_orientations(grains: Count, seed: Seed = 0, crystal: Crystal | None = None) -> FloatArray:
     """Return evenly spread orientations (grains, 3, 3), crystal axes as columns in the sample frame.
 
     Args:

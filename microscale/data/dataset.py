@@ -2,7 +2,7 @@
 
 Arrays, each with a leading axis of paths (chunked by path): ``times`` (samples,), us; ``stretch`` and
 ``stress`` (samples, 6), the right stretch U and the Cauchy stress (GPa) in Mandel order of
-:mod:`microscale.tensors`; ``attempt``, 0 unless the law failed on a path and it was drawn anew; ``rejected``,
+:mod:`microscale.tensors`; ``attempt``, 0 unless the law failed on a path and it was redrawn; ``rejected``,
 draws that were not positive definite. Attributes: ``format``, ``provenance`` (JSON: law, paths, versions),
 ``units`` (JSON). A data-set file exists only complete: what is under way lives in a folder beside it
 (:mod:`microscale.data.generate`). Arrays and metadata carry check sums, so that damage is an error.

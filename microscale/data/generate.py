@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,10 @@ from microscale.files.printable import printable
 from microscale.files.schema import validated
 from microscale.files.whole_file import write_json
 from microscale.inputs.memory import require_disk, require_memory
+from microscale.inputs.numbers import Count, check_fields
+from microscale.inputs.options import named
 from microscale.law import ConstitutiveLaw, FloatArray, drive
-from microscale.paths.protocols import StrainPaths, StretchPath
+from microscale.paths.protocols import StretchPath
 from microscale.tensors import to_mandel
 
 BLOCK = 32
@@ -43,6 +45,21 @@ MAX_ATTEMPTS = 20
 
 Report = Callable[[int, int], None]
 """Called with the numbers of finished paths and of all paths."""
+
+
+@runtime_checkable
+class Paths(Protocol):
+    """Paths that a law is driven along: those of a protocol, or of simulations."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of a path."""
+
+    def path(self, index: int, attempt: int = 0) -> StretchPath:
+        """Return a path, or its replacement where a law failed on it."""
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what determines the paths, as plain values."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +77,16 @@ class Generation:
 
     law: ConstitutiveLaw
     law_record: dict[str, Any]
-    paths: StrainPaths
-    count: int
+    paths: Paths
+    count: Count
     versions: dict[str, str]
-    keep_every: int = 1
+    keep_every: Count = 1
 
     def __post_init__(self) -> None:
         """Refuse an empty set, and samples that miss the end of a path."""
-        if self.count < 1:
-            raise InputError(f"paths = {self.count}, expected at least 1")
-        if self.keep_every < 1 or self.paths.steps % self.keep_every:
+        with named(count="paths"):
+            check_fields(self)
+        if self.paths.steps % self.keep_every:
             raise InputError(
                 f"keep_every = {self.keep_every}, expected a number that divides {self.paths.steps} steps"
             )
@@ -146,7 +163,7 @@ def finish(job: Generation, out: Path) -> None:
 
 
 def stress_block(job: Generation, block: range) -> dict[str, Any]:
-    """Return the arrays of a data set for some paths; those on which the law fails are drawn anew."""
+    """Return the arrays of a data set for some paths; those on which the law fails are redrawn."""
     drawn = [job.paths.path(index) for index in block]
     attempt = np.zeros(len(block), dtype=np.int64)
     stress: list[FloatArray | None] = list(_drive(job.law, drawn))

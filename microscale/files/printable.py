@@ -1,4 +1,4 @@
-"""Names as data: what a file or a flag calls itself must not steer a terminal, a table or a picture."""
+"""Texts of files and flags made safe to print: nothing in them steers a terminal, a table or a picture."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from microscale.files.schema import Strict, wrong
@@ -95,11 +95,11 @@ class Vector:
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Read a text."""
-        return core_schema.no_info_plain_validator_function(self._read)
+        return core_schema.with_info_plain_validator_function(self._read)
 
-    def _read(self, found: Any) -> tuple[float, ...]:
-        if isinstance(found, tuple) and len(found) == 3 and all(isinstance(x, float) for x in found):
-            return found  # files have no tuples: a command line has read it, in our unit
+    def _read(self, found: Any, info: ValidationInfo) -> tuple[float, ...]:
+        if info.mode == "python":  # of cyclopts: a flag has been read already
+            return found
         match = VECTOR.fullmatch(found) if isinstance(found, str) and len(found) < 200 else None
         if match is None:
             raise wrong(f"three numbers with their unit, as '[0, 0, 1] {self.unit}'")

@@ -87,6 +87,11 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
     return TypeAdapter(model)
 
 
+def forget() -> None:
+    """Read schemas anew: one of them has grown."""
+    _adapter.cache_clear()
+
+
 def wrong(expected: str, value: str | None = None) -> PydanticCustomError:
     """Return the error a validator raises: what it expected, and the value if it is to be shown otherwise."""
     return PydanticCustomError("ours", "{expected}", {"expected": expected, "value": value})

@@ -1,4 +1,4 @@
-"""Room is asked for before it is used: a number that is too large is refused at once and by its name."""
+"""Memory checks: an array that would not fit is refused before it is made, by the number that asks for it."""
 
 from __future__ import annotations
 

@@ -3,23 +3,28 @@
     @checked
     def anvil(*, velocity: Speed = 200.0, elements: Count = 3000, seed: Seed = 0): ...
 
-A number without such a type must be finite, and a whole one must fit into eight bytes. In Python and on the
-command line a number is in the unit of its type; a case file names the unit, as in "200 m/s".
+A number without such a type must be finite, and a whole one must fit into eight bytes. Other annotations are
+read as they are written (:mod:`microscale.inputs.annotations`). In Python and on the command line a number is
+in the unit of its type; a case file names the unit, as in "200 m/s".
 """
 
 from __future__ import annotations
 
 import math
 import os
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, wraps
 from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import InputError
 
@@ -28,12 +33,41 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 
+class Fault(NamedTuple):
+    """What is wrong with a value: it or a part of it, what was expected, and the unit."""
+
+    shown: Any
+    expected: str
+    unit: str = ""
+
+
 class Rule(ABC):
-    """What a parameter takes: it stands in the annotation of the parameter."""
+    """What a parameter takes: it stands in the annotation of the parameter, or is made of it."""
 
     @abstractmethod
     def problem(self, value: Any) -> str | None:
         """Return what was expected in place of a value, or None if the value is good."""
+
+    def fault(self, value: Any) -> Fault | None:
+        """Return the same with the value."""
+        expected = self.problem(value)
+        return None if expected is None else Fault(value, expected, getattr(self, "unit", ""))
+
+
+@dataclass(frozen=True)
+class Instance(Rule):
+    """Values of some kinds.
+
+    Attributes:
+        kinds: The kinds.
+        words: What they are, for the message.
+    """
+
+    kinds: type | tuple[type, ...]
+    words: str
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        return None if isinstance(value, self.kinds) else self.words
 
 
 @dataclass(frozen=True)
@@ -79,7 +113,7 @@ class Range(Rule):
             return "a number"
         number: Any = value  # a whole one of any size: as a float it could overflow
         enough = number > self.least or (number == self.least and not self.above)
-        if enough and number <= self.most and abs(number) < math.inf:
+        if enough and number <= self.most and abs(number) <= LARGEST:
             return None
         return self._expected(number)
 
@@ -111,6 +145,8 @@ class ToWrite(Rule):
     folder: bool = False
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
+        if not isinstance(value, str | os.PathLike):
+            return PATH.words
         path = Path(value)
         device = path.exists() and not path.is_file()  # a file that is renamed to /dev/null takes its place
         if not self.folder and (not path.name or device):
@@ -124,9 +160,11 @@ class ToWrite(Rule):
         return None
 
 
+LARGEST = sys.float_info.max
 COUNT = 2**31 - 1
 """Largest number of things: C's int counts them in MPI, gmsh and mesh files."""
 FINITE, EIGHT_BYTES = Range(), Whole(-(2**63), 2**63 - 1)
+PATH = Instance((str, os.PathLike), "a path")
 
 Positive = Annotated[float, Range(1e-30, 1e30)]
 Fraction = Annotated[float, Range(0.0, 1.0, above=True)]
@@ -153,10 +191,11 @@ def checked[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """
     if hasattr(function, "__checked__"):
         return function
+    given = signature(function)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        bound = signature(function).bind(*args, **kwargs)
+        bound = given.bind(*args, **kwargs)
         for name in _paths(function) & bound.arguments.keys():
             bound.arguments[name] = _as_path(bound.arguments[name])
         check(bound.arguments, _rules(function))
@@ -175,21 +214,28 @@ def check_fields(instance: Any) -> None:
 def check(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
     """Raise an InputError that names the first of ``values`` that the rule of its name does not take."""
     for name, value in values.items():
-        for item in _items(value):
-            expected = rules[name].problem(item) if name in rules else None
-            if expected is not None:
-                unit = getattr(rules[name], "unit", "")
-                raise InputError(
-                    f"{name.replace('_', '-')} = {_shown(item)}{unit and ' '}{unit}, expected {expected}"
-                )
+        fault = rules[name].fault(value) if name in rules else None
+        if fault is not None:
+            unit = f" {fault.unit}" if fault.unit and isinstance(fault.shown, Real) else ""
+            raise InputError(
+                f"{name.replace('_', '-')} = {_shown(fault.shown)}{unit}, expected {fault.expected}"
+            )
+
+
+def numbers_in(name: str, value: ArrayLike, expected: str = "numbers") -> NDArray[np.float64]:
+    """Return an argument as an array of numbers; what cannot be one is an InputError that names it."""
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} = {_shown(value)}, expected {expected}") from error
 
 
 @cache
 def _rules(annotated: Hashable) -> dict[str, Rule]:
     """Return the rules by the names of parameters, or of fields."""
-    hints = get_type_hints(annotated, include_extras=True)
-    found = {name: rule_of(hint) for name, hint in hints.items() if name != "return"}
-    return {name: rule for name, rule in found.items() if rule is not None}
+    from microscale.inputs.annotations import rules_of
+
+    return rules_of(annotated)
 
 
 @cache
@@ -209,29 +255,6 @@ def _as_path(value: Any) -> Any:
     return Path(value) if isinstance(value, str) else value
 
 
-def rule_of(hint: Any) -> Rule | None:
-    """Return the rule of an annotation; None if it is about no numbers or paths."""
-    for found in getattr(hint, "__metadata__", ()):
-        if isinstance(found, Rule):
-            return found
-    if hint in (float, int):
-        return FINITE if hint is float else EIGHT_BYTES
-    if get_origin(hint) is Annotated:
-        return rule_of(hint.__origin__)
-    if get_origin(hint) not in (Union, UnionType, tuple, list, Sequence):
-        return None
-    return next((rule for rule in map(rule_of, get_args(hint)) if rule is not None), None)
-
-
-def _items(value: Any) -> Iterator[Any]:
-    """Yield the numbers and paths of a value: itself, or its items; nothing of None."""
-    if isinstance(value, Iterable) and not isinstance(value, str | Path):
-        for item in value:
-            yield from _items(item)
-    elif value is not None:
-        yield value
-
-
 def _shown(value: Any) -> str:
-    text = repr(str(value)) if isinstance(value, str | Path) else str(value)
+    text = repr(str(value)) if isinstance(value, str | Path) else " ".join(str(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."

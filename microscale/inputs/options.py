@@ -6,7 +6,9 @@ where it is a function or a class, its signature is that mapping (:func:`default
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from inspect import Parameter, signature
 from typing import Any
 
@@ -43,6 +45,26 @@ def options_for(
             f"{kind} {chosen} does not take {', '.join(told)}: leave it out, or choose another {kind}"
         )
     return {name: known[name] if given[name] is None else given[name] for name in given if name in known}
+
+
+@contextmanager
+def named(**flags: str) -> Iterator[None]:
+    """Let errors speak of a user's flags where a function calls its parameters otherwise.
+
+        with named(impact_radius="radius"):
+            plate(impact_radius=radius)
+
+    Args:
+        **flags: Names of flags by the names of parameters.
+    """
+    try:
+        yield
+    except InputError as error:
+        message = str(error)
+        for parameter, flag in flags.items():
+            either = parameter.replace("_", "[-_]")
+            message = re.sub(rf"(?<![\w-]){either}(?![\w-])", flag.replace("_", "-"), message)
+        raise InputError(message) from error
 
 
 def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:

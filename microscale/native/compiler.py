@@ -1,4 +1,4 @@
-"""The C compiler: which one, and a run of it that ends."""
+"""The C compiler: how it is found, and how it is run within a time limit."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
+from microscale.inputs.numbers import Count, checked, numbers_in
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native.library import default_threads
 from microscale.tensors import polar_decomposition
@@ -35,7 +36,7 @@ SMALLEST_PART = 2.0**-10
 PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 DERIVATIVE = {2: "enriched", 3: "stabilised"}
-"""By dimension, for reasons in docs/microscale.md: crystals of the plane lock, those of magnesium do not."""
+"""By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -55,7 +56,7 @@ def require_room(
         InputError: It does.
     """
     dimension, count = len(shape), math.prod(shape)
-    enriched = (derivative or DERIVATIVE.get(dimension, "enriched")) == "enriched"
+    enriched = (derivative or DERIVATIVE[dimension]) == "enriched"
     waves = count // 2 * (dimension if enriched else 1)  # each with a vector of complex amplitudes
     state = 48 * waves * (3 + 2 * memory) + count * law.bytes_of_a_point
     work = 16 * waves * 7 * dimension + count * (3 * law.bytes_of_a_point + 144)
@@ -91,20 +92,23 @@ class FullFieldCell(ConstitutiveLaw):
 
     worth_batching = False
 
+    @checked
     def __init__(
         self,
         law: ConstitutiveLaw,
-        shape: tuple[int, ...],
+        shape: tuple[Count, ...],
         at_rest: Mapping[str, ArrayLike] | None = None,
         derivative: str | None = None,
         tolerance: float = 1e-3,
-        memory: int = 20,
-        max_iterations: int = 100,
-        threads: int | None = None,
+        memory: Count = 20,
+        max_iterations: Count = 100,
+        threads: Count | None = None,
     ) -> None:
         if not 0.0 < tolerance < 1.0:
             raise InputError(f"tolerance = {tolerance}, expected a number between 0 and 1, such as 1e-3")
-        derivative = derivative or DERIVATIVE.get(len(shape), "enriched")
+        if len(shape) not in DERIVATIVE:
+            raise InputError(f"shape = {shape} voxels, expected two or three positive numbers")
+        derivative = derivative or DERIVATIVE[len(shape)]
         require_room(law, shape, derivative, memory)
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
@@ -152,10 +156,11 @@ class FullFieldCell(ConstitutiveLaw):
     def _voxels_at_rest(self, given: Mapping[str, ArrayLike]) -> State:
         voxels = self.law.init_state(self.grid.voxels)
         for name, values in given.items():
-            if name not in voxels or np.shape(values) != voxels[name].shape:
-                known = {key: array.shape for key, array in voxels.items()}
-                raise InputError(f"at_rest has '{name}' of shape {np.shape(values)}, expected one of {known}")
-            voxels[name][:] = values
+            array = numbers_in(f"at_rest '{name}'", values)
+            if name not in voxels or array.shape != voxels[name].shape:
+                known = {key: known.shape for key, known in voxels.items()}
+                raise InputError(f"at_rest has '{name}' of shape {array.shape}, expected one of {known}")
+            voxels[name][:] = array
         return voxels
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:

@@ -1,4 +1,4 @@
-"""Gradients of displacements that have nodes at half a voxel: voxels whose stress equilibrium determines.
+"""The enriched derivative: displacements at half a voxel too, so that stress does not alternate unseen.
 
 A voxel is 2^d subcells with displacements at all their corners, and has one deformation gradient, the mean
 over them. With nodes at the corners of voxels alone, a stress that alternates from voxel to voxel makes no

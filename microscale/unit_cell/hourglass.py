@@ -14,7 +14,7 @@ from microscale.tensors import FloatArray
 from microscale.unit_cell.grid import ComplexArray
 
 STIFFNESS = {"stabilised": 0.05, "enriched": 1.0}
-"""Elastic resistance over the shear modulus, by derivative: chosen in docs/microscale.md."""
+"""Elastic resistance over the shear modulus, by derivative: chosen in docs/notebook/unit_cell.md."""
 
 
 class HourglassResistance:

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from microscale.crystals.orientations import check_grains, planar_orientations, random_orientations
 from microscale.errors import InputError
 from microscale.inputs.memory import require_memory
+from microscale.inputs.numbers import Count, Seed, checked
 from microscale.tensors import FloatArray
 
 BYTES_A_VOXEL = 150
@@ -52,7 +53,8 @@ class Microstructure:
         )
 
 
-def periodic_voronoi(grains: int, shape: tuple[int, ...], seed: int = 0) -> Microstructure:
+@checked
+def periodic_voronoi(grains: Count, shape: tuple[Count, ...], seed: Seed = 0) -> Microstructure:
     """Return randomly oriented Voronoi grains of uniform random centres in a periodic unit cell.
 
     Centres and orientations depend on ``seed`` and not on ``shape``: another resolution shows the same

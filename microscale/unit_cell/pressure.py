@@ -1,13 +1,14 @@
-"""A uniform pressure makes no forces in a periodic cell, and its mean stress is that of the mean deformation.
+"""The mean pressure of a periodic cell, taken out of the stress that must be in equilibrium.
 
-For a continuous field both are identities: div cof F = 0 (Piola's) and <cof F> = cof <F>, from which follows
-<det F> = det <F>. A discrete derivative breaks them where F varies from voxel to voxel: the product of three
-waves makes others, which the grid takes for longer ones; and with several subcells to a voxel the cofactor of
-their mean is not the mean of their cofactors. Then the pressure p of a compressed cell does work on volume
-that is lost between voxels. Where p is 20 times the strength this drives a collapse: voxels strain by
-hundreds of per cent, and have the volume of a cell that nobody compressed. So the part p cof F of the stress
-is taken out of what must be in equilibrium, and stands in the mean as p cof <F>. What is left is the
-deviatoric stress and the pressure's own variation.
+In a continuous field a uniform pressure makes no forces and its mean stress is that of the mean deformation,
+by two identities: div cof F = 0 (Piola's) and <cof F> = cof <F>, from which follows <det F> = det <F>. A
+discrete derivative breaks them where F varies from voxel to voxel: the product of three waves makes others,
+which the grid takes for longer ones; and with several subcells to a voxel the cofactor of their mean is not
+the mean of their cofactors. Then the pressure p of a compressed cell does work on volume that is lost between
+voxels. Where p is 20 times the strength this drives a collapse: voxels strain by hundreds of per cent, and
+have the volume of a cell that nobody compressed. So the part p cof F of the stress is taken out of what must
+be in equilibrium, and stands in the mean as p cof <F>. What is left is the deviatoric stress and the
+pressure's own variation.
 """
 
 from __future__ import annotations

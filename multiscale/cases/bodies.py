@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from microscale.files.quantities import Point
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Length
+from multiscale.cases.kinds import Kinds
 
 if TYPE_CHECKING:
     from meshes.impact_mesh import ImpactMesh
 
 Model = Literal["full", "quarter"]
+
+
+class Geometry(Protocol):
+    """What a body of a case is: a frozen dataclass, its keys those of the file.
+
+    Attributes:
+        geometry: The name of its kind.
+    """
+
+    @property
+    def geometry(self) -> str:
+        """The name of its kind."""
+
+    def mesh(self, cell: str) -> ImpactMesh:
+        """Return the mesh of cells of a shape, "hexahedron" or "tetrahedron". Collective."""
+
+
 LengthUnit = Literal["nm", "um", "mm", "cm", "m", "inch"]
 
 # gmsh and dolfinx take a second to load: the functions of meshes are imported where a mesh is made.
@@ -122,4 +138,6 @@ class MeshFile:
         return load(self.file, length_unit=self.length_unit)
 
 
-Body = Annotated[Cylinder | Plate | Box | MeshFile, Field(discriminator="geometry")]
+BODIES = Kinds("geometry", "multiscale.bodies", Cylinder, Plate, Box, MeshFile)
+Body = Annotated[Geometry, BODIES]
+"""A body of any kind that is known, see :meth:`multiscale.cases.kinds.Kinds.register`."""

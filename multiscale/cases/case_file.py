@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from microscale.files.quantities import Vector
 from microscale.files.schema import validated
 from microscale.files.toml import read_toml, toml_text
-from microscale.inputs.numbers import rule_of
+from microscale.inputs.annotations import rule_of
 from multiscale.cases.case import Case
 
 REMEDY = "docs/reference/case.md lists all keys"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from microscale.files.quantities import Point, Velocity
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Length, Range
+from multiscale.cases.kinds import Kinds
 
 if TYPE_CHECKING:
     from multiscale.dynamics.contact import Obstacle
@@ -19,6 +18,13 @@ MM_PER_US = 1e-3
 
 AnySpeed = Annotated[float, Range(-1e5, 1e5, unit="m/s")]
 Direction = tuple[float, float, float]
+
+
+class Described(Protocol):
+    """What an obstacle of a case is: a frozen dataclass, its keys those of the file, ``kind`` its name."""
+
+    def obstacle(self) -> Obstacle:
+        """Return the obstacle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,4 +79,6 @@ class FlatCylinder:
         return RigidCylinder(self.face, self.direction, self.radius, MM_PER_US * self.speed)
 
 
-RigidBody = Annotated[Plane | FlatCylinder, Field(discriminator="kind")]
+OBSTACLES = Kinds("kind", "multiscale.obstacles", Plane, FlatCylinder)
+RigidBody = Annotated[Described, OBSTACLES]
+"""A rigid body of any kind that is known, see :meth:`multiscale.cases.kinds.Kinds.register`."""

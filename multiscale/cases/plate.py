@@ -103,8 +103,10 @@ def plate(
     Raises:
         InputError: A value is out of its range, an option has no use, or a file cannot be used.
     """
+    from microscale.inputs.options import named
     from multiscale.cases.run_case import run_case
 
     case = plate_case(**flags_of(target, material, record))
     inputs = flags_of(target, material, control) | material.resolved()
-    return run_case(case, output, control, inputs | {"output": output})
+    with named(impact_radius="radius"):
+        return run_case(case, output, control, inputs | {"output": output})

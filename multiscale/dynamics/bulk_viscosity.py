@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from microscale.errors import InputError
+from microscale.inputs.numbers import check_fields
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import cofactor, determinant
 from multiscale.dynamics.elements.interface import Element, FloatArray
@@ -34,6 +35,7 @@ class BulkViscosity:
     quadratic: float = 1.2
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name, value in (("linear", self.linear), ("quadratic", self.quadratic)):
             if not (np.isfinite(value) and value >= 0.0):
                 raise InputError(f"{name} bulk viscosity = {value}, expected a number not below 0")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
-from numbers import Real
 from typing import NamedTuple, Self, final
 
 import numpy as np
@@ -21,6 +20,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import InputError
+from microscale.inputs.numbers import checked, numbers_in
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -122,6 +122,7 @@ class RigidPlane(Obstacle):
 
     name = "plane"
 
+    @checked
     def __init__(
         self,
         point: ArrayLike = (0.0, 0.0, 0.0),
@@ -176,6 +177,7 @@ class RigidCylinder(Obstacle):
 
     name = "cylinder"
 
+    @checked
     def __init__(self, face: ArrayLike, direction: ArrayLike, radius: float, speed: float) -> None:
         """Place the cylinder.
 
@@ -185,10 +187,8 @@ class RigidCylinder(Obstacle):
             radius: Radius, mm.
             speed: Speed along ``direction``, mm/us.
         """
-        if not (_is_finite(radius) and radius > 0.0):
+        if radius <= 0.0:
             raise InputError(f"radius of the rigid cylinder = {radius} mm, expected a positive length")
-        if not _is_finite(speed):
-            raise InputError(f"speed of the rigid cylinder = {speed} mm/us, expected a finite number")
         self.face = _vector("face", face)
         self.direction = self.facing = _unit("direction", direction)
         self.radius, self.width = radius, 2.0 * radius
@@ -240,15 +240,8 @@ def _strip(
     return np.concatenate([ends, ends[::-1] - depth * normal])
 
 
-def _is_finite(value: object) -> bool:
-    return isinstance(value, Real) and bool(np.isfinite(float(value)))
-
-
 def _vector(name: str, value: ArrayLike) -> FloatArray:
-    try:
-        vector = np.array(value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} of the obstacle = {value!r}, expected three finite numbers") from error
+    vector = np.array(numbers_in(f"{name} of the obstacle", value, "three finite numbers"))
     if vector.shape != (3,) or not np.all(np.isfinite(vector)):
         raise InputError(f"{name} of the obstacle = {vector}, expected three finite numbers")
     return vector

@@ -111,7 +111,7 @@ class Nodes:
             InputError: The mesh lacks the group, or a component is not 0, 1 or 2.
         """
         held = np.atleast_1d(components)
-        if not np.isin(held, (0, 1, 2)).all():
+        if not held.size or not np.isin(held, (0, 1, 2)).all():
             raise InputError(f"support of {group!r} = {components}, expected components among 0, 1, 2")
         nodes = fem.locate_dofs_topological(self._space, 2, impact_mesh.facets(group), remote=True)
         for component in held:

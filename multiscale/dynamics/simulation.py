@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
+from typing import Annotated
 
 import numpy as np
 from mpi4py import MPI
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
-from microscale.inputs.numbers import COUNT, Range, Whole, check
+from microscale.inputs.numbers import Count, Instance, Time, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State
 from microscale.progress import task
 from multiscale.dynamics.agreed_step import AgreedStep
@@ -46,8 +47,9 @@ STAGES = ("kinematics", "law", "force", "stable step", "communication", "update"
 # the Courant factor covers it.
 ESTIMATE_EVERY = 4
 
-# What a run takes: a time, us, and a number of steps.
-OF_RUN = {"end_time": Range(1e-9, 1e12, unit="us"), "every": Whole(1, COUNT)}
+# What a simulation is made of, in the words of its messages.
+Law = Annotated[ConstitutiveLaw, Instance(ConstitutiveLaw, "a law, as make_law('learned') returns it")]
+Obstacles = Sequence[Annotated[Obstacle, Instance(Obstacle, "an obstacle, as RigidPlane() is one")]]
 
 # Steps a run may take: millions take days, and rounding adds up.
 MOST_STEPS = 10_000_000
@@ -84,12 +86,13 @@ class Simulation:
         n_points_global: Number of quadrature points.
     """
 
+    @checked
     def __init__(
         self,
         impact_mesh: ImpactMesh,
-        law: ConstitutiveLaw,
+        law: Law,
         element: str = DEFAULT_ELEMENT,
-        obstacles: Sequence[Obstacle] = (),
+        obstacles: Obstacles = (),
         supports: Mapping[str, int | Sequence[int]] | None = None,
         initial_velocity: ArrayLike | Callable[[FloatArray], FloatArray] = (0.0, 0.0, 0.0),
         courant: float = 0.9,
@@ -117,7 +120,6 @@ class Simulation:
             InputError: An argument is out of its range, a group is not in the mesh, or the start is not that
                 of an impact; see :mod:`multiscale.dynamics.start.check`.
         """
-        _require_kinds(law, obstacles)
         self.body, self.mesh = impact_mesh, impact_mesh.mesh
         self.law = law
         self._comm = self.mesh.comm
@@ -156,7 +158,8 @@ class Simulation:
         self.n_points_global = self.n_cells_global * self.element.weights.shape[1]
 
     def _set_velocity(self, velocity: ArrayLike | Callable[[FloatArray], FloatArray]) -> None:
-        values = np.asarray(velocity(self.positions.T) if callable(velocity) else velocity, dtype=float)
+        given = velocity(self.positions.T) if callable(velocity) else velocity
+        values = numbers_in("initial velocity", given)
         self._ledger.kinetic = self._nodes.start(values.T)
 
     def _start(self) -> None:
@@ -187,11 +190,12 @@ class Simulation:
         self._advance_force()
         self._advance_velocity()
 
+    @checked
     def run(
         self,
-        end_time: float,
+        end_time: Time,
         observers: Sequence[Observer] = (),
-        every: int = 100,
+        every: Count = 100,
         until: Callable[[Simulation], bool] | None = None,
     ) -> None:
         """Step until ``end_time`` is reached; the last step is shortened to end there.
@@ -207,12 +211,11 @@ class Simulation:
             InputError: The time or ``every`` is not positive, or so long a time takes too many steps, see
                 :meth:`require_reachable`.
         """
-        check({"end_time": end_time, "every": every}, OF_RUN)
         self.require_reachable(end_time)
         self._step_size.end_time = end_time
         self.dt = min(self.dt, max(end_time - self.time, 0.0))
         if self.step_count == 0:
-            self._start_check.check_run(end_time, self._step_size.first)
+            self._start_check.check_run(end_time, self._step_size.first, *self._limiting())
             self._observe(observers)
         with task("time in us", end_time) as run:
             while end_time - self.time > 1e-12 * end_time:
@@ -371,6 +374,15 @@ class Simulation:
             return error
         return DeformationError(f"{self._place(error.cell)}: {error}")
 
+    def _limiting(self) -> tuple[float, float, str]:
+        """Smallest and largest extent of the cell that limits the step, mm, and where it is. Collective."""
+        agreed, cells = self._agreed_step, self._nodes.cells
+        x = self.positions[cells[agreed.cell] if agreed.is_here else cells[:0]].reshape(-1, 3)
+        mine = float(np.linalg.norm(x[:, None] - x, axis=2).max(initial=0.0))
+        place = ", ".join(f"{value:.4g}" for value in np.asarray(self.limiting_position).round(9) + 0.0)
+        where = f"cell {self.limiting_cell} at ({place}) mm"
+        return agreed.value * self.law.wave_speed(), self._comm.allreduce(mine, op=MPI.MAX), where
+
     def place(self, cell: int) -> tuple[int, tuple[float, float, float]]:
         """Return the original number of a cell of this rank, and its reference centre, mm."""
         x, y, z = (float(component) for component in self._centres[cell])
@@ -429,16 +441,3 @@ class Simulation:
         error = DeformationError(f"{self._place(cell)}: {message}") if cell >= 0 else None
         ranks.raise_shared(self._comm, error)
         raise DeformationError(f"velocities are not finite at t = {self.time:.6g} us, step {self.step_count}")
-
-
-def _require_kinds(law: ConstitutiveLaw, obstacles: Sequence[Obstacle]) -> None:
-    """Refuse the name of a law in place of a law, and an obstacle in place of a list.
-
-    Raises:
-        InputError: One of them is not what it should be.
-    """
-    if not isinstance(law, ConstitutiveLaw):
-        raise InputError(f"law = {law!r}, expected a law, as make_law('learned') returns it")
-    several = isinstance(obstacles, Sequence)
-    if not several or not all(isinstance(obstacle, Obstacle) for obstacle in obstacles):
-        raise InputError(f"obstacles = {obstacles!r}, expected a list of them, as [RigidPlane()]")

@@ -10,18 +10,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal
 
+from microscale.crystals.crystal import Crystal
 from microscale.errors import InputError
-from microscale.inputs.numbers import COUNT, Whole, check
+from microscale.inputs.numbers import Count, Seed, checked
 from microscale.inputs.options import defaults_of, options_for
 from microscale.law import ConstitutiveLaw
 
-if TYPE_CHECKING:
-    from microscale.crystals.crystal import Crystal
-
-#: What draws grains takes.
-DRAWN = {"grains": Whole(1, COUNT), "seed": Whole(0, 2**63 - 1)}
 Texture = Literal["random", "uniform"]
 """Orientations of the grains of ``taylor``: drawn, or spread evenly."""
 Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
@@ -30,6 +26,11 @@ Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 
 def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     """Return the law called ``name``; the options are the fields of its class, or the arguments below.
+
+    Without constants ``j2`` is the copper of the standard Taylor bar, and ``johnson-cook`` magnesium with
+    assumed constants. Flags and case files take those that were fitted to magnesium instead, which are
+    ``make_law(name, **read_constants(shipped_constants(name), name))`` of
+    :mod:`multiscale.laws.constants_file`.
 
     Args:
         name: One of :func:`law_names`.
@@ -108,19 +109,17 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
     from microscale.crystals.uniform_texture import uniform_orientations
     from microscale.unit_cell.microstructure import periodic_voronoi
 
+    @checked
     def polycrystal(
-        grains: int = 128,
-        seed: int = 0,
+        grains: Count = 128,
+        seed: Seed = 0,
         rate_sensitivity: float | None = None,
-        resolution: int | None = None,
+        resolution: Count | None = None,
         crystal: Path | str | Crystal | None = None,
         texture: Texture = "uniform",
-    ) -> TaylorPolycrystal:
+    ) -> ConstitutiveLaw:
         """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
-        check({"grains": grains, "seed": seed}, DRAWN)
         material = read_crystal(crystal).with_options(rate_sensitivity)
-        if texture not in get_args(Texture):
-            raise InputError(f"texture = '{texture}', expected one of: {', '.join(get_args(Texture))}")
         if resolution is None:
             uniform = texture == "uniform"
             Q = uniform_orientations(grains, seed, material) if uniform else random_orientations(grains, seed)
@@ -151,17 +150,17 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
     from microscale.unit_cell.cell import DERIVATIVE, FullFieldCell, require_room
     from microscale.unit_cell.microstructure import periodic_voronoi
 
+    @checked
     def polycrystal(
-        grains: int = 16,
-        seed: int = 0,
+        grains: Count = 16,
+        seed: Seed = 0,
         rate_sensitivity: float | None = None,
-        resolution: int = voxels,
+        resolution: Count = voxels,
         tolerance: float = 1e-3,
-        memory: int = 20,
-        crystal: Path | str | None = None,
+        memory: Count = 20,
+        crystal: Path | str | Crystal | None = None,
         derivative: str = DERIVATIVE[dimension],
     ) -> ConstitutiveLaw:
-        check({"grains": grains, "seed": seed}, DRAWN)
         material = read_crystal(crystal or ours).with_options(rate_sensitivity)
         require_room(SingleCrystal(crystal=material), (resolution,) * dimension, derivative, memory)
         cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
@@ -173,16 +172,16 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
-    from multiscale.surrogate.extrapolation import OnExtrapolation
     from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.stand_in import require_material
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
+    @checked
     def surrogate(
         weights: Path | str | None = None,
         material: str | Crystal | Mapping[str, Any] | None = None,
         duration: float | None = None,
-        on_extrapolation: OnExtrapolation = "warn",
+        on_extrapolation: Literal["warn", "stop"] = "warn",
     ) -> ConstitutiveLaw:
         """Read a surrogate, by default the shipped one of magnesium; the weights tell which network it is.
 

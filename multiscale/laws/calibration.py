@@ -19,6 +19,7 @@ from scipy.optimize import least_squares
 
 from microscale.errors import ConvergenceError, InputError
 from microscale.files.whole_file import write_json
+from microscale.inputs.numbers import Positive, Steps, Strain, checked
 from microscale.law import ConstitutiveLaw, FloatArray, drive
 from microscale.progress import task
 from microscale.tensors import deviator
@@ -69,12 +70,13 @@ class Calibration:
         return float(np.mean(list(self.errors.values())))
 
 
+@checked
 def calibrate(
     reference: ConstitutiveLaw,
     law: str = "johnson-cook",
-    rates: tuple[float, ...] = RATES,
-    largest_strain: float = 0.5,
-    samples: int = 200,
+    rates: tuple[Positive, ...] = RATES,
+    largest_strain: Strain = 0.5,
+    samples: Steps = 200,
 ) -> Calibration:
     """Fit the constants of the law named ``law`` to ``reference``.
 

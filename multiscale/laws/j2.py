@@ -15,6 +15,7 @@ from multiscale.laws.parameters import (
     StressOrZero,
     require,
     require_not_negative,
+    require_numbers,
     require_positive,
 )
 from multiscale.laws.radial_return import PLASTIC_STATE, c_doubles, c_pointers, kernels
@@ -52,6 +53,7 @@ class J2(ConstitutiveLaw):
         return self._material or ("copper of the standard Taylor bar" if ours else "")
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require_positive(self, "youngs_modulus", "yield_stress", "density")
         require_not_negative(self, "hardening_modulus")
         require(self, "poissons_ratio", -1.0 < self.poissons_ratio < 0.5, "a number between -1 and 0.5")

@@ -19,6 +19,7 @@ from multiscale.laws.parameters import (
     Temperature,
     require,
     require_not_negative,
+    require_numbers,
     require_positive,
 )
 from multiscale.laws.radial_return import PLASTIC_STATE, c_doubles, c_pointers, kernels
@@ -79,6 +80,7 @@ class JohnsonCook(ConstitutiveLaw):
         return self._material or ("magnesium, assumed constants" if ours else "")
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require_positive(
             self, "shear_modulus", "bulk_modulus", "initial_strength", "hardening_exponent", "reference_rate"
         )

@@ -9,7 +9,7 @@ from numba import njit
 
 from microscale.law import ConstitutiveLaw, FloatArray, State
 from microscale.tensors import cofactor, determinant
-from multiscale.laws.parameters import Density, Stress, require_positive
+from multiscale.laws.parameters import Density, Stress, require_numbers, require_positive
 
 
 @dataclass
@@ -34,6 +34,7 @@ class NeoHooke(ConstitutiveLaw):
         return self._material or ("magnesium, elastic" if ours else "")
 
     def __post_init__(self) -> None:
+        require_numbers(self)
         require_positive(self, "shear_modulus", "lambda_e", "density")
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+import sys
+from numbers import Integral, Real
 from typing import Annotated
 
 from microscale.errors import InputError
@@ -20,6 +21,14 @@ HeatCapacity = Annotated[float, In("J/cm^3/K", "positive", bare=True)]
 Ratio = Annotated[float, In("-", "any", bare=True)]
 PositiveRatio = Annotated[float, In("-", "positive", bare=True)]
 RatioOrZero = Annotated[float, In("-", "not negative", bare=True)]
+
+
+def require_numbers(law: ConstitutiveLaw) -> None:
+    """Raise an InputError unless each field of ``law``, a dataclass, is a number that a float can hold."""
+    for name, value in vars(law).items():
+        real = isinstance(value, Real) and not isinstance(value, bool)
+        huge = isinstance(value, Integral) and abs(int(value)) > sys.float_info.max
+        require(law, name, real and not huge, "a number")
 
 
 def require_positive(law: ConstitutiveLaw, *names: str) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from microscale.errors import InputError
 from multiscale.results.run_folder import unstructured_grid
 from multiscale.results.vtkhdf import Results
 
@@ -55,10 +54,10 @@ class Section:
 
 
 def axial_section(results: Results, step: int, names: Sequence[str]) -> Section:
-    """Cut a body along y = 0; the missing half of a quarter model is its mirror image.
+    """Cut a body along y = 0, or, where it is elsewhere, along its middle.
 
     Args:
-        results: Result file; a full model, or the quarter x, y >= 0 of one.
+        results: Result file. The missing half of a quarter model, x, y >= 0, is its mirror image.
         step: Step to cut.
         names: Cell fields wanted.
     """
@@ -68,16 +67,15 @@ def axial_section(results: Results, step: int, names: Sequence[str]) -> Section:
         grid.cell_data[name] = results.field(name, step)
     offset = CUT_OFFSET * grid.length
     # The reference body is cut, then displaced: points of the plane stay on it by symmetry.
-    cut = grid.cell_data_to_point_data().slice(normal="y", origin=(0.0, offset, 0.0), generate_triangles=True)
-    if cut.n_cells == 0:
-        raise InputError(
-            f"{results.path} holds a body that the plane y = 0 does not cut: put its axis at x = y = 0"
-        )
+    low, high = results.points.min(axis=0), results.points.max(axis=0)
+    along_axis = low[1] < offset < high[1]
+    y = offset if along_axis else 0.5 * (low[1] + high[1]) + offset
+    cut = grid.cell_data_to_point_data().slice(normal="y", origin=(0.0, y, 0.0), generate_triangles=True)
     section = Section(
         np.asarray(cut.points, dtype=float)[:, [0, 2]],
         np.asarray(cut.points + cut.point_data["displacement"], dtype=float)[:, [0, 2]],
         cut.faces.reshape(-1, 4)[:, 1:].astype(np.int64),
         {name: np.asarray(cut.point_data[name], dtype=float) for name in names},
     )
-    is_quarter = results.points[:, 0].min() > -offset
+    is_quarter = along_axis and abs(low[0]) < offset
     return section.mirrored() if is_quarter else section

@@ -1,4 +1,4 @@
-"""Where the numbers stand in an HDF5 file that have to change when its arrays grow.
+"""Offsets, in an HDF5 file, of the numbers that change when its arrays grow.
 
 Of the earliest file format only, whose headers carry no check sums, so that a number of eight bytes can be
 changed in one write (HDF5 File Format Specification, https://support.hdfgroup.org/documentation/hdf5/latest:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
+from microscale.inputs.numbers import checked
 from multiscale.results.vtkhdf import Results
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class RunFolder:
         return found
 
 
+@checked
 def read_results(folder: Path | str) -> RunFolder:
     """Read what a run has left in a folder, while it runs or after it.
 

@@ -63,7 +63,7 @@ def _require_plane(body: ImpactMesh, group: str, component: int, size: float) ->
         raise InputError(
             f"the group {group} reaches from {axis} = {low:.4g} to {high:.4g} mm, expected the plane {axis} "
             f"= 0: "
-            "planes of symmetry meet at the axis, x = y = 0; move the mesh or name its groups anew"
+            "planes of symmetry meet at the axis, x = y = 0; move the mesh or rename its groups"
         )
 
 

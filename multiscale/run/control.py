@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from microscale.inputs.numbers import Time, WallTime
+from microscale.inputs.numbers import Time, WallTime, checked
 from multiscale.run.inputs import require_positive
 from multiscale.run.stopped import Stopped
 
@@ -56,6 +56,7 @@ class RunControl:
         restart: Checkpoint to go on from, or None.
     """
 
+    @checked
     def __init__(
         self,
         checkpoint_every: float | None = None,

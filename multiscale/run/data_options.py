@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
 from microscale.paths.protocols import StrainPaths, protocol_options
 from multiscale.laws import Derivative, Texture, options_given
@@ -51,6 +52,10 @@ class PathOptions:
             InputError: A value cannot be used, or an option is not of this protocol.
         """
         longest = self.duration if self.longest_duration is None else self.longest_duration
+        if longest < self.duration:
+            raise InputError(
+                f"longest-duration = {longest} us, expected at least duration = {self.duration} us"
+            )
         options = protocol_options(self.protocol, intervals=self.intervals, isochoric=self.isochoric)
         times = self.steps, (self.duration, longest)
         return StrainPaths(
@@ -75,7 +80,7 @@ class DrivenLaw:
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
             take the grains of the fft3d cell of this resolution.
-        derivative: Discrete derivative of a unit cell, in place of its own (docs/microscale.md).
+        derivative: Discrete derivative of a unit cell, in place of its own (docs/theory/unit_cell.md).
     """
 
     law: str = "taylor"

@@ -14,15 +14,6 @@ from microscale.files.quantities import Vector
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Range, Time, check_fields
 
-
-@dataclass(frozen=True)
-class NameOrRange(Range):
-    """A name, or numbers of a range."""
-
-    def problem(self, value: Any) -> str | None:  # noqa: D102
-        return None if isinstance(value, str) else super().problem(value)
-
-
 FURTHEST = 1e6
 """Of a coordinate, mm."""
 Coordinate = Annotated[float, Range(-FURTHEST, FURTHEST, unit="mm")]
@@ -100,9 +91,7 @@ class RecordOptions:
     steps_between_outputs: Count | None = None
     fields: Annotated[tuple[ExtraField, ...], Parameter(name="--field", negative="")] = ()
     probes: Annotated[tuple[Point, ...], _flag("--probe", "X,Y,Z")] = ()
-    gauges: Annotated[
-        tuple[Place, ...], _flag("--gauge", "GROUP|X,Y,Z"), NameOrRange(-FURTHEST, FURTHEST, unit="mm")
-    ] = ()
+    gauges: Annotated[tuple[Place, ...], _flag("--gauge", "GROUP|X,Y,Z")] = ()
     history_every: Time | None = None
     format: Format = "vtkhdf"
     until_rest: Annotated[bool, Parameter(negative="")] = False

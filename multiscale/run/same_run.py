@@ -1,4 +1,4 @@
-"""What a run is of: its inputs, law, element and mesh. A restart must be of the same."""
+"""The identity of a run: inputs, law, element and mesh, in which a restart must agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a run that was told to end before its time."""
+"""The exception that ends a run early, on a signal or after its wall time."""
 
 
 class Stopped(Exception):

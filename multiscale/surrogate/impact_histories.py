@@ -14,6 +14,7 @@ import numpy as np
 from scipy.linalg import polar
 
 from microscale.errors import InputError
+from microscale.inputs.numbers import Count, checked
 from microscale.law import ConstitutiveLaw, FloatArray, State
 from microscale.paths.protocols import StretchPath
 
@@ -26,7 +27,8 @@ class Recorder(ConstitutiveLaw):
         every: Distance of the recorded points; for simulations on one rank.
     """
 
-    def __init__(self, law: ConstitutiveLaw, every: int = 1) -> None:
+    @checked
+    def __init__(self, law: ConstitutiveLaw, every: Count = 1) -> None:
         self.law, self.every = law, every
         self.name, self.density, self.state_spec = law.name, law.density, law.state_spec
         self.times = [0.0]

@@ -1,4 +1,4 @@
-"""What a surrogate should promise whatever its error: causality, frame indifference, isotropy, rest, cost."""
+"""Checks of a surrogate besides its error: causality, frame indifference, isotropy, rest, cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The far side of a training range: how slowly paths flow, how long they rest, how small they cycle."""
+"""The slow side of a training range: slowest flow, longest hold and smallest cycle of the training paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a surrogate may stand for a material: by all that the material is, not by its name alone."""
+"""Refuse the surrogate of another material than that of a run, compared in all that a material is."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ def require_material(learnt: Material, wanted: str | Crystal | Mapping[str, Any]
     Raises:
         InputError: It does not stand for that; the message names the first difference.
     """
+    if isinstance(wanted, Mapping) and not {"name", "options", "crystal"} <= set(wanted):
+        raise InputError(
+            f"material has keys {sorted(map(str, wanted))}, expected those of a law in a data set"
+        )
     differs, expected = _difference(learnt, wanted)
     if differs is not None:
         raise InputError(

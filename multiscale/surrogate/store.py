@@ -220,6 +220,8 @@ def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
         InputError: A file is missing, damaged, changed by hand, of another version or another kind.
     """
     path = Path(path)
+    if not path.name:
+        raise InputError(f"weights = '{path}', expected the name of a file")
     card = _read_card(card_path(path))
     if kind is not None and card.kind != kind:
         raise InputError(

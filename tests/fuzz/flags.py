@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "demos")]
 
 from microscale.inputs.numbers import Count, Positive, Seed  # noqa: E402
-from multiscale.run.command import launch  # noqa: E402
+from multiscale.run.command import application, launch  # noqa: E402
 
 MEMORY = 16 * 2**30
 """Bytes a try may take: a number that is not checked must not harm the machine."""
@@ -293,4 +293,4 @@ def flags(
 
 
 if __name__ == "__main__":
-    launch(flags)
+    application(flags)()  # without the thread that tells of progress: tries are forked

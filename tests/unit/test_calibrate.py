@@ -89,7 +89,7 @@ def test_constants_may_name_their_units(tmp_path):
 
 @pytest.mark.parametrize("law", ["j2", "johnson-cook"])
 def test_shipped_constants_are_read_to_the_bit(law):
-    file = Path("demos/paper/constants") / f"{law}.json"
+    file = Path("multiscale/laws/constants") / f"{law}.json"
     assert read_constants(file, law) == json.loads(file.read_text())["constants"]
 
 
@@ -119,7 +119,7 @@ def test_constants_without_meaning_are_refused(tmp_path, constants, others, mess
 
 
 def test_a_law_that_is_heated_needs_the_constants_of_heat(tmp_path):
-    content = json.loads(Path("demos/paper/constants/johnson-cook.json").read_text())
+    content = json.loads(Path("multiscale/laws/constants/johnson-cook.json").read_text())
     content["constants"]["heated_fraction"] = 0.9
     file = tmp_path / "heated.json"
     file.write_text(json.dumps(content))
@@ -153,5 +153,5 @@ def test_constants_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_bad_input_is_named(tmp_path):
     with pytest.raises(InputError, match="law 'neo-hooke' cannot be calibrated"):
         calibrate(make_law("j2"), "neo-hooke")
-    with pytest.raises(InputError, match="expected positive numbers"):
+    with pytest.raises(InputError, match="expected a positive number"):
         calibrate(make_law("j2"), "j2", rates=(0.0, 1.0))

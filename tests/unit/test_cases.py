@@ -1,7 +1,9 @@
 """Case files: what they hold, how they are refused, and that a run is repeated from its folder to the bit."""
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import gmsh
 import numpy as np
@@ -9,17 +11,21 @@ import pytest
 
 import multiscale as ms
 from microscale.errors import InputError
+from microscale.files.schema import STRICT
 from microscale.files.toml import read_toml, toml_text
+from microscale.inputs.numbers import Range
 from multiscale.cases.anvil import anvil, anvil_case
 from multiscale.cases.bodies import Box, Cylinder, MeshFile
 from multiscale.cases.case import Case
 from multiscale.cases.case_file import case_text, plain_case, read_case
-from multiscale.cases.obstacles import FlatCylinder, Plane
+from multiscale.cases.obstacles import OBSTACLES, FlatCylinder, Plane
 from multiscale.cases.plate import plate, plate_case
 from multiscale.cases.run_case import run_case
 from multiscale.cases.run_file import folder_of, run_file
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
+from multiscale.results.axial_section import axial_section
 from multiscale.results.vtkhdf import Results
+from multiscale.run.command import application
 from multiscale.run.material import LawOptions
 from multiscale.run.record_options import RecordOptions
 
@@ -149,11 +155,7 @@ def test_quantities_of_any_unit(tmp_path):
         ("[body]", "[supports]\nsole = 'x'\n[body]", "no facet group named sole"),
         ("[body]", "[record]\noutputs = 3\nsteps_between_outputs = 2\n[body]", "has no use here"),
         ("[body]", "[record]\nprobe = 3\n[body]", "record.probe is no known key, did you mean 'probes'"),
-        (
-            'law = "j2"',
-            'law = "j2"\nconstants = "a\\u0000b"',
-            r"'a\\x00b', expected a name without",
-        ),
+        ('law = "j2"', 'law = "j2"\nconstants = "a\\u0000b"', "expected a name without a zero byte"),
         ("[body]", "[body", "damaged or no TOML"),
         ("[body]", "day = 2026-11-27\n[body]", "dates and times are not read"),
         ("[body]", "x = nan\n[body]", "expected a finite number|not finite"),
@@ -191,6 +193,58 @@ def test_a_box_is_thrown_at_a_moving_plane_that_is_placed(tmp_path):
     assert summary["inputs"]["obstacles"][0]["velocity"] == "[0.0, 0.0, 50.0] m/s"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """An obstacle of one's own."""
+
+    __pydantic_config__ = STRICT
+
+    kind: Literal["floor"] = "floor"
+    height: Annotated[float, Range(-10.0, 10.0, unit="mm")] = 0.0
+
+    def obstacle(self):
+        return ms.RigidPlane((0.0, 0.0, self.height))
+
+
+def test_an_obstacle_of_ones_own_is_a_kind_of_a_case_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(OBSTACLES, "_known", [*OBSTACLES._known])
+    file = tmp_path / "floor.toml"
+    file.write_text(
+        LEAST.replace('kind = "plane"', 'kind = "floor"\nheight = "-0.1 um"').replace(
+            "[body]", 'initial_velocity = "[0, 0, -100] m/s"\n[body]'
+        )
+    )
+    with pytest.raises(InputError, match=r"kind = 'floor', expected one of 'plane', 'cylinder'"):
+        read_case(file)
+    OBSTACLES.register(Floor)
+    assert read_case(file).obstacles == (Floor(height=pytest.approx(-1e-4)),)
+    assert run_file(file, output=tmp_path / "out")["touched"]
+    assert read_toml(tmp_path / "out" / "case.toml", "case", "")["obstacles"][0]["height"].endswith(" mm")
+    file.write_text(file.read_text().replace("height", "hight"))
+    with pytest.raises(InputError, match=r"obstacles\[0\].hight is no known key, did you mean 'height'"):
+        read_case(file)
+    with pytest.raises(InputError, match="kind = 'floor' is known already"):
+        OBSTACLES.register(Floor)
+    with pytest.raises(InputError, match="expected a dataclass with a field 'kind'"):
+        OBSTACLES.register(int)
+
+
+def test_a_body_that_is_not_on_the_axis_is_drawn_too(tmp_path):
+    """A picture that cannot be drawn would end a run that has been computed."""
+    mesh = write_cube(tmp_path / "cube.msh", 1.0, centre=(3.0, -4.0))
+    case = Case(
+        body=MeshFile(file=mesh, length_unit="mm"),
+        parts={"all": LawOptions(law="neo-hooke")},
+        obstacles=(Plane(),),
+        initial_velocity=(0.0, 0.0, -100.0),
+        end_time=0.1,
+    )
+    assert run_case(case, tmp_path / "out")["touched"]
+    section = axial_section(Results(tmp_path / "out" / "results.vtkhdf"), 0, ["e_d"])
+    assert section.deformed[:, 0].min() == pytest.approx(2.5)
+    assert section.deformed[:, 0].max() == pytest.approx(3.5)
+
+
 def test_a_mesh_names_the_unit_of_its_lengths(tmp_path):
     mesh = write_cube(tmp_path / "cube.msh", 1e-3)
     run = {"law": "j2", "mesh": mesh, "end_time": 0.1}
@@ -204,12 +258,12 @@ def test_a_mesh_names_the_unit_of_its_lengths(tmp_path):
         ms.load_mesh(mesh, length_unit="furlong")
 
 
-def write_cube(path, side):
-    """Write a mesh of a cube about the z axis, its foot on z = 0."""
+def write_cube(path, side, centre=(0.0, 0.0)):
+    """Write a mesh of a cube, its foot on z = 0."""
     gmsh.initialize(interruptible=False)
     try:
         gmsh.option.setNumber("General.Terminal", 0)
-        gmsh.model.occ.addBox(-side / 2, -side / 2, 0.0, side, side, side)
+        gmsh.model.occ.addBox(centre[0] - side / 2, centre[1] - side / 2, 0.0, side, side, side)
         gmsh.model.occ.synchronize()
         gmsh.model.addPhysicalGroup(3, [1], name="body")
         gmsh.model.addPhysicalGroup(2, [5], name="foot")
@@ -220,6 +274,31 @@ def write_cube(path, side):
     finally:
         gmsh.finalize()
     return path
+
+
+def test_flags_of_points_and_names_become_those_of_a_case(tmp_path):
+    words = [
+        "--probe",
+        "0,0,1",
+        "--probe",
+        "0,0,2.5",
+        "--gauge",
+        "foot",
+        "--gauge",
+        "0,0,5",
+        "--field",
+        "stress",
+    ]
+    _, bound, _ = application(anvil_case).parse_args(words, exit_on_error=False, print_error=False)
+    case = anvil_case(**bound.kwargs)
+    assert case.record.probes == ((0.0, 0.0, 1.0), (0.0, 0.0, 2.5))
+    assert plain_case(case, tmp_path)["record"] == {
+        "fields": ["stress"],
+        "probes": ["[0.0, 0.0, 1.0] mm", "[0.0, 0.0, 2.5] mm"],
+        "gauges": ["foot", "[0.0, 0.0, 5.0] mm"],
+        "format": "vtkhdf",
+        "until_rest": False,
+    }
 
 
 def test_the_flags_of_the_impacts_are_those_of_the_paper():

@@ -164,7 +164,7 @@ class TestEveryObstacle:
         (lambda: RigidPlane(normal="z"), "normal of the obstacle = 'z', expected three finite numbers"),
         (
             lambda: RigidCylinder((0, 0, 0), (0, 0, 1), "2", 1.0),
-            "radius of the rigid cylinder = 2 mm, expected",
+            "radius = '2', expected a number",
         ),
         (lambda: RigidCylinder((0, 0, 0), (0, 0, 1), -1.0, 0.1), "radius of the rigid cylinder = -1.0 mm"),
         (lambda: RigidCylinder((0, 0, 0), (0, 0, 1), 1.0, np.inf), "speed"),

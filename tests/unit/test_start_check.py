@@ -147,11 +147,11 @@ def test_ten_node_tetrahedra_are_met_at_the_middles_of_their_edges_too():
 
 
 def test_velocities_in_metres_per_second_are_refused():
-    with pytest.raises(InputError, match=r"200 mm/us is 70\.\d times .* 200 m/s is 0\.2"):
+    with pytest.raises(InputError, match=r"200 mm/us \(2e\+05 m/s\) is 70\.\d times .* 200 m/s is 0\.2"):
         block(initial_velocity=(0, 0, -200))
     with pytest.raises(InputError, match="velocities are mm/us"):
         block(obstacles=[RigidPlane(velocity=(0, 0, 200))], initial_velocity=(0, 0, 0))
-    with pytest.warns(StartWarning, match=r"a speed of 5 mm/us is 1\.75 times"):
+    with pytest.warns(StartWarning, match=r"a speed of 5 mm/us \(5000 m/s\) is 1\.75 times"):
         block(initial_velocity=(0, 0, -5))
 
 
@@ -265,7 +265,7 @@ def test_a_step_too_long_ends_the_run():
             {"initial_velocity": lambda x: np.nan * x},
             r"initial velocity = \[nan nan nan\] mm/us, expected fin",
         ),
-        ({"obstacles": RigidPlane()}, r"obstacles = <.*>, expected a list of them"),
+        ({"obstacles": RigidPlane()}, r"obstacles = <.*, expected a list, each an obstacle"),
         ({"law": "j2"}, r"law = 'j2', expected a law, as make_law"),
     ],
 )
@@ -335,3 +335,17 @@ def test_a_node_that_a_support_holds_against_an_obstacle_is_said_to_be():
                 supports={"bottom": 2})  # fmt: skip
     with pytest.raises(DeformationError, match=r"inside the obstacle plane.*a support holds it there"):
         run.run(1.0)
+
+
+def test_a_run_of_slivers_is_refused_and_one_of_very_many_steps_is_doubted():
+    flat = block((1.0, 1.0, 1e-3), (1, 1, 2), initial_velocity=(0, 0, -0.1))
+    with pytest.raises(
+        InputError,
+        match=r"cell \d at \(0\.5, 0\.5, .*\) mm is about 0\.0005\d* mm thin and 1\.41 mm long, .* steps",
+    ):
+        flat.run(1.0)
+    assert flat.step_count == 0
+    slow = block(courant=1e-3)  # many steps, but no sliver
+    slow.step = lambda: setattr(slow, "time", slow._step_size.end_time)
+    with pytest.warns(StartWarning, match=r"the run will take some [5-9]\.\d+e\+05 steps to 100 us"):
+        slow.run(100.0)

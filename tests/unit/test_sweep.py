@@ -9,7 +9,7 @@ from microscale.errors import DeformationError, InputError
 from multiscale.cases import sweep as sweeps
 from multiscale.cases.anvil import anvil, anvil_case
 from multiscale.cases.plate import plate, plate_case
-from multiscale.cases.sweep import label, swept
+from multiscale.cases.sweep_plan import joined, label, swept
 from multiscale.cases.sweep_table import Row, placed, shown_names
 
 SMALL = ["--law", "neo-hooke", "--elements", "60", "--end-time", "0.1"]
@@ -86,6 +86,11 @@ def test_points_with_commas_are_not_several_values():
     flags = ["--probe", "0,0,1", "--gauge", "0,0,5", "--thickness=0.5,1"]
     assert swept(plate, flags) == ("thickness", ["0.5", "1"])
     assert plate_case(thickness=0.5).body.thickness == 0.5
+
+
+def test_a_flag_and_its_value_are_one_word():
+    tokens = ["--a", "1", "--place", "--b=2", "--c", "-3", "--d", "x=y"]
+    assert joined(tokens) == ["--a=1", "--place", "--b=2", "--c=-3", "--d=x=y"]
 
 
 def test_a_run_that_fails_stands_in_the_table_beside_the_others(tmp_path, monkeypatch):

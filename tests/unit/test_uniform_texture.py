@@ -78,7 +78,7 @@ def test_seeds_and_numbers():
     assert np.abs(uniform_orientations(7, 1) - uniform_orientations(7, 2)).max() > 0.1
     assert uniform_orientations(1).shape == (1, 3, 3)
     assert np.abs(uniform_orientations(128, 1) - uniform_orientations(128)).max() > 0.1
-    with pytest.raises(InputError, match="grains = 0, expected at least one"):
+    with pytest.raises(InputError, match="grains = 0, expected at least 1"):
         uniform_orientations(0)
 
 

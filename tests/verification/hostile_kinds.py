@@ -284,7 +284,7 @@ def sound_files(folder: Path) -> list[Kind]:
         (folder / name).mkdir()
         shutil.copy(file, folder / name / "m.yaml")
     (folder / "constants").mkdir()
-    shutil.copy("demos/paper/constants/johnson-cook.json", folder / "constants" / "c.json")
+    shutil.copy("multiscale/laws/constants/johnson-cook.json", folder / "constants" / "c.json")
     (folder / "run").mkdir()
     write_run(folder / "run")
     resumed = folder / "resumed" / "set.h5.parts"

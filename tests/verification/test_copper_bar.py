@@ -3,7 +3,7 @@
 Published results at 80 us: final length 21.42 to 21.48 mm, foot radius 7.20 to 7.25 mm, for hexahedra about
 7.22 (Zhu and Cescotto 1995, Camacho and Ortiz 1997). The coarse meshes of this quick test come within 1 % and
 3 %. The radius of fine meshes is larger, 7.37 mm, and 5.56 mm at 12 us where 5.45 is published: so say an
-axisymmetric reference and tetrahedra, see docs/macroscale.md.
+axisymmetric reference and tetrahedra, see docs/results/copper_bar.md.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Per cell, what bounds the largest eigenvalue of its lumped scalar Laplacian: it sets the stable step."""
+"""A bound on the largest eigenvalue of each cell's lumped scalar Laplacian, for the stable step."""
 
 from __future__ import annotations
 

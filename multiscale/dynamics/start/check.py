@@ -81,13 +81,21 @@ class StartCheck:
         if self._comm.rank == 0:
             warnings.warn(doubt, kind, stacklevel=4)
 
-    def check_run(self, end_time: float, dt: float) -> None:
-        """Check how long the run is, us, and whether anything can be touched in that time. Collective.
+    def check_run(self, end_time: float, dt: float, thin: float, longest: float, where: str) -> None:
+        """Check how long the run is, and whether anything can be touched in that time. Collective.
+
+        Args:
+            end_time: Its end, us.
+            dt: Its first step, us.
+            thin: Smallest extent of the cell that limits it, mm, about.
+            longest: Largest distance of two nodes of that cell, mm.
+            where: That cell and its place, for messages.
 
         Raises:
             InputError: The run is improbably long.
         """
         self._doubt(units.unlikely_duration(end_time, dt, self.size, self._wave_speed))
+        self._doubt(units.unlikely_steps(end_time, dt, thin, longest, where))
         if not self.obstacles:
             return
         low, high = self._velocities

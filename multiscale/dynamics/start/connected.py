@@ -1,4 +1,4 @@
-"""Whether a mesh is one piece: cells that share no node with the rest would fly on alone, through it."""
+"""Check that a mesh is in one piece: parts that share no node would fly apart, or through each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planes of symmetry: held along one axis, they are right only where they stand across it."""
+"""Check of symmetry planes: one that is held along an axis must be normal to that axis."""
 
 from __future__ import annotations
 

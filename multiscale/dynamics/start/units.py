@@ -1,4 +1,4 @@
-"""Sizes, speeds and times that no impact has, as a unit is wrong: refused where certain, else doubted."""
+"""Check of units: sizes, speeds and times that no impact has are refused where certain, else warned of."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ IMPOSSIBLE_SPEED = 5.0
 
 #: An impact is over after some crossings of a wave; a body below the likely size with so many is refused.
 MANY_CROSSINGS = 100.0
+
+#: A cell this many times longer than thin is refused: a sliver, or one of two lengths is in another unit.
+IMPOSSIBLE_ASPECT = 1e3
+
+#: Steps of a run that are doubted.
+MANY_STEPS = 300_000
 
 
 class StartWarning(UserWarning):
@@ -79,8 +85,8 @@ def unlikely_speed(
     if fastest <= wave_speed:
         return None
     message = (
-        f"a speed of {fastest:.4g} mm/us is {fastest / wave_speed:.3g} times that of elastic waves, "
-        f"{wave_speed:.3g} mm/us: velocities are mm/us, 200 m/s is 0.2"
+        f"a speed of {fastest:.4g} mm/us ({1e3 * fastest:.4g} m/s) is {fastest / wave_speed:.3g} times that "
+        f"of elastic waves, {wave_speed:.3g} mm/us: velocities are mm/us, 200 m/s is 0.2"
     )
     if fastest > IMPOSSIBLE_SPEED * wave_speed:
         raise InputError(f"{message}; expected less than {IMPOSSIBLE_SPEED:g} times")
@@ -111,4 +117,32 @@ def unlikely_duration(end_time: float, dt: float, size: float, wave_speed: float
     return (
         f"the run ends at {end_time:.4g} us, a fraction of its first step, {dt:.4g} us: times are us and "
         "lengths mm; end later, or scale the mesh"
+    )
+
+
+def unlikely_steps(end_time: float, dt: float, thin: float, longest: float, where: str) -> str | None:
+    """Refuse a run whose step is that of a sliver; return the doubt about one of very many steps.
+
+    Args:
+        end_time: Of the run, us.
+        dt: The first step, us.
+        thin: Way of an elastic wave in the stable step, mm: about the smallest extent of the cell that
+            limits it.
+        longest: Largest distance of two nodes of that cell, mm.
+        where: The cell and its place, for the message.
+
+    Raises:
+        InputError: The cell is :data:`IMPOSSIBLE_ASPECT` times longer than thin.
+    """
+    steps = end_time / dt
+    if longest > IMPOSSIBLE_ASPECT * thin:
+        raise InputError(
+            f"{where} is about {thin:.3g} mm thin and {longest:.3g} mm long, which makes {steps:.3g} steps "
+            f"of {end_time:.4g} us: lengths are mm, are all of them? Else mesh it without slivers"
+        )
+    if steps <= MANY_STEPS:
+        return None
+    return (
+        f"the run will take some {steps:.3g} steps to {end_time:.4g} us, limited by {where}, about "
+        f"{thin:.3g} mm thin: end earlier, or mesh it coarser there"
     )

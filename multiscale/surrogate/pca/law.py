@@ -2,7 +2,7 @@
 
 As in the paper the network reads the stretch over all of (0, T), the time to come filled with the linear
 continuation of the last step, and of the stress history it returns the present is taken. That this does not
-depend on the continuation is learnt causality (docs/surrogates.md).
+depend on the continuation is learnt causality (docs/results/paper_network.md).
 """
 
 from __future__ import annotations

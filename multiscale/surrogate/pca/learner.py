@@ -23,7 +23,7 @@ class PcaLearner:
 
     Modes are orthonormal, so the decoded L2 error is that of the coefficients and of what the modes leave
     out. Where the processor has instructions for them, products are computed in bfloat16, sums and weights in
-    single precision: three times as fast, and the error is the same (docs/surrogates.md).
+    single precision: three times as fast, and the error is the same (docs/notebook/paper_network.md).
 
     Args:
         training: Histories to learn, of tensors (3, 3), or (2, 2) in the plane; their modes reduce stretch

@@ -1,4 +1,4 @@
-"""The log of a training, one line an epoch: data for a picture, whose damage never costs the training."""
+"""The log of a training, one line an epoch, and its picture; a damaged log does not stop the training."""
 
 from __future__ import annotations
 

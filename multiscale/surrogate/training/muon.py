@@ -1,6 +1,7 @@
 """Muon: momentum whose matrix is made orthogonal before it is applied (Jordan et al. 2024).
 
-Recurrent surrogates learn about twice as fast with it as with Adam (docs/surrogates.md). Vectors keep Adam.
+Recurrent surrogates learn about twice as fast with it as with Adam (docs/notebook/recurrent_surrogate.md).
+Vectors keep Adam.
 """
 
 from __future__ import annotations
