@@ -79,7 +79,7 @@ def present_energy(bar: Simulation) -> float:
     J = np.linalg.det(F)
     density = 0.5 * law.shear_modulus * (np.sum(F**2, axis=(2, 3)) / np.cbrt(J) ** 2 - 3.0)
     density += law.lambda_e * (J - 1.0) ** 2
-    moving = 0.5 * np.sum((bar._nodes.mass * bar._nodes.velocity**2)[:owned])
+    moving = 0.5 * np.sum((bar.body.nodes.mass * bar.body.nodes.velocity**2)[:owned])
     here = moving + np.sum(density * bar.element.weights)
     return float(bar.mesh.comm.allreduce(here, op=MPI.SUM)) + bar.energy.hourglass + bar.energy.contact
 

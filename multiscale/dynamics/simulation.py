@@ -13,26 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import DeformationError, InputError
 from microscale.inputs.numbers import Count, Instance, Time, checked, numbers_in
-from microscale.law import ConstitutiveLaw, State
+from microscale.law import ConstitutiveLaw
 from microscale.progress import task
 from multiscale.dynamics.agreed_step import AgreedStep
-from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
+from multiscale.dynamics.body import Body
+from multiscale.dynamics.bulk_viscosity import BulkViscosity
 from multiscale.dynamics.contact import IMPULSE, PUSHED, Obstacle
 from multiscale.dynamics.contact_stage import Contact
 from multiscale.dynamics.elements.corner_volumes import InvertedCellError
 from multiscale.dynamics.elements.names import DEFAULT_ELEMENT
-from multiscale.dynamics.elements.registry import make_element
 from multiscale.dynamics.energy import Account, Ledger
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR, EnergyLimit
-from multiscale.dynamics.fields import cell_averages
-from multiscale.dynamics.footprint import array_bytes
-from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.penetration import deepest_node
-from multiscale.dynamics.quadrature import QuadraturePoints
 from multiscale.dynamics.saved_state import SavedState
-from multiscale.dynamics.stable_step import StableStep
 from multiscale.dynamics.start.check import StartCheck
-from multiscale.dynamics.start.symmetry_plane import refuse_turned_plane
 from multiscale.dynamics.step_size import StepSize
 from multiscale.dynamics.step_sums import StepSums
 from multiscale.dynamics.traffic import Traffic
@@ -61,7 +55,7 @@ class Simulation:
     Every method is collective: call it on all ranks. An error on one rank is raised on all of them.
 
     Attributes:
-        body: The mesh with its groups of facets.
+        body: The body: nodes, cells and points of this rank.
         mesh: The dolfinx mesh, lengths in mm.
         law: The constitutive law.
         obstacles: The obstacles, where they are at time zero.
@@ -120,9 +114,7 @@ class Simulation:
             InputError: An argument is out of its range, a group is not in the mesh, or the start is not that
                 of an impact; see :mod:`multiscale.dynamics.start.check`.
         """
-        self.body, self.mesh = impact_mesh, impact_mesh.mesh
-        self.law = law
-        self._comm = self.mesh.comm
+        self.mesh, self.law, self._comm = impact_mesh.mesh, law, impact_mesh.mesh.comm
         self._step_size, self._agreed_step = StepSize(courant), AgreedStep(self._comm)
         self.timers = dict.fromkeys(STAGES, 0.0)
         self.time, self.dt, self.step_count = 0.0, 0.0, 0
@@ -130,37 +122,20 @@ class Simulation:
         self._energy_limit = EnergyLimit(max_energy_error)
         self._error: Exception | None = None
         self.poll: Callable[[], int] = int  # which returns zero
-        self._nodes = Nodes(self.mesh, law.density)
+        self.body = Body(impact_mesh, law, element, supports or {}, viscosity, self.timers)
+        self._nodes, self.element, self.points = self.body.nodes, self.body.element, self.body.points
         self.u, self.v, self.positions = self._nodes.u, self._nodes.v, self._nodes.X
-        for group, components in (supports or {}).items():
-            self._nodes.hold(impact_mesh, group, components)
-            refuse_turned_plane(impact_mesh, group, components)
+        self.n_cells_global = self.mesh.topology.index_map(3).size_global
+        self.n_points_global = self.n_cells_global * self.element.weights.shape[1]
         with ranks.shared_errors(self._comm):
-            self._make_cells(element, viscosity)
-            self._set_velocity(initial_velocity)
+            given = initial_velocity(self.positions.T) if callable(initial_velocity) else initial_velocity
+            self._ledger.kinetic = self._nodes.start(numbers_in("initial velocity", given).T)
         momentum = float(self._nodes.total_mass() * law.wave_speed())
         self._slightest_push, self._negligible = 1e-12 * momentum, 0.5e-14 * momentum * law.wave_speed()
         self._start_check = StartCheck(self._nodes, obstacles, law, place, self._comm)
         self.obstacles = self._start_check.obstacles
         self._contact = Contact(self.obstacles, self._nodes)
         self._start()
-
-    def _make_cells(self, name: str, viscosity: BulkViscosity | None) -> None:
-        X = self.positions[self._nodes.cells]
-        self.element = make_element(name, X, self._nodes.cells, self.law)
-        self._viscous = None if viscosity is None else ViscousPressure(viscosity, self.law, self.element)
-        damping = None if self._viscous is None else self._viscous.damping
-        self._stable = StableStep(self.element, self.law, damping)
-        self.points = QuadraturePoints(self.element, self.law, self._viscous, self.timers)
-        self._centres = X.mean(axis=1)
-        self._original_cell = self.mesh.topology.original_cell_index
-        self.n_cells_global = self.mesh.topology.index_map(3).size_global
-        self.n_points_global = self.n_cells_global * self.element.weights.shape[1]
-
-    def _set_velocity(self, velocity: ArrayLike | Callable[[FloatArray], FloatArray]) -> None:
-        given = velocity(self.positions.T) if callable(velocity) else velocity
-        values = numbers_in("initial velocity", given)
-        self._ledger.kinetic = self._nodes.start(values.T)
 
     def _start(self) -> None:
         """Evaluate the force at time zero and take the first half step of the velocity."""
@@ -260,7 +235,7 @@ class Simulation:
         clock = {"time": self.time, "dt": self.dt, "step_count": self.step_count}
         clock |= {**self._step_size.clock(), "stable_step": self._agreed_step.value}
         clock |= {"limiting_cell": self.limiting_cell, "initial_energy": self.initial_energy}
-        booked = np.array([*self._ledger.saved(), *self._contact.saved(), self._dissipated])
+        booked = np.array([*self._ledger.saved(), *self._contact.saved(), self.body.dissipated])
         return SavedState(clock, booked, self._nodes.saved_arrays(), self.points.saved_arrays())
 
     def resume(self, clock: Mapping[str, float], booked: FloatArray) -> None:
@@ -275,22 +250,17 @@ class Simulation:
         self.time, self.dt, self.step_count = clock["time"], clock["dt"], int(clock["step_count"])
         self._step_size.resume(clock)
         self.initial_energy = clock["initial_energy"]
-        self._nodes.resume()
         self._ledger.resume(booked[:3])
         self._contact.resume(booked[3:-1])
-        if self._viscous is not None:
-            self._viscous.dissipated = float(booked[-1])
-        self.points.resume(self._nodes.displacement)
-        here = np.flatnonzero(self._original_cell == clock["limiting_cell"])
+        self.body.resume(float(booked[-1]))
+        here = np.flatnonzero(self.body.original_cell == clock["limiting_cell"])
         self._agreed_step.offer(*((clock["stable_step"], int(here[0])) if here.size else (np.inf, -1)))
         self._agreed_step.agree()
         self._reduce_ledger()
 
     def array_bytes(self) -> int:
         """Bytes of this rank's arrays of nodes, cells and points; the mesh itself is not counted."""
-        cells = (self.element, self.element.corners, self.points, self._stable, self._viscous)
-        owners = (self, self._nodes, *cells)
-        return array_bytes(owner for owner in owners if owner is not None)
+        return self.body.array_bytes()
 
     def traffic(self) -> Traffic:
         """What this rank sends in a step; observers not counted. Collective."""
@@ -324,13 +294,7 @@ class Simulation:
             extra: Further fields.
             cells: Those of the cells that are wanted; None for all.
         """
-        F, P, weights, state = self.points.F, self.points.P, self.element.weights, self.points.state
-        if cells is not None:
-            count = weights.shape[1]
-            points = (count * cells[:, None] + np.arange(count)).ravel()
-            F, P, weights = F[cells], P[cells], weights[cells]
-            state = State({name: array[points] for name, array in state.items()})
-        return cell_averages(F, P, weights, self.law, state, extra)
+        return self.body.fields(extra, cells)
 
     def _observe(self, observers: Sequence[Observer]) -> None:
         for observer in observers:
@@ -355,7 +319,7 @@ class Simulation:
         """Agree on the stable step; a rank that has failed repeats its last one."""
         start = perf_counter()
         if self._error is None:
-            self._agreed_step.offer(*self._stable.bound(self.points.F))
+            self._agreed_step.offer(*self.body.stable_step())
         estimated = perf_counter()
         self._agreed_step.agree()
         self.timers["stable step"] += estimated - start
@@ -385,15 +349,10 @@ class Simulation:
 
     def place(self, cell: int) -> tuple[int, tuple[float, float, float]]:
         """Return the original number of a cell of this rank, and its reference centre, mm."""
-        x, y, z = (float(component) for component in self._centres[cell])
-        return int(self._original_cell[cell]), (x, y, z)
+        return self.body.place(cell)
 
     def _place(self, cell: int) -> str:
-        original, (x, y, z) = self.place(cell)
-        return (
-            f"cell {original} with reference centre ({x:.4g}, {y:.4g}, {z:.4g}) mm, "
-            f"t = {self.time:.6g} us, step {self.step_count}"
-        )
+        return f"{self.body.place_in_words(cell)}, t = {self.time:.6g} us, step {self.step_count}"
 
     def _advance_velocity(self) -> None:
         """Take the half-step velocities across the present time: internal force, contact, ledger."""
@@ -407,10 +366,6 @@ class Simulation:
         self.timers["update"] += perf_counter() - start
         self._reduce_ledger()
 
-    @property
-    def _dissipated(self) -> float:
-        return self._viscous.dissipated if self._viscous else 0.0
-
     def _next_step(self) -> float:
         return self._step_size.next(self._agreed_step.value, self.time, self.step_count, self.limiting_cell)
 
@@ -421,8 +376,8 @@ class Simulation:
             Exception: The error of a rank, on all of them.
         """
         start, step, sums = perf_counter(), self._agreed_step, self._sums
-        limiting = (int(self._original_cell[step.cell]), self._centres[step.cell]) if step.is_here else None
-        booked = Account(self._ledger.saved(), self._dissipated, self._contact.done)
+        limiting = self.body.place(step.cell) if step.is_here else None
+        booked = Account(self._ledger.saved(), self.body.dissipated, self._contact.done)
         sums.reduce(booked, limiting, self._error is not None, self.poll())
         self.energy = sums.account.energy(self.initial_energy, self._negligible)
         self.contact_impulse = sums.account.contact[IMPULSE]

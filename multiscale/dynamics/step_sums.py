@@ -35,7 +35,11 @@ class StepSums:
         self.nbytes = self._local.nbytes
 
     def reduce(
-        self, booked: Account, limiting: tuple[int, FloatArray] | None, failed: bool, request: int
+        self,
+        booked: Account,
+        limiting: tuple[int, tuple[float, float, float]] | None,
+        failed: bool,
+        request: int,
     ) -> None:
         """Sum up. Collective.
 

@@ -105,7 +105,7 @@ def group_of_surface(simulation: Simulation, group: str) -> Place:
     Raises:
         InputError: The mesh lacks it, or it is not on the surface.
     """
-    mesh, chosen = simulation.mesh, simulation.body.facets(group)
+    mesh, chosen = simulation.mesh, simulation.body.mesh.facets(group)
     within = not np.isin(chosen, _exterior(mesh)).all()
     error = InputError(f"gauge {group!r} has facets within the body, expected a group of its surface")
     raise_shared(mesh.comm, error if within else None)
