@@ -63,8 +63,11 @@ def determinant(A: FloatArray) -> float:
 def first_inadmissible(F: FloatArray) -> int:
     """Index of the first F of (n, 3, 3) that is not finite or has det F <= 0; -1 where there is none."""
     for point in range(F.shape[0]):
+        a, b, c = point_tensors.load(F, point)
+        det = point_tensors.dot(a, point_tensors.cross(b, c))
+        total = a[0] + a[1] + a[2] + b[0] + b[1] + b[2] + c[0] + c[1] + c[2]
         # A NaN or an infinity in any entry makes the determinant or the sum fail these comparisons.
-        if not 0.0 < determinant(F[point]) < np.inf or not np.isfinite(F[point].sum()):
+        if not (0.0 < det < np.inf and abs(total) < np.inf):
             return point
     return -1
 

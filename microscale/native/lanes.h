@@ -1,27 +1,21 @@
-/* Vector arithmetic for kernels that advance LANES material points at once (GCC/Clang vector extensions).
+/* Arithmetic in double precision for kernels that advance LANES material points at once, see vectors.h.
  *
- * A `real` holds one number of each lane; code on `real` reads like scalar code. A `mask` is all ones in the
- * lanes where a comparison holds. Lanes never mix, so the result of a point does not depend on its neighbours. */
+ * A `real` holds one number of each lane; code on `real` reads like scalar code. */
 #ifndef LANES_H
 #define LANES_H
 
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-#ifdef __AVX__
-#include <immintrin.h>
-#endif
+#include "vectors.h"
 
-#include "vector_width.h"
-
-#define LANES (VECTOR_BYTES / 8)
-typedef double real __attribute__((vector_size(8 * LANES)));
-typedef int64_t mask __attribute__((vector_size(8 * LANES)));
+#define LANES DOUBLES
+typedef doubles real;
+typedef doubles_mask mask;
 typedef uint64_t bits __attribute__((vector_size(8 * LANES)));
-#define INLINE static inline __attribute__((always_inline))
 
-INLINE real splat(double x) { return x - (real){0}; }
-INLINE real choose(mask m, real a, real b) { return (real)((m & (mask)a) | (~m & (mask)b)); }
+INLINE void copy(const real *from, int count, real *to) {
+  for (int k = 0; k < count; ++k) to[k] = from[k];
+}
+
+INLINE real splat(double x) { return every_double(x); }
 INLINE real larger(real a, real b) { return choose(a > b, a, b); }
 INLINE real smaller(real a, real b) { return choose(a < b, a, b); }
 INLINE real magnitude(real a) { return (real)((mask)a & INT64_MAX); }
@@ -29,7 +23,9 @@ INLINE real positive(real a) { return choose(a > 0.0, a, splat(0)); }
 INLINE real with_sign_of(real a, real s) { return (real)((mask)a | ((mask)s & INT64_MIN)); }
 
 INLINE int any(mask m) {
-#if LANES == 4 && defined(__AVX__)
+#if LANES == 8 && defined(__AVX512DQ__)
+  return _mm512_movepi64_mask((__m512i)m);
+#elif LANES == 4 && defined(__AVX__)
   return _mm256_movemask_pd((__m256d)m);
 #else
   int64_t together = 0;
@@ -42,51 +38,12 @@ INLINE int any(mask m) {
 INLINE real real_of(bits n) { return (real)(n | 0x4330000000000000ULL) - 4503599627370496.0; }
 INLINE bits whole(real x) { return (bits)(x + 4503599627370496.0) ^ 0x4330000000000000ULL; }
 
-/* Lane by lane where the compiler knows one instruction for it. */
-INLINE real root(real x) {
-  real y;
-  for (int l = 0; l < LANES; ++l) y[l] = sqrt(x[l]);
-  return y;
-}
-
-/* 1 / x for normal x: an estimate and two Newton steps take a third of a division's time. */
-INLINE real reciprocal(real x) {
-#if LANES == 8 && defined(__AVX512F__)
-  real y = (real)_mm512_rcp14_pd((__m512d)x);
-  y *= 2.0 - x * y;
-  return y * (2.0 - x * y);
-#else
-  return 1.0 / x;
-#endif
-}
-
-/* 1 / sqrt(x) for normal x, likewise. */
-INLINE real inverse_root(real x) {
-#if LANES == 8 && defined(__AVX512F__)
-  real y = (real)_mm512_rsqrt14_pd((__m512d)x);
-  y *= 1.5 - 0.5 * x * y * y;
-  return y * (1.5 - 0.5 * x * y * y);
-#else
-  return 1.0 / root(x);
-#endif
-}
-
-/* exp(x) for x <= 0, to double precision: 2^k exp(r), |r| <= ln(2)/2. */
+/* exp(x) for x <= 0. */
 INLINE real exp_negative(real x) {
-  const double shift = 6755399441055744.0; /* 1.5 * 2^52: adding it rounds to an integer in the low bits */
-  x = larger(x, splat(-700.0));
-  const real t = x * 1.4426950408889634 + shift;
-  const real k = t - shift;
-  const real r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
-  static const double c[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
-                             1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0};
-  real p = splat(c[0]);
-  for (int i = 1; i < 13; ++i) p = p * r + c[i];
-  return (real)((mask)p + ((mask)t << 52));
-}
-
-INLINE real exponential(real x) { /* the range reduction of exp_negative holds for both signs */
-  return exp_negative(smaller(x, splat(700.0)));
+  real r;
+  mask exponent;
+  const real p = reduced_double(larger(x, splat(-700.0)), &r, &exponent);
+  return (real)((mask)(p * r + 1.0) + exponent);
 }
 
 /* ln(x) for normal x > 0: exponent, and the series of artanh of a mantissa in (sqrt(1/2), sqrt(2)). */
@@ -128,6 +85,16 @@ INLINE real det(const real A[9]) {
   return A[0] * (A[4] * A[8] - A[5] * A[7]) - A[1] * (A[3] * A[8] - A[5] * A[6]) + A[2] * (A[3] * A[7] - A[4] * A[6]);
 }
 
+/* det(A) A^-1 of a symmetric tensor 11, 22, 33, 23, 13, 12, row by row. */
+INLINE void adjugate(const real A[6], real B[9]) {
+  B[0] = A[1] * A[2] - A[3] * A[3];
+  B[4] = A[0] * A[2] - A[4] * A[4];
+  B[8] = A[0] * A[1] - A[5] * A[5];
+  B[1] = B[3] = A[3] * A[4] - A[2] * A[5];
+  B[2] = B[6] = A[3] * A[5] - A[1] * A[4];
+  B[5] = B[7] = A[4] * A[5] - A[0] * A[3];
+}
+
 /* exp(-D) of a small increment D, to the fifth order. */
 INLINE void exp_minus(const real D[9], real E[9]) {
   real P[9], Q[9];
@@ -136,7 +103,7 @@ INLINE void exp_minus(const real D[9], real E[9]) {
     product(D, P, Q);
     for (int i = 0; i < 9; ++i) P[i] = Q[i] * (-1.0 / n) + (i % 4 == 0 ? 1.0 : 0.0);
   }
-  memcpy(E, P, sizeof P);
+  copy(P, 9, E);
 }
 
 /* A symmetric deviator as 5 reals in an orthonormal basis: the product of two such vectors is A : B.

@@ -20,9 +20,11 @@ from microscale.errors import InputError
 from microscale.native.compiler import REMEDY, compiler, run
 from microscale.native.private_folder import is_private, tell, user_cache
 
-# Keeps NaN and infinity meaningful, which the step control relies on; -ffast-math would not.
+# Keeps NaN and infinity meaningful, which the step control relies on; -ffast-math would not. Loops that copy
+# vectors stay loops: as calls of memcpy they store halves of vectors, and to load the whole again stalls.
 FLAGS = (
     *("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math"),
+    "-fno-tree-loop-distribute-patterns",
     *("-fopenmp", "-shared", "-fPIC", "-Wno-psabi"),
 )
 MOST_THREADS = 1024

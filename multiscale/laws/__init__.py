@@ -182,6 +182,7 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
         material: str | Crystal | Mapping[str, Any] | None = None,
         duration: float | None = None,
         on_extrapolation: Literal["warn", "stop"] = "warn",
+        precision: Literal["single", "double"] | None = None,
     ) -> ConstitutiveLaw:
         """Read a surrogate, by default the shipped one of magnesium; the weights tell which network it is.
 
@@ -191,14 +192,22 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
                 name of a crystal.
             duration: Time the simulation lasts, us, for a network that needs to know, such as the paper's.
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
+            precision: Of the products of a network that has a choice, as the recurrent one, which by default
+                has ``single`` ones.
         """
         file = SHIPPED if weights is None else Path(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)
         make = kind_of(card.kind).law()
-        offered = {"duration": duration, "on_extrapolation": on_extrapolation}
-        return make(arrays, card, **{name: offered[name] for name in offered if name in defaults_of(make)})
+        taken = defaults_of(make)
+        if precision is not None and "precision" not in taken:
+            raise InputError(
+                f"precision = '{precision}' of a surrogate of kind '{card.kind}', which has none to choose: "
+                "leave it out"
+            )
+        offered = {"duration": duration, "on_extrapolation": on_extrapolation, "precision": precision}
+        return make(arrays, card, **{name: offered[name] for name in taken if offered.get(name) is not None})
 
     return surrogate
 

@@ -8,13 +8,15 @@ void j2_update(const double *constants, long n, const double *F, double *plastic
   for (long first = 0; first < n; first += LANES) {
     const Block b = block_at(first, n);
     Trial t;
+    real last;
     trial_at(F, plastic, &b, G, &t);
-    const real excess = t.stress - t.J * (yield_stress + hardening * gather(strain, &b));
+    gather(strain, &b, 1, &last);
+    const real excess = t.stress - t.J * (yield_stress + hardening * last);
     const real flow = positive(excess) / (3.0 * G + t.J * hardening);
     real work, Pv[9];
     const real ratio = flow_at(&b, &t, flow, 3.0 * G, &work, plastic, strain, dissipation);
     piola(&t, G * ratio, K * logarithm(t.J), Pv);
-    scatter9(Pv, &b, P);
+    scatter(Pv, &b, 9, P);
   }
 }
 

@@ -89,15 +89,20 @@ void johnson_cook_update(const JohnsonCook *k, long n, const double *F, const do
     const Block b = block_at(first, n);
     Trial t;
     trial_at(F, plastic, &b, k->shear_modulus, &t);
-    Local x = {t.stress, splat(3.0 * k->shear_modulus), t.J, gather(strain, &b), gather(temperature, &b), splat(*dt)};
-    if (stride) x.dt = gather(dt, &b);
-    const real last = gather(rate, &b), flow = plastic_flow(k, &x, last * x.dt);
-    real work, Pv[9];
+    Local x = {t.stress, splat(3.0 * k->shear_modulus), t.J, splat(0), splat(0), splat(*dt)};
+    real last, work, Pv[9];
+    gather(strain, &b, 1, &x.strain);
+    gather(temperature, &b, 1, &x.temperature);
+    if (stride) gather(dt, &b, 1, &x.dt);
+    gather(rate, &b, 1, &last);
+    const real flow = plastic_flow(k, &x, last * x.dt);
     const real ratio = flow_at(&b, &t, flow, 3.0 * k->shear_modulus, &work, plastic, strain, dissipation);
-    scatter(choose(x.dt > 0.0, flow / x.dt, last), &b, rate);
-    scatter(x.temperature + k->kelvin_per_work * work, &b, temperature);
+    last = choose(x.dt > 0.0, flow / x.dt, last);
+    x.temperature += k->kelvin_per_work * work;
+    scatter(&last, &b, 1, rate);
+    scatter(&x.temperature, &b, 1, temperature);
     piola(&t, k->shear_modulus * ratio, k->bulk_modulus * t.J * (t.J - 1.0), Pv);
-    scatter9(Pv, &b, P);
+    scatter(Pv, &b, 9, P);
   }
 }
 

@@ -5,7 +5,7 @@
 #ifndef RADIAL_RETURN_H
 #define RADIAL_RETURN_H
 
-#include "microscale/native/lanes.h"
+#include "microscale/native/points.h"
 
 #define SMALL 1e-3 /* largest j2 of the series of (I + X): principal values of X within 0.037 */
 #define TERMS 12   /* 0.037^12 / 12 is below rounding */
@@ -143,42 +143,10 @@ INLINE void piola(const Trial *t, real modulus, real mean, real P[9]) {
 }
 
 /* The arrays of a point: F, plastic metric Cp^-1, P (n, 9); plastic strain, dissipation (n). */
-typedef struct {
-  long first;
-  int lanes;
-  long point[LANES];
-} Block;
-
-INLINE Block block_at(long first, long n) {
-  Block b = {first, n - first > LANES ? LANES : (int)(n - first), {0}};
-  for (int l = 0; l < LANES; ++l) b.point[l] = first + (l < b.lanes ? l : 0); /* idle lanes repeat a point */
-  return b;
-}
-
-INLINE void gather9(const double *source, const Block *b, real out[9]) {
-  for (int k = 0; k < 9; ++k)
-    for (int l = 0; l < LANES; ++l) out[k][l] = source[9 * b->point[l] + k];
-}
-
-INLINE real gather(const double *source, const Block *b) {
-  real out;
-  for (int l = 0; l < LANES; ++l) out[l] = source[b->point[l]];
-  return out;
-}
-
-INLINE void scatter9(const real in[9], const Block *b, double *target) {
-  for (int l = 0; l < b->lanes; ++l)
-    for (int k = 0; k < 9; ++k) target[9 * (b->first + l) + k] = in[k][l];
-}
-
-INLINE void scatter(real in, const Block *b, double *target) {
-  for (int l = 0; l < b->lanes; ++l) target[b->first + l] = in[l];
-}
-
 INLINE void trial_at(const double *F, const double *plastic, const Block *b, double shear_modulus, Trial *t) {
   real A[9], M[9];
-  gather9(F, b, A);
-  gather9(plastic, b, M);
+  gather(F, b, 9, A);
+  gather(plastic, b, 9, M);
   const real metric[6] = {M[0], M[4], M[8], M[5], M[2], M[1]};
   freeze(A, metric, shear_modulus, t);
 }

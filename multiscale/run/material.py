@@ -17,6 +17,7 @@ from multiscale.laws import law_names, make_law, options_of
 from multiscale.laws.constants_file import LAWS, fitted_law, shipped_constants
 from multiscale.run.density import with_density
 from multiscale.surrogate.extrapolation import OnExtrapolation
+from multiscale.surrogate.recurrent.architecture import Precision
 
 ImpactLaw = str
 """Name of a law an impact may use, see :func:`impact_laws`."""
@@ -36,6 +37,7 @@ class LawOptions:
         weights: Weights of the learned law, of either network; by default those that come with this.
         on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
             ends; the field "extrapolation" shows where.
+        precision: Of the products of the learned law's network, single by default.
         constants: Constants of the johnson-cook or j2 law, a file made by ``multiscale calibrate``; those of
             magnesium by default.
         crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
@@ -51,6 +53,7 @@ class LawOptions:
     law: ImpactLaw = "learned"
     weights: Path | None = None
     on_extrapolation: OnExtrapolation | None = None
+    precision: Precision | None = None
     constants: Path | None = None
     crystal: Path | None = None
     grains: Count | None = None

@@ -52,9 +52,18 @@ def weights(network) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
 
 
+ROUNDING = {"double": 1e-12, "single": 1e-6}
+"""Of the stress, relative to its largest, beside the network in double precision."""
+
+
+@pytest.fixture(scope="module", params=ROUNDING)
+def precision(request) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def law(weights) -> LearnedLaw:
-    return LearnedLaw(weights, card())
+def law(weights, precision) -> LearnedLaw:
+    return LearnedLaw(weights, card(), precision=precision)
 
 
 def stretches(samples: int = 20, points: int = 11, size: float = 0.2) -> np.ndarray:
@@ -65,7 +74,7 @@ def stretches(samples: int = 20, points: int = 11, size: float = 0.2) -> np.ndar
     return np.eye(3) + 0.25 * (H + np.swapaxes(H, 2, 3))
 
 
-def test_the_kernel_computes_the_network(monkeypatch, network, law):
+def test_the_kernel_computes_the_network(monkeypatch, network, law, precision):
     U = stretches()
     times = STEP * np.arange(U.shape[1])
     stress = drive(law, U, times)
@@ -79,14 +88,16 @@ def test_the_kernel_computes_the_network(monkeypatch, network, law):
         strain, _ = double(Increments(*steps))
     in_unit = 64.0 * strain.transpose(0, 1).numpy()[np.arange(len(U))[:, None], paths.ends]
     expected = stress_from(in_unit, np.linalg.det(U[:, 1:]), MATERIAL)
-    np.testing.assert_allclose(stress[:, 1:], expected, rtol=0.0, atol=1e-12 * np.abs(expected).max())
+    rounding = ROUNDING[precision] * np.abs(expected).max()
+    np.testing.assert_allclose(stress[:, 1:], expected, rtol=0.0, atol=rounding)
 
 
-def test_to_rotate_a_path_rotates_its_stress(law):
+def test_to_rotate_a_path_rotates_its_stress(law, precision):
     Q, U = special_ortho_group(dim=3, seed=1).rvs(), stretches()
     times = STEP * np.arange(U.shape[1])
     stress, turned = drive(law, U, times), drive(law, Q @ U @ Q.T, times)
-    np.testing.assert_allclose(turned, Q @ stress @ Q.T, rtol=0.0, atol=1e-10 * np.abs(stress).max())
+    promised = {"double": 1e-10, "single": 1e-6}[precision]
+    np.testing.assert_allclose(turned, Q @ stress @ Q.T, rtol=0.0, atol=promised * np.abs(stress).max())
 
 
 def test_mean_stress_is_exact(law):
@@ -198,10 +209,10 @@ def stored(tmp_path, weights):
     return path
 
 
-def test_a_surrogate_survives_its_file(stored, law):
+def test_a_surrogate_survives_its_file(stored, law, precision):
     U = stretches()
-    times = STEP * np.arange(U.shape[1])
-    np.testing.assert_array_equal(drive(LearnedLaw.from_file(stored), U, times), drive(law, U, times))
+    times, read = STEP * np.arange(U.shape[1]), LearnedLaw.from_file(stored, precision)
+    np.testing.assert_array_equal(drive(read, U, times), drive(law, U, times))
 
 
 def edit(path, change) -> None:
@@ -249,6 +260,11 @@ def test_unusable_files_are_refused_in_one_line(stored, damage, message):
     with pytest.raises(InputError, match=message) as error:
         LearnedLaw.from_file(stored)
     assert "\n" not in str(error.value)
+
+
+def test_an_unknown_precision_is_refused(weights):
+    with pytest.raises(InputError, match="precision = 'half', expected one of: single, double"):
+        LearnedLaw(weights, card(), precision="half")
 
 
 def test_weights_that_are_not_finite_are_refused(weights):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ from microscale.inputs.memory import stack_bytes
 
 Size = Annotated[int, Field(ge=1, le=2**16)]
 SizeOrZero = Annotated[int, Field(ge=0, le=2**16)]
+Precision = Literal["single", "double"]
+"""Of the products of a network; what a point keeps is in double precision."""
 DEVIATOR = 5
 """Components of a deviator."""
 FEATURES = 20

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ctypes
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from microscale.errors import InputError
 from microscale.files.schema import validated
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
 from microscale.native.library import load_kernel
@@ -18,11 +20,13 @@ from multiscale.surrogate.extrapolation import (
     OnExtrapolation,
     Worst,
 )
-from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture
+from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture, Precision
 from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 ELASTIC_UNIT = "1/64"
+ALIGNMENT = 8
+"""Bytes; the C struct ends at a multiple of it."""
 
 
 class LearnedLaw(ConstitutiveLaw):
@@ -37,14 +41,25 @@ class LearnedLaw(ConstitutiveLaw):
         weights: Arrays of the network by name.
         card: What they are.
         on_extrapolation: Outside the training range ``warn`` once, or ``stop`` with an error.
+        precision: Of the products of the network. Objectivity holds to 1e-6 in ``single`` and 1e-10 in
+            ``double``; steps of nothing, causality and batches to the bit in both.
 
     Raises:
-        InputError: The weights do not have the shapes the card promises, or are not finite.
+        InputError: Unknown precision, or the weights do not have the shapes the card promises, or are not
+            finite.
     """
 
     name = "learned"
 
-    def __init__(self, weights: Weights, card: Card, on_extrapolation: OnExtrapolation = "warn") -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        card: Card,
+        on_extrapolation: OnExtrapolation = "warn",
+        precision: Precision = "single",
+    ) -> None:
+        if precision not in get_args(Precision):
+            raise InputError(f"precision = '{precision}', expected one of: {', '.join(get_args(Precision))}")
         self.card = card
         self.density = card.material.density
         self._watch = ExtrapolationWatch(card.range, on_extrapolation)
@@ -57,25 +72,28 @@ class LearnedLaw(ConstitutiveLaw):
             *WATCHED,
             EXTRAPOLATION,
         )
-        self._constants = _constants(weights, card, architecture)
-        library = load_kernel(SOURCE, architecture.defines)
+        single = precision == "single"
+        self._constants = _constants(weights, card, architecture, np.float32 if single else np.float64)
+        library = load_kernel(SOURCE, architecture.defines | ({"SINGLE": 1} if single else {}))
         self._advance = library.learned_update
         self._advance.restype = None
 
     @classmethod
-    def from_file(cls, weights: Path | str | None = None) -> LearnedLaw:
+    def from_file(cls, weights: Path | str | None = None, precision: Precision = "single") -> LearnedLaw:
         """Read a surrogate; by default the shipped one of magnesium.
 
         Raises:
             InputError: See :func:`multiscale.surrogate.store.read_surrogate`.
         """
-        return cls(*read_surrogate(SHIPPED if weights is None else Path(weights), kind="recurrent"))
+        read = read_surrogate(SHIPPED if weights is None else Path(weights), kind="recurrent")
+        return cls(*read, precision=precision)
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
         newly = np.zeros(len(KINDS) + 1, dtype=np.int64)
         arrays = (F, steps, *(state[variable.name] for variable in self.state_spec), out, newly)
-        pointers = (ctypes.c_void_p(array.ctypes.data) for array in arrays)
+        # Not array.ctypes, which leaves a cycle of objects in each call.
+        pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in arrays)
         self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
         self._watch.report(newly, state)
 
@@ -106,8 +124,10 @@ def _architecture(card: Card) -> Architecture:
     return validated(Architecture, card.architecture, "sizes in the surrogate's card", REMEDY)
 
 
-def _constants(weights: Weights, card: Card, architecture: Architecture) -> ctypes.Structure:
-    """Fill the C struct ``Surrogate``; the order of fields is that of learned_kernel.c."""
+def _constants(
+    weights: Weights, card: Card, architecture: Architecture, precision: type[np.floating]
+) -> ctypes.Array[ctypes.c_char]:
+    """Fill the C struct ``Surrogate`` of learned_kernel.c, whose order of fields this is."""
     limits, material = card.range, card.material
     values = [material.shear_modulus, material.lambda_e]
     values += [
@@ -118,12 +138,9 @@ def _constants(weights: Weights, card: Card, architecture: Architecture) -> ctyp
         *limits.clocks,
     ]
     shares = np.exp(finite_array(weights, "shares", (architecture.groups,)))
-    parts = [np.array(values), shares / shares.sum()]
+    network = []
     for layer, shape in architecture.layers.items():
-        parts += [finite_array(weights, layer, shape), finite_array(weights, f"{layer}_bias", shape[1:])]
-    flat = np.concatenate([part.ravel() for part in parts])
-    structure = type(
-        "Surrogate", (ctypes.Structure,), {"_fields_": [("values", ctypes.c_double * flat.size)]}
-    )()
-    ctypes.memmove(ctypes.byref(structure), flat.ctypes.data, flat.nbytes)
-    return structure
+        network += [finite_array(weights, layer, shape), finite_array(weights, f"{layer}_bias", shape[1:])]
+    flat = np.concatenate([array.ravel() for array in network]).astype(precision)
+    content = np.array([*values, *(shares / shares.sum())]).tobytes() + flat.tobytes()
+    return ctypes.create_string_buffer(content, -(-len(content) // ALIGNMENT) * ALIGNMENT)

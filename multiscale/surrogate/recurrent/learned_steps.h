@@ -1,9 +1,10 @@
 /* Steps of the recurrent surrogate at material points, as multiscale/surrogate/recurrent/increments.py and substeps.py have
- * them: what the network sees of a step, and how the step carries elastic strains along. */
-#pragma once
-#include "microscale/native/lanes.h"
+ * them: what the network sees of a step, and how the step carries elastic strains along. In double precision. */
+#ifndef LEARNED_STEPS_H
+#define LEARNED_STEPS_H
+#include "microscale/native/isochoric.h"
+#include "recurrent_cell.h"
 
-#define SHAPE (DIRECTION - 1) /* of the features, ln m: how far the isochoric stretch is from none */
 #define TINY 1e-30
 
 /* Points across the lanes of a vector: where they go in a step. */
@@ -13,48 +14,25 @@ typedef struct {
   real size, parts, dt, driven[5];
 } Points;
 
-/* One part of that step. */
-typedef struct {
-  real strain[5], size;  /* elastic driving and size of the increment, over the strain scale */
-  real moved[ELASTIC];   /* elastic strains carried along, over the strain scale */
-  real dt;
-} Part;
-
-/* Rotation of F = R U by scaled Newton steps (Higham 1986); lanes that have converged are left as they are. */
-INLINE void rotation(const real F[9], real X[9]) {
-  memcpy(X, F, 9 * sizeof(real));
+/* Rotation of F = R U, given the isochoric F in X, by Newton's steps X <- (X + X^-T) / 2 (Higham 1986), without the
+ * scaling that volumes need; lanes that have converged are left as they are. */
+INLINE void rotation(real X[9]) {
   mask active = splat(0) == 0.0;
-  for (int iteration = 0; iteration < 30 && any(active); ++iteration) {
-    real C[9], x2 = splat(0), c2 = splat(0), change = splat(0);
+  for (int iteration = 0; iteration < 60 && any(active); ++iteration) {
+    real C[9], change[3];
     for (int i = 0; i < 3; ++i)
       for (int j = 0; j < 3; ++j) {
         const int a = (i + 1) % 3, b = (i + 2) % 3, c = (j + 1) % 3, d = (j + 2) % 3;
         C[3 * i + j] = X[3 * a + c] * X[3 * b + d] - X[3 * a + d] * X[3 * b + c];
       }
-    const real inverse_J = 1.0 / (X[0] * C[0] + X[1] * C[1] + X[2] * C[2]);
+    const real half_inverse = 0.5 * reciprocal(X[0] * C[0] + X[1] * C[1] + X[2] * C[2]);
     for (int i = 0; i < 9; ++i) {
-      C[i] *= inverse_J;
-      x2 += X[i] * X[i];
-      c2 += C[i] * C[i];
+      const real step = half_inverse * C[i] - 0.5 * X[i];
+      change[i % 3] = i < 3 ? step * step : change[i % 3] + step * step;
+      X[i] = choose(active, X[i] + step, X[i]);
     }
-    const real scale = root(root(c2 / x2)), half = 0.5 * scale, inverse = 0.5 / scale;
-    for (int i = 0; i < 9; ++i) {
-      const real next = half * X[i] + inverse * C[i];
-      change = larger(change, magnitude(next - X[i]));
-      X[i] = choose(active, next, X[i]);
-    }
-    active &= change > 1e-8; /* convergence is quadratic: what is left is below rounding */
+    active &= change[0] + change[1] + change[2] > 1e-16; /* convergence is quadratic: below it is rounding */
   }
-}
-
-/* det(A) A^-1 of a symmetric tensor 11, 22, 33, 23, 13, 12, row by row. */
-INLINE void adjugate(const real A[6], real B[9]) {
-  B[0] = A[1] * A[2] - A[3] * A[3];
-  B[4] = A[0] * A[2] - A[4] * A[4];
-  B[8] = A[0] * A[1] - A[5] * A[5];
-  B[1] = B[3] = A[3] * A[4] - A[2] * A[5];
-  B[2] = B[6] = A[3] * A[5] - A[1] * A[4];
-  B[5] = B[7] = A[4] * A[5] - A[0] * A[3];
 }
 
 /* Deviators here are ordered as in lanes.h; A is any tensor, its symmetric part counts. */
@@ -76,7 +54,9 @@ INLINE void convect(const real l[9], const real s[5], real moved[5]) {
   for (int k = 0; k < 5; ++k) moved[k] = s[k] + added[k];
 }
 
-INLINE void strain_features(const real U[6], const real inverse[9], real x[13]) {
+INLINE void strain_features(const real U[6], real x[13]) {
+  real inverse[9];
+  adjugate(U, inverse); /* det U = 1 */
   const real V[6] = {inverse[0], inverse[4], inverse[8], inverse[5], inverse[2], inverse[1]};
   const real mean = (U[0] + U[1] + U[2] + V[0] + V[1] + V[2]) * (1.0 / 6.0), scale = 1.0 / mean;
   for (int k = 0; k < 6; ++k) {
@@ -87,25 +67,14 @@ INLINE void strain_features(const real U[6], const real inverse[9], real x[13]) 
   x[SHAPE] = logarithm(mean);
 }
 
-/* dev(f f^T), f = next last^-1 of isochoric stretches, is what a step from last to next adds to the elastic strain;
- * l = f - I. Returns half its norm, the size of the step. */
-INLINE real driving(const real last[6], const real next[6], real l[9], real driven[5]) {
-  static const int packed[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
-  real D[9], inverse[9], A[9], square = splat(0);
-  for (int i = 0; i < 9; ++i) D[i] = next[packed[i]] - last[packed[i]];
-  adjugate(last, inverse);
-  product(D, inverse, l);
-  for (int i = 0; i < 3; ++i)
-    for (int j = 0; j < 3; ++j)
-      A[3 * i + j] = l[3 * i + j] + l[3 * j + i] + l[3 * i] * l[3 * j] + l[3 * i + 1] * l[3 * j + 1] +
-                     l[3 * i + 2] * l[3 * j + 2];
-  deviator_of(A, driven);
-  for (int k = 0; k < 5; ++k) square += driven[k] * driven[k];
-  return 0.5 * root(square);
-}
+/* Half the norm of dev(f f^T), the size of a step. */
+INLINE real size_of(const real driven[5]) { return 0.5 * root(dot(driven, driven)); }
 
 INLINE void kinematics(const real F[9], Points *p) {
-  rotation(F, p->R);
+  p->J = det(F);
+  const real iso = choose(p->J == 1.0, splat(1), inverse_cube_root(p->J));
+  for (int i = 0; i < 9; ++i) p->R[i] = iso * F[i];
+  rotation(p->R);
   real U[6], l[9];
   static const int row[6] = {0, 1, 2, 1, 0, 0}, column[6] = {0, 1, 2, 2, 2, 1};
   for (int k = 0; k < 6; ++k) {
@@ -115,40 +84,39 @@ INLINE void kinematics(const real F[9], Points *p) {
       a += p->R[3 * m + i] * F[3 * m + j] + p->R[3 * m + j] * F[3 * m + i];
     U[k] = 0.5 * a;
   }
-  p->J = det(F);
   adjugate(U, p->inverse);
-  const real inverse_J = 1.0 / p->J, iso = choose(p->J == 1.0, splat(1), inverse_cube_root(p->J));
+  const real inverse_J = 1.0 / p->J;
   for (int i = 0; i < 9; ++i) p->inverse[i] *= inverse_J;
   for (int k = 0; k < 6; ++k) p->to[k] = U[k] * iso;
-  memcpy(p->now, p->from, sizeof p->now);
-  p->size = driving(p->from, p->to, l, p->driven);
+  copy(p->from, 6, p->now);
+  driving(p->from, p->to, l, p->driven);
+  p->size = size_of(p->driven);
   for (int i = 0; i < LANES; ++i) p->parts[i] = fmin(fmax(ceil(p->size[i] / LARGEST_STEP), 1.0), MOST_PARTS);
 }
 
-/* The part-th part of a step, and what the network sees of it. Points with fewer parts stand still. */
-INLINE Part next_part(Points *p, int part, const real z[ELASTIC], real *x) {
-  Part out;
-  real next[6], l[9], driven[5], inverse[9];
+/* The part-th part of a step from elastic strains z. Points with fewer parts stand still. */
+INLINE void next_part(Points *p, int part, const real z[ELASTIC], Step *step) {
+  real next[6], l[9], driven[5], *x = step->features;
   const real share = smaller(part / p->parts, splat(1));
   for (int k = 0; k < 6; ++k) next[k] = (1.0 - share) * p->from[k] + share * p->to[k];
   if (any(share < 1.0)) {
-    const real volume = next[0] * (next[1] * next[2] - next[3] * next[3]) +
-                        next[5] * (next[3] * next[4] - next[5] * next[2]) +
-                        next[4] * (next[5] * next[3] - next[1] * next[4]);
-    const real iso = choose(share == 1.0, splat(1), inverse_cube_root(volume));
-    for (int k = 0; k < 6; ++k) next[k] *= iso;
+    real unimodular[6];
+    copy(next, 6, unimodular);
+    isochoric(unimodular);
+    for (int k = 0; k < 6; ++k) next[k] = choose(share == 1.0, next[k], unimodular[k]);
   }
-  const real size = driving(p->now, next, l, driven);
-  memcpy(p->now, next, sizeof next);
-  out.dt = choose(part <= p->parts, p->dt / p->parts, splat(0));
-  out.size = size * (1.0 / STRAIN_SCALE);
-  for (int k = 0; k < 5; ++k) out.strain[k] = driven[k] * (1.0 / STRAIN_SCALE);
-  for (int g = 0; g < GROUPS; ++g) convect(l, z + g * DEVIATOR, out.moved + g * DEVIATOR);
-  adjugate(next, inverse);
-  strain_features(next, inverse, x);
-  const real passed = size + SLOWEST_RATE * out.dt + TINY;
-  for (int k = 0; k < 5; ++k) x[DIRECTION + k] = 0.5 * driven[k] / passed;
-  x[DIRECTION + DEVIATOR] = 0.5 * logarithm(passed / (out.dt + size * (1.0 / FASTEST_RATE) + TINY));
-  x[DIRECTION + DEVIATOR + 1] = 4.0 * size / (size + STRAIN_SCALE);
-  return out;
+  driving(p->now, next, l, driven);
+  copy(next, 6, p->now);
+  const real size = size_of(driven);
+  step->dt = choose(part <= p->parts, p->dt / p->parts, splat(0));
+  step->size = size * (1.0 / STRAIN_SCALE);
+  for (int k = 0; k < 5; ++k) step->strain[k] = driven[k] * (1.0 / STRAIN_SCALE);
+  for (int g = 0; g < GROUPS; ++g) convect(l, z + g * DEVIATOR, step->moved[g]);
+  strain_features(next, x);
+  const real passed = size + SLOWEST_RATE * step->dt + TINY;
+  const real half = 0.5 / passed;
+  for (int k = 0; k < 5; ++k) x[DIRECTION + k] = half * driven[k];
+  x[RATE] = 0.5 * logarithm(passed / (step->dt + size * (1.0 / FASTEST_RATE) + TINY));
+  x[RATE + 1] = 4.0 * size / (size + STRAIN_SCALE);
 }
+#endif

@@ -1,49 +1,39 @@
-/* Layers of a network for a block of paths, forward and backward, in single precision.
+/* The network of the recurrent surrogate for a block of POINTS points or paths, in the precision of `weight`.
  *
- * The paths fill the lanes of VECTORS vectors; a row is one unit of all of them. */
-#pragma once
-#include <math.h>
-#include <stdint.h>
+ * The points fill the lanes of vectors; a row is one unit of all of them. A `part` of a row are the points that a `real`
+ * of the cell holds, in the precision of the network; parts of two units lie STRIDE apart. */
+#ifndef RECURRENT_LAYERS_H
+#define RECURRENT_LAYERS_H
 
-#include "microscale/native/vector_width.h"
+typedef weight unit __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#define UNITS (VECTOR_BYTES / (int)sizeof(weight))
+#define VECTORS (POINTS / UNITS)
+#define TILE (SUMS / VECTORS) /* outputs whose sums stay in registers */
+typedef unit row[VECTORS];
 
-#define BLOCK 32 /* paths; as in compiled.py */
-#define LANES (VECTOR_BYTES / 4)
-#define VECTORS (BLOCK / LANES)
-#define TILE (12 / VECTORS) /* outputs whose sums stay in registers */
-typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef int32_t bits __attribute__((vector_size(4 * LANES)));
-typedef vec row[VECTORS];
-#define INLINE static inline __attribute__((always_inline))
+#define STRIDE (POINTS / LANES)
+typedef weight part __attribute__((vector_size(LANES * sizeof(weight)), may_alias));
+INLINE part as_part(real x) { return __builtin_convertvector(x, part); }
+INLINE real as_real(part x) { return __builtin_convertvector(x, real); }
 
-INLINE vec splat(float a) { return a - (vec){0}; }
-INLINE vec choose(bits m, vec a, vec b) { return (vec)((m & (bits)a) | (~m & (bits)b)); }
-INLINE vec root(vec a) {
-  vec y;
-  for (int l = 0; l < LANES; ++l) y[l] = sqrtf(a[l]);
-  return y;
-}
+/* Weights (inputs, outputs) row by row, and biases, or their gradients, in the order of Architecture.layers. */
+typedef struct {
+  weight input[INPUTS * HIDDEN], input_bias[HIDDEN];
+  weight between[HIDDEN * HIDDEN], between_bias[HIDDEN];
+  weight rates[HIDDEN * RATES], rates_bias[RATES];
+  weight targets[HIDDEN * TARGETS], targets_bias[TARGETS];
+} Network;
 
-INLINE vec exponential(vec x) {
-  x = choose(x < -87.0f, splat(-87.0f), choose(x > 87.0f, splat(87.0f), x));
-  const vec t = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23 rounds to an integer in the low bits */
-  const vec k = t - 12582912.0f;
-  const vec r = (x - k * 0.693359375f) + k * 2.12194440e-4f;
-  vec p = splat(1.0f / 720);
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  return (vec)((bits)p + ((bits)t << 23));
-}
+/* What the network gives; hidden layers before their activation. */
+typedef struct {
+  row first[HIDDEN], second[HIDDEN], rates[RATES], targets[TARGETS];
+} Given;
 
 /* m outputs from `o` on: y = x W + b, with W (inputs, outputs). */
-INLINE void tile(const float *W, const float *b, const row *x, int inputs, int outputs, int o, int m, row *y) {
+INLINE void tile(const weight *W, const weight *b, const row *x, int inputs, int outputs, int o, int m, row *y) {
   row sum[TILE];
   for (int k = 0; k < m; ++k)
-    for (int v = 0; v < VECTORS; ++v) sum[k][v] = splat(b ? b[o + k] : 0.0f);
+    for (int v = 0; v < VECTORS; ++v) sum[k][v] = (b ? b[o + k] : 0) - (unit){0};
   for (int i = 0; i < inputs; ++i)
     for (int k = 0; k < m; ++k)
       for (int v = 0; v < VECTORS; ++v) sum[k][v] += W[i * outputs + o + k] * x[i][v];
@@ -51,92 +41,33 @@ INLINE void tile(const float *W, const float *b, const row *x, int inputs, int o
     for (int v = 0; v < VECTORS; ++v) y[o + k][v] = sum[k][v];
 }
 
-INLINE void dense(const float *W, const float *b, const row *x, int inputs, int outputs, row *y) {
+INLINE void dense(const weight *W, const weight *b, const row *x, int inputs, int outputs, row *y) {
   int o = 0;
   for (; o + TILE <= outputs; o += TILE) tile(W, b, x, inputs, outputs, o, TILE, y);
   tile(W, b, x, inputs, outputs, o, outputs % TILE, y); /* a constant: this is compiled for each layer */
 }
 
-/* Lane l of vector k becomes lane k of vector l. */
-INLINE void transpose_lanes(vec a[LANES]) {
-  for (int half = LANES / 2; half >= 1; half /= 2) {
-    bits low, high;
-    for (int l = 0; l < LANES; ++l) low[l] = l & half ? LANES + l - half : l;
-    high = low + half;
-    for (int k = 0; k < LANES; ++k) {
-      if (k & half) continue;
-      const vec first = a[k], second = a[k + half];
-      a[k] = __builtin_shuffle(first, second, low);
-      a[k + half] = __builtin_shuffle(first, second, high);
-    }
-  }
-}
-
-#define WIDE 2 /* vectors of outputs at a time */
-typedef vec panel[WIDE];
-
-/* Outputs from `o` on across the lanes, for each step and path; zero past the last one. dy of a step lies `stride` rows
- * behind that of the step before. */
-INLINE void turn(const row *dy, int outputs, int o, int steps, long stride, panel *turned) {
-  for (int t = 0; t < steps; ++t)
-    for (int v = 0; v < VECTORS; ++v)
-      for (int w = 0; w < WIDE; ++w) {
-        vec a[LANES];
-        for (int k = 0; k < LANES; ++k) {
-          const int j = o + w * LANES + k;
-          a[k] = j < outputs ? dy[t * stride + j][v] : splat(0);
-        }
-        transpose_lanes(a);
-        for (int l = 0; l < LANES; ++l) turned[t * BLOCK + v * LANES + l][w] = a[l];
-      }
-}
-
-INLINE void add_row(const panel sum, int outputs, int o, float *row_of_outputs) {
-  for (int w = 0; w < WIDE; ++w)
-    for (int l = 0; l < LANES; ++l)
-      if (o + w * LANES + l < outputs) row_of_outputs[o + w * LANES + l] += sum[w][l];
-}
-
-/* m rows of dW from `i` on += x dy^T, given dy turned. */
-INLINE void outer_tile(const row *x, const panel *turned, int i, int m, int steps, long stride, int outputs, int o,
-                       float *dW) {
-  panel sum[6];
-  for (int k = 0; k < m; ++k)
-    for (int w = 0; w < WIDE; ++w) sum[k][w] = splat(0);
-  for (int t = 0; t < steps; ++t)
-    for (int v = 0; v < VECTORS; ++v)
-      for (int l = 0; l < LANES; ++l)
-        for (int k = 0; k < m; ++k)
-          for (int w = 0; w < WIDE; ++w)
-            sum[k][w] += x[t * stride + i + k][v][l] * turned[t * BLOCK + v * LANES + l][w];
-  for (int k = 0; k < m; ++k) add_row(sum[k], outputs, o, dW + (i + k) * outputs);
-}
-
-/* dW += x dy^T, db += dy, summed over paths and steps. x and dy of a step lie `stride` rows behind those of the step
- * before; turned is room for BLOCK panels a step. */
-INLINE void outer(const row *x, int inputs, const row *dy, int outputs, int steps, long stride, panel *turned,
-                  float *dW, float *db) {
-  for (int o = 0; o < outputs; o += WIDE * LANES) {
-    panel sum = {splat(0), splat(0)};
-    turn(dy, outputs, o, steps, stride, turned);
-    for (int s = 0; s < steps * BLOCK; ++s)
-      for (int w = 0; w < WIDE; ++w) sum[w] += turned[s][w];
-    add_row(sum, outputs, o, db);
-    int i = 0;
-    for (; i + 6 <= inputs; i += 6) outer_tile(x, turned, i, 6, steps, stride, outputs, o, dW);
-    outer_tile(x, turned, i, inputs % 6, steps, stride, outputs, o, dW);
-  }
-}
+/* 1 / (1 + exp(-x)). */
+INLINE unit sigmoid(unit x) { return reciprocal((weight)1 + exponential(-x)); }
 
 INLINE void silu(const row *x, int units, row *y) {
   for (int i = 0; i < units; ++i)
-    for (int v = 0; v < VECTORS; ++v) y[i][v] = x[i][v] / (1.0f + exponential(-x[i][v]));
+    for (int v = 0; v < VECTORS; ++v) y[i][v] = x[i][v] * sigmoid(x[i][v]);
 }
 
-INLINE void silu_backward(const row *x, int units, row *dy) {
-  for (int i = 0; i < units; ++i)
-    for (int v = 0; v < VECTORS; ++v) {
-      const vec s = 1.0f / (1.0f + exponential(-x[i][v]));
-      dy[i][v] *= s * (1.0f + x[i][v] * (1.0f - s));
-    }
+/* Rates of relaxation, 1 / (exp(-x) + the shortest memory), in place. */
+INLINE void positive_rates(row *x) {
+  for (int i = 0; i < RATES; ++i)
+    for (int v = 0; v < VECTORS; ++v) x[i][v] = reciprocal(exponential(-x[i][v]) + (weight)SHORTEST_MEMORY);
 }
+
+INLINE void network(const Network *n, const row *x, row *hidden, Given *y) {
+  dense(n->input, n->input_bias, x, INPUTS, HIDDEN, y->first);
+  silu(y->first, HIDDEN, hidden);
+  dense(n->between, n->between_bias, hidden, HIDDEN, HIDDEN, y->second);
+  silu(y->second, HIDDEN, hidden);
+  dense(n->rates, n->rates_bias, hidden, HIDDEN, RATES, y->rates);
+  positive_rates(y->rates);
+  dense(n->targets, n->targets_bias, hidden, HIDDEN, TARGETS, y->targets);
+}
+#endif
