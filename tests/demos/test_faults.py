@@ -76,7 +76,7 @@ PLACE = r"cell \d+ with reference centre \(.*\) mm, t = .* us, step "
         ("nan", PLACE + "15: the law j2 gave a stress that is not finite"),
         (
             "full",
-            r"ledger .*energy.csv cannot be extended at t = .* us .*No space left on device.*",
+            r"ledger .*energy.csv cannot be extended at t = .* us .*No space left on device.*: free space",
         ),
     ],
 )
