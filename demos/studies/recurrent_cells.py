@@ -23,8 +23,8 @@ from microscale.inputs.numbers import Count, OutFolder, Seed, checked
 from microscale.progress import tracked
 from multiscale.run.command import launch
 from multiscale.surrogate.recurrent.architecture import DEVIATOR, FEATURES, STRAIN_SCALE, Architecture
+from multiscale.surrogate.recurrent.increments import deviator_of_mandel
 from multiscale.surrogate.recurrent.learner import Prepared, RecurrentLearner, prepare
-from multiscale.surrogate.recurrent.network import deviator_of_mandel
 from multiscale.surrogate.sources import read_sources, split
 from multiscale.surrogate.training.train import Schedule
 

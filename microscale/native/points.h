@@ -6,14 +6,24 @@
 typedef struct {
   long first;
   int lanes; /* of points; the other, idle lanes repeat the last point */
-  int inner; /* as many points come behind: what lies behind the last one's numbers may be read */
+  int whole; /* all lanes are points one after another, and all are written */
+  int inner; /* as many come behind: what lies behind the last one's numbers may be read */
   long point[LANES];
+  int skipped[LANES]; /* not written */
 } Block;
 
 INLINE Block block_at(long first, long n) {
   const long left = n - first;
-  Block b = {first, left > LANES ? LANES : left > 0 ? (int)left : 0, left >= 2 * LANES, {0}};
+  Block b = {first, left > LANES ? LANES : left > 0 ? (int)left : 0, left >= LANES, left >= 2 * LANES, {0}, {0}};
   for (int l = 0; l < LANES; ++l) b.point[l] = first + l < n ? first + l : n - 1;
+  return b;
+}
+
+/* A block of any points. */
+INLINE Block block_of(const long *points, int first, int count) {
+  const int left = count - first;
+  Block b = {0, left > LANES ? LANES : left > 0 ? left : 0, 0, 0, {0}, {0}};
+  for (int l = 0; l < LANES; ++l) b.point[l] = points[first + l < count ? first + l : count - 1];
   return b;
 }
 
@@ -53,9 +63,9 @@ INLINE void gather(const double *source, const Block *b, int count, real *out) {
 
 INLINE void scatter(const real *in, const Block *b, int count, double *target) {
   const int whole = count / LANES * LANES;
-  if (b->lanes < LANES)
-    for (int k = 0; k < count; ++k)
-      for (int l = 0; l < b->lanes; ++l) target[(b->first + l) * count + k] = in[k][l];
+  if (!b->whole)
+    for (int l = 0; l < b->lanes; ++l)
+      for (int k = 0; k < count && !b->skipped[l]; ++k) target[b->point[l] * count + k] = in[k][l];
   else if (count == 1)
     *(doubles_anywhere *)(target + b->first) = *in;
   else {

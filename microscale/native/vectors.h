@@ -49,6 +49,7 @@ INLINE void leave_tiny(unsigned int before) {
 #define inverse_root(x) OF_PRECISION(inverse_root, x)(x)
 #define exponential(x) OF_PRECISION(exponential, x)(x)
 #define one_minus_exp(x) OF_PRECISION(one_minus_exp, x)(x)
+#define mean_exp(x, gain) OF_PRECISION(mean_exp, x)(x, gain)
 
 INLINE doubles every_double(double x) { return x - (doubles){0}; }
 INLINE floats every_single(float x) { return x - (floats){0}; }
@@ -171,6 +172,15 @@ INLINE floats one_minus_exp_single(floats x) {
   const floats p = reduced_single(choose(x < 87.0f, -x, every_single(-87.0f)), &r, &exponent);
   const floats power = (floats)((floats_mask)every_single(1.0f) + exponent);
   return (1.0f - power) - power * (p * r);
+}
+
+/* (1 - exp(-x)) / x for x >= 0, one at zero, given 1 - exp(-x). */
+INLINE doubles mean_exp_double(doubles x, doubles gain) {
+  return choose(x > 1e-12, gain * reciprocal(x), every_double(1.0));
+}
+
+INLINE floats mean_exp_single(floats x, floats gain) {
+  return choose(x > 1e-12f, gain * reciprocal(x), every_single(1.0f));
 }
 
 /* Lane l of vector k becomes lane k of vector l: halves change places, then halves of halves. Compilers find the one

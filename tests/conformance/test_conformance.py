@@ -31,9 +31,7 @@ class Law:
     make: Callable[[], ConstitutiveLaw]
     isotropic: bool = True
     from_end_points: bool = True  # a step depends on its first and last F only through objective quantities
-    objectivity: float = (
-        1e-10  # to what a turned body carries the turned stress; single precision rounds inputs
-    )
+    objectivity: float = 1e-10  # to what a turned body carries the turned stress
     equilibrium: float = 0.0  # to what an iterative law balances forces, and with them moments
     # of the wave speed at rest; a recurrent law has learnt its first increment too, a network of whole
     # histories in single precision cannot tell

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from autograd_recurrent import AutogradRecurrent
 from scipy.stats import special_ortho_group
 
 from microscale.errors import InputError
@@ -19,7 +20,6 @@ from multiscale.surrogate.recurrent.architecture import Architecture
 from multiscale.surrogate.recurrent.increments import Increments, increments
 from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.recurrent.learner import stress_from
-from multiscale.surrogate.recurrent.network import RecurrentSurrogate
 from multiscale.surrogate.recurrent.substeps import cut
 from multiscale.surrogate.store import (
     Card,
@@ -42,9 +42,9 @@ def card(limits: TrainingRange = WIDE) -> Card:
 
 
 @pytest.fixture(scope="module")
-def network() -> RecurrentSurrogate:
+def network() -> AutogradRecurrent:
     torch.manual_seed(3)
-    return RecurrentSurrogate(ARCHITECTURE)
+    return AutogradRecurrent(ARCHITECTURE)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_kernel_computes_the_network(monkeypatch, network, law, precision):
     assert paths.dt.shape[1] > U.shape[1]  # some steps are long enough to be cut
     monkeypatch.setattr(torch.Tensor, "float", lambda tensor: tensor)  # the network in double precision
     steps = increments(torch.from_numpy(paths.stretch).transpose(0, 1), torch.from_numpy(paths.dt).mT)
-    double = RecurrentSurrogate(ARCHITECTURE).double()
+    double = AutogradRecurrent(ARCHITECTURE).double()
     double.load_state_dict(network.state_dict())
     with torch.no_grad():
         strain, _ = double(Increments(*steps))

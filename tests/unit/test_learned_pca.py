@@ -129,6 +129,8 @@ def test_the_weights_tell_which_network_they_are_of_and_of_what(tmp_path):
     assert isinstance(make_law("learned", material="magnesium"), LearnedLaw)
     with pytest.raises(InputError, match="stands for magnesium, test, expected copper"):
         make_law("learned", weights=path, material="copper")
+    with pytest.raises(InputError, match="precision = 'double' with the paper's network"):
+        make_law("learned", weights=path, precision="double")
 
 
 def test_arrays_of_other_shapes_are_refused():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from autograd_recurrent import AutogradRecurrent, mean_of_exponential, symmetric_product
 from scipy.stats import special_ortho_group
 
 from microscale.law import drive
@@ -15,10 +16,8 @@ from multiscale.surrogate.recurrent.increments import (
     deviator5,
     from_deviator5,
     increments,
-    symmetric_product,
     unimodular,
 )
-from multiscale.surrogate.recurrent.network import RecurrentSurrogate, mean_of_exponential
 
 PATHS, SAMPLES = 64, 9
 
@@ -37,9 +36,9 @@ def steps_of(U: np.ndarray, dt: float = 0.05):
 
 
 @pytest.fixture(scope="module")
-def surrogate() -> RecurrentSurrogate:
+def surrogate() -> AutogradRecurrent:
     torch.manual_seed(0)
-    return RecurrentSurrogate(Architecture(groups=3, tensors=2, scalars=4, hidden=12))
+    return AutogradRecurrent(Architecture(groups=3, tensors=2, scalars=4, hidden=12))
 
 
 def test_deviators_in_the_basis():
@@ -76,7 +75,7 @@ def test_mean_of_exponential_and_its_gradient():
 @pytest.mark.parametrize("size", [0.02, 0.002])
 def test_an_elastic_material_needs_no_learning(surrogate, size):
     """Without flow (no rates) the stress is the neo-Hookean one, up to the square of the elastic strain."""
-    frozen = RecurrentSurrogate(surrogate.architecture)
+    frozen = AutogradRecurrent(surrogate.architecture)
     frozen.load_state_dict(surrogate.state_dict())
     with torch.no_grad():
         frozen.rates.zero_()

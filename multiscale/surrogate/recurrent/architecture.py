@@ -1,8 +1,8 @@
 """Sizes and constants of the recurrent surrogate: one place for Python and for the C kernels.
 
-The kernels of training (recurrent_training.c) and of the law
-(multiscale/surrogate/recurrent/learned_kernel.c) are compiled with them; what they mean is told in
-network.py, increments.py and substeps.py.
+The kernels of training (recurrent_training.c) and of the law (learned_kernel.c), which share the source of a
+step (recurrent_step.h), are compiled with them; what they mean is told in network.py, increments.py and
+substeps.py.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LARGEST_STEP = 0.01
 MOST_PARTS = 32
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
 ROW = 128
-"""Bytes of one number of a block of points or paths."""
+"""Bytes of one number of a block of points or paths in the precision of the network."""
 STACK_SHARE = 0.75
 """Share of a thread's stack that a kernel may take."""
 
@@ -90,9 +90,14 @@ class Architecture:
 
     @property
     def stack(self) -> int:
-        """Bytes of what a kernel holds of a block of points or paths: inputs, layers and their gradients."""
-        rows = 2 * (self.inputs + self.hidden + self.states) + self.rates + self.layers["targets"][1]
-        return ROW * rows
+        """Bytes of what a kernel holds of a block of points or paths.
+
+        Inputs, layers and their gradients; and in the law, in double precision, the state before and after,
+        and deviators as they are read, multiplied and combined.
+        """
+        tensors = DEVIATOR * (self.read + PRODUCTS + 3 * self.deviators + self.basis)
+        rows = 2 * self.inputs + 3 * self.hidden + self.rates + self.layers["targets"][1]
+        return ROW * (rows + 2 * (2 * self.states + tensors))
 
     @property
     def deviators(self) -> int:

@@ -123,9 +123,11 @@ def from_deviator5(s: torch.Tensor) -> torch.Tensor:
     return torch.stack(rows, -1).reshape(*s.shape[:-1], 3, 3)
 
 
-def symmetric_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return dev((A B + B A) / 2) of symmetric deviators, all as vectors (..., 5)."""
-    return deviator5(from_deviator5(a) @ from_deviator5(b))
+def deviator_of_mandel(features: torch.Tensor) -> torch.Tensor:
+    """Deviator (..., 5) of a strain measure, which the features hold as a Mandel vector."""
+    a, b, c = (features[..., k] for k in range(3))
+    first = torch.stack([(2.0 * c - a - b) / ROOT6, (a - b) / ROOT2], -1)
+    return torch.cat([first, features[..., 3:6]], -1)
 
 
 def convected_maps(gradient: torch.Tensor) -> torch.Tensor:

@@ -47,8 +47,8 @@ INLINE void mark(const real excess[KINDS], real dt, const Block *b, double *wors
                  double *extrapolation, long newly[KINDS + 1]) {
   real before[KINDS], time, most_before, most = splat(0);
   mask lane, fresh[KINDS + 1];
-  for (int l = 0; l < LANES; ++l) lane[l] = l;
-  const mask used = lane < b->lanes;
+  for (int l = 0; l < LANES; ++l) lane[l] = l < b->lanes && !b->skipped[l] ? -1 : 0;
+  const mask used = lane;
   gather(worst, b, KINDS, before);
   gather(outside, b, 1, &time);
   gather(extrapolation, b, 1, &most_before);
@@ -84,52 +84,102 @@ INLINE void piola(const Surrogate *s, const Points *p, const real z[ELASTIC], re
   product(p->R, A, P);
 }
 
-/* Advance n points. Arrays: F (n, 9), dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the strain scale),
- * other deviators (n, 5 TENSORS), scalars (n, SCALARS), clocks (n, CLOCKS), how long the training range was
- * left (n), how far by kind (n, KINDS) and at all (n), P (n, 9). Adds to `newly` how many points left
- * it for the first time, by kind and at all. */
+/* Arrays of all points: F (n, 9), dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the strain scale), other
+ * deviators (n, 5 TENSORS), scalars (n, SCALARS), clocks (n, CLOCKS), how long the training range was left (n), how far
+ * by kind (n, KINDS) and at all (n), P (n, 9); and how many points left it for the first time, by kind and at all. */
+typedef struct {
+  const double *F, *dt;
+  double *stretch, *elastic, *tensors, *scalars, *clocks, *outside, *worst, *extrapolation, *P;
+  long *newly;
+} Arrays;
+
+INLINE void come(const Arrays *a, const Block *b, Points *p, State z) {
+  real F[9];
+  gather(a->F, b, 9, F);
+  gather(a->dt, b, 1, &p->dt);
+  gather(a->stretch, b, 6, p->from);
+  gather(a->elastic, b, ELASTIC, z);
+  gather(a->tensors, b, SCALARS_FROM - ELASTIC, z + ELASTIC);
+  gather(a->scalars, b, SCALARS, z + SCALARS_FROM);
+  kinematics(F, p);
+}
+
+INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Points *p, real shape, const State z) {
+  real P[9], clock[CLOCKS], excess[KINDS];
+  gather(a->clocks, b, CLOCKS, clock);
+  beyond(s, p, shape, clock, excess);
+  piola(s, p, z, P);
+  scatter(p->to, b, 6, a->stretch);
+  scatter(z, b, ELASTIC, a->elastic);
+  scatter(z + ELASTIC, b, SCALARS_FROM - ELASTIC, a->tensors);
+  scatter(z + SCALARS_FROM, b, SCALARS, a->scalars);
+  scatter(P, b, 9, a->P);
+  scatter(clock, b, CLOCKS, a->clocks);
+  mark(excess, p->dt, b, a->worst, a->outside, a->extrapolation, a->newly);
+}
+
+/* Points that wait for others that need several parts too: alone among points of one part they would double the cost. */
+typedef struct {
+  long point[2 * POINTS];
+  int count;
+} Waiting;
+
+/* The largest number of parts of a block's points; few points of several parts are skipped, and wait. */
+INLINE int parts_of(const Points *p, Block *block, Waiting *waiting) {
+  int several = 0, parts = 1;
+  for (int v = 0; v < STRIDE; ++v)
+    for (int l = 0; l < block[v].lanes; ++l) several += p[v].parts[l] > 1.0;
+  for (int v = 0; several && v < STRIDE; ++v)
+    for (int l = 0; l < block[v].lanes; ++l) {
+      if (p[v].parts[l] > 1.0 && waiting && several <= POINTS / 4) {
+        waiting->point[waiting->count++] = block[v].point[l];
+        block[v].skipped[l] = 1;
+        block[v].whole = 0;
+      } else {
+        parts = p[v].parts[l] > parts ? (int)p[v].parts[l] : parts;
+      }
+    }
+  return parts;
+}
+
+static void advance_block(const Surrogate *s, const Arrays *a, Block *block, Waiting *waiting) {
+  Points p[STRIDE];
+  Step step[STRIDE];
+  State z[STRIDE];
+  Given given;
+  for (int v = 0; v < STRIDE; ++v) come(a, &block[v], &p[v], z[v]);
+  const int parts = parts_of(p, block, waiting);
+  for (int part = 1; part <= parts; ++part) {
+    for (int v = 0; v < STRIDE; ++v) next_part(&p[v], part, z[v], &step[v]);
+    advance(&s->network, step, z, &given);
+  }
+  /* the last part ends where the step does */
+  for (int v = 0; v < STRIDE; ++v) leave(s, a, &block[v], &p[v], step[v].features[SHAPE], z[v]);
+}
+
+/* Advance the first points of those that wait. */
+static void advance_waiting(const Surrogate *s, const Arrays *a, Waiting *waiting) {
+  const int count = waiting->count < POINTS ? waiting->count : POINTS;
+  Block block[STRIDE];
+  for (int v = 0; v < STRIDE; ++v) block[v] = block_of(waiting->point, v * LANES, count);
+  advance_block(s, a, block, NULL);
+  waiting->count -= count;
+  for (int k = 0; k < waiting->count; ++k) waiting->point[k] = waiting->point[count + k];
+}
+
+/* Advance n points, see Arrays. */
 void learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
                     double *tensors, double *scalars, double *clocks, double *outside, double *worst,
                     double *extrapolation, double *P, long newly[KINDS + 1]) {
+  const Arrays a = {F, dt, stretch, elastic, tensors, scalars, clocks, outside, worst, extrapolation, P, newly};
   const unsigned int mode = flush_tiny();
+  Waiting waiting = {.count = 0};
   for (long start = 0; start < n; start += POINTS) {
-    Points p[STRIDE];
-    Step step[STRIDE];
-    State z[STRIDE];
-    Given given;
     Block block[STRIDE];
-    int parts = 1;
-    for (int v = 0; v < STRIDE; ++v) {
-      const Block *b = &block[v];
-      real Fv[9];
-      block[v] = block_at(start + v * LANES, n);
-      gather(F, b, 9, Fv);
-      gather(dt, b, 1, &p[v].dt);
-      gather(stretch, b, 6, p[v].from);
-      gather(elastic, b, ELASTIC, z[v]);
-      gather(tensors, b, SCALARS_FROM - ELASTIC, z[v] + ELASTIC);
-      gather(scalars, b, SCALARS, z[v] + SCALARS_FROM);
-      kinematics(Fv, &p[v]);
-      for (int l = 0; l < LANES; ++l) parts = p[v].parts[l] > parts ? (int)p[v].parts[l] : parts;
-    }
-    for (int part = 1; part <= parts; ++part) {
-      for (int v = 0; v < STRIDE; ++v) next_part(&p[v], part, z[v], &step[v]);
-      advance(&s->network, step, z, &given);
-    }
-    for (int v = 0; v < STRIDE; ++v) {
-      const Block *b = &block[v];
-      real Pv[9], clock[CLOCKS], excess[KINDS];
-      gather(clocks, b, CLOCKS, clock);
-      beyond(s, &p[v], step[v].features[SHAPE], clock, excess); /* the last part ends where the step does */
-      piola(s, &p[v], z[v], Pv);
-      scatter(p[v].to, b, 6, stretch);
-      scatter(z[v], b, ELASTIC, elastic);
-      scatter(z[v] + ELASTIC, b, SCALARS_FROM - ELASTIC, tensors);
-      scatter(z[v] + SCALARS_FROM, b, SCALARS, scalars);
-      scatter(Pv, b, 9, P);
-      scatter(clock, b, CLOCKS, clocks);
-      mark(excess, p[v].dt, b, worst, outside, extrapolation, newly);
-    }
+    for (int v = 0; v < STRIDE; ++v) block[v] = block_at(start + v * LANES, n);
+    advance_block(s, &a, block, &waiting);
+    if (waiting.count >= POINTS) advance_waiting(s, &a, &waiting);
   }
+  if (waiting.count) advance_waiting(s, &a, &waiting);
   leave_tiny(mode);
 }

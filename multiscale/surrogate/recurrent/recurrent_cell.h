@@ -2,9 +2,10 @@
  * gives. The equations are those of recurrent.py; this is their one source, for the passes of training
  * (recurrent_training.c) and for material points (multiscale/surrogate/recurrent/learned_kernel.c).
  *
- * Written over two kinds of numbers: `real`, the point's, and `part`, the network's, which lie STRIDE apart. Beyond + - *
- * it calls splat, copy, choose, root, inverse_root, reciprocal and one_minus_exp alone. They are lanes of many points here; numbers
- * of one point, or numbers that carry their derivatives, would do.
+ * Written over two kinds of numbers: `real`, the point's, with constants of type `number`, and `part`, the network's, which
+ * lie STRIDE apart. Beyond + - * it calls splat, copy, root, inverse_root, one_minus_exp and mean_exp alone, and compares
+ * nothing. Numbers are lanes of many points here; numbers of one point, or complex ones that carry a derivative, do as well
+ * (tests/verification/cell_of_one_point.c).
  *
  * A deviator has the components of increments.deviator5. Sizes and constants are those of architecture.py. */
 #ifndef RECURRENT_CELL_H
@@ -172,8 +173,7 @@ INLINE void relax(const Flow *f, const Step *step, const part *rates, const part
     const real scale = i < GROUPS ? f->radius : splat(1);
     for (int k = 0; k < DEVIATOR; ++k)
       z[i * DEVIATOR + k] = before[k] + gain * (f->target[i][k] * scale - before[k]);
-    if (i < GROUPS)
-      add(choose(decay > (number)SMALL, gain * reciprocal(decay), splat(1)), step->strain, z + i * DEVIATOR);
+    if (i < GROUPS) add(mean_exp(decay, gain), step->strain, z + i * DEVIATOR);
   }
   for (int l = 0; l < SCALARS; ++l) {
     const real goal = as_real(goals[l * STRIDE]), target = goal * inverse_root((number)1 + goal * goal);
