@@ -2,7 +2,7 @@
 
     python demos/studies/time_integration.py --output results/time_integration
 
-The paths of data sets are followed with the default tolerance and with one 150 times smaller. What is
+The paths of data sets are followed with the default tolerance and with one 60 times smaller. What is
 compared is the deviator along each path, and what a bias would show in: twinned volume at the end of paths
 and von Mises stress, means over all paths. Slow paths depend on which twin wins and on grains half twinned,
 which lock; their error stands beside the scatter that turning a path in front of the grains makes.
@@ -38,7 +38,7 @@ PROTOCOLS = {
     "L-U": ("L-U", 0.5),
     "I": ("I", 1.0),
 }
-REFERENCE, COARSER, CHECKED = 3e-4, 3e-3, 10
+REFERENCE, COARSER, CHECKED = 1e-3, 3e-3, 10
 """Tolerance of the reference, GPa; the one it is compared with on some paths, to show its convergence."""
 SLOW = 5.0
 """Durations, us, from which on turning is measured."""
@@ -101,6 +101,7 @@ def measure(material: Material, protocol: str, T: float, paths: int, frames: int
     name, strain = PROTOCOLS[protocol]
     times, stretch = StrainPaths(name, strain, 200, (T, T), seed=777).batch(range(paths))
     law = polycrystal(material)
+    follow(law, stretch[:1, :2], times[:1, :2])  # what is compiled is read before the clock starts
     start = process_time()
     stress, twins = follow(law, stretch, times)
     seconds = process_time() - start
@@ -117,7 +118,7 @@ def measure(material: Material, protocol: str, T: float, paths: int, frames: int
         "reference": float(relative_errors(coarser, right[some], times[some]).deviatoric.mean()),
         "speed": paths * 200 * law.grains / seconds,
     }
-    if T >= SLOW:
+    if T >= SLOW and material != "basal":  # there turning shows the texture
         data = Histories(times, stretch, right)
         result["turning"] = anisotropy(lambda times, U: deviator(drive(law, U, times)), data, frames)
     return result

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal, read_crystal
-from microscale.crystals.kernel import STEP_TOLERANCE, CrystalKernel
+from microscale.crystals.kernel import SMOOTH_SHARE, STEP_TOLERANCE, CrystalKernel
 from microscale.errors import ConvergenceError, InputError
 from microscale.inputs.numbers import Count, Range, checked, numbers_in
 from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
@@ -37,7 +37,8 @@ class SingleCrystal(ConstitutiveLaw):
     Args:
         orientation: Crystal axes as columns in the sample frame, shape (3, 3); that of points at rest.
         crystal: Parameters; magnesium by default.
-        step_tolerance: Error a sub-step may make, GPa; infinite for none (for convergence studies).
+        step_tolerance: Error a sub-step may make, GPa, where m = 1/2 (with twins: smaller for smaller m,
+            and in slow flow); infinite for none (for convergence studies).
         threads: Threads of a batch; OMP_NUM_THREADS or all cores by default.
 
     Raises:
@@ -69,7 +70,7 @@ class SingleCrystal(ConstitutiveLaw):
             StateVariable("twin_fraction", (self.crystal.n_twin,), "-"),
             StateVariable("dissipation", (), "GPa"),
         )
-        self._kernel = CrystalKernel.of(self.crystal, step_tolerance, threads)
+        self._kernel = CrystalKernel.of(self.crystal, step_tolerance, threads, SMOOTH_SHARE)
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)

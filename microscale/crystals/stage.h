@@ -85,7 +85,7 @@ INLINE void eliminate(int first, int count, const Rates *rates, const double P[]
     sum_offset += family->offset[i];
     for (int k = 0; k < 5; ++k) p[k] += family->weight[i] * direction[i] * P[i][k];
   }
-  const real coupling = latent / (1.0 + latent * sum_weight);
+  const real coupling = latent * reciprocal(1.0 + latent * sum_weight);
   for (int k = 0; k < 5; ++k) family->shared[k] = coupling * p[k];
   for (int i = 0; i < count; ++i) {
     family->offset[i] -= family->weight[i] * coupling * sum_offset;
@@ -151,6 +151,10 @@ INLINE void congruence(const real A[5][5], real K[15]) {
     }
 }
 
+INLINE void resolve(const Crystal *c, const real t[5], real tau[]) {
+  for (int i = 0; i < N_SLIP; ++i) tau[i] = dot5(c->schmid[i], t);
+}
+
 /* Logarithm of the increment of F_in: L_p + L_t of eqs. (36), (37), times the step. */
 INLINE void inelastic_increment(const Crystal *c, const real A[5][5], const real axial[3][3], const real slip[],
                                 const real direction[], const real twin[], real D[9]) {
@@ -181,20 +185,20 @@ INLINE real mandel_deviator(const real X[9], real modulus, real s[5]) {
 
 static const int family_ends[N_FAMILIES] = FAMILY_ENDS;
 
-/* Slip under the resolved deviator t: tau against (H e) + sigma_inf (1 - exp(-h e / sigma_inf)). */
-INLINE void slip_rates(const Crystal *c, real h, const State *base, const Increment *inc, const real t[5],
+/* Slip under resolved shear stresses tau against (H e) + sigma_inf (1 - exp(-h e / sigma_inf)). */
+INLINE void slip_rates(const Crystal *c, real h, const State *base, const Increment *inc, const real tau[],
                        Rates *rates) {
   for (int m = 0, first = 0; m < N_FAMILIES; first = family_ends[m++]) {
     const double saturation = c->saturation[m], sharpness = saturation > 0.0 ? c->hardening[m] / saturation : 0.0;
     real total = splat(0);
     for (int i = first; i < family_ends[m]; ++i) total += base->slip[i] + inc->slip[i];
     for (int i = first; i < family_ends[m]; ++i) {
-      const real e = base->slip[i] + inc->slip[i], tau = dot5(c->schmid[i], t);
+      const real e = base->slip[i] + inc->slip[i];
       const real left = saturation > 0.0 ? exp_negative(e * -sharpness) : splat(0);
       const real resistance = saturation * (1.0 - left) + c->latent[m] * (total - e);
-      rates->direction[i] = with_sign_of(splat(1), tau);
+      rates->direction[i] = with_sign_of(splat(1), tau[i]);
       rates->slope[i] = c->hardening[m] * left;
-      flow(rates, i, (magnitude(tau) - resistance) * (1.0 / c->strength[m]), inc->slip[i], h * c->rate[m],
+      flow(rates, i, (magnitude(tau[i]) - resistance) * (1.0 / c->strength[m]), inc->slip[i], h * c->rate[m],
            c->strength[m], c->rate_exponent);
     }
   }
@@ -247,14 +251,15 @@ INLINE void newton_step(const Crystal *c, const real A[5][5], const Rates *rates
 }
 
 /* What the increments of a stage make of F_in, with slip in the direction of the Mandel deviator s; returns the
- * resolved deviator t = A s too. */
+ * shear stresses tau that slip resolves in A s too. */
 static void total_increment(const Crystal *c, const State *base, const real s[5], Increment *inc, real A[5][5],
-                            real t[5]) {
-  real twin[TWINS], axial[3][3], direction[N_SLIP];
+                            real tau[]) {
+  real twin[TWINS], axial[3][3], t[5], direction[N_SLIP];
   for (int b = 0; b < N_TWIN; ++b) twin[b] = base->twin[b] + inc->twin[b];
   twin_average(c, twin, A, axial);
   apply5(A, s, t);
-  for (int i = 0; i < N_SLIP; ++i) direction[i] = with_sign_of(splat(1), dot5(c->schmid[i], t));
+  resolve(c, t, tau);
+  for (int i = 0; i < N_SLIP; ++i) direction[i] = with_sign_of(splat(1), tau[i]);
   inelastic_increment(c, A, axial, inc->slip, direction, inc->twin, inc->D);
 }
 
@@ -262,40 +267,42 @@ static void total_increment(const Crystal *c, const State *base, const real s[5]
  * out. held: lanes whose twin increments are given and stay. Returns the lanes that converged. */
 static mask solve_stage(const Crystal *c, const real F[9], real h, const State *base, mask held, real s[5],
                         Increment *inc) {
+  const double tolerance = c->newton_tolerance * c->newton_tolerance;
   const real J = det(F), modulus = c->shear_modulus * inverse_cube_root(J * J);
-  real trial[9], A[5][5], t[5], before = splat(0);
+  real trial[9], A[5][5], tau[N_SLIP], before = splat(0);
   product(F, base->plastic_inverse, trial);
   mask converged = {0};
   for (int iteration = 0;; ++iteration) {
     real twin[TWINS], E[9], X[9], gap[5];
-    total_increment(c, base, s, inc, A, t);
+    total_increment(c, base, s, inc, A, tau);
     for (int b = 0; b < N_TWIN; ++b) twin[b] = base->twin[b] + inc->twin[b];
     Rates rates; /* not set to zero as a whole: that took a twentieth of the time */
     rates.worst = rates.dissipation = splat(0);
-    slip_rates(c, h, base, inc, t, &rates);
+    slip_rates(c, h, base, inc, tau, &rates);
     twin_rates(c, h, twin, inc, held, s, &rates);
     inc->dissipation = choose(converged, inc->dissipation, rates.dissipation);
 
     exp_minus(inc->D, E);
     product(trial, E, X);
     const real stiffness = 2.0 * modulus * mandel_deviator(X, modulus, gap);
-    real error = 2.0 * c->shear_modulus * rates.worst;
+    real error = splat(0); /* squared, of a norm that a turned crystal has too */
     for (int k = 0; k < 5; ++k) {
       gap[k] -= s[k];
-      error = larger(error, magnitude(gap[k]));
+      error += gap[k] * gap[k];
     }
+    error = larger(rates.worst * rates.worst * (4.0 * c->shear_modulus * c->shear_modulus), error);
     /* A guess is never taken for a solution unless it is one to rounding: in short steps all increments are below
      * the tolerance, and slow flow would stand still. Comparisons are false for NaN. */
-    converged |= error < (iteration ? c->newton_tolerance : 1e-6 * c->newton_tolerance);
+    converged |= error < (iteration ? tolerance : 1e-12 * tolerance);
     if (iteration == MAX_ITERATIONS || !any(~converged)) return converged;
     newton_step(c, A, &rates, stiffness, gap, ~converged, held, s, inc);
     /* The iteration contracts by the same factor each time, about the elastic strain: where the next residual is
      * sure to be small enough nobody has to look. */
-    if (iteration) converged |= error * error < 0.5 * c->newton_tolerance * before;
+    if (iteration) converged |= error * error < 0.25 * tolerance * before;
     if (!any(~converged)) break;
     before = error;
   }
-  total_increment(c, base, s, inc, A, t);
+  total_increment(c, base, s, inc, A, tau);
   return converged;
 }
 #endif

@@ -18,7 +18,11 @@
  * rounding, which a rotation of the body changes, would say whether they are accepted. */
 #define MARGIN 0.95
 /* What the growth of competing twins over a sub-step, squared, counts for as an error, GPa. */
-#define AT_STAKE 4.5
+#define AT_STAKE 6.3
+/* Rate of flow from which on a sub-step may make the whole error that is allowed, 1/us. */
+#define FAST 3.2
+/* Least share of it, in slow flow: far above what stages are solved to. */
+#define LEAST 0.05
 
 /* What each lane is at: its crystal goes from F0 to F1 (in crystal legs, linear in between) over dt; the share
  * `theta` of it is done, and the next sub-step tries another `width`. */
@@ -99,25 +103,47 @@ INLINE void stress_at(const Crystal *c, const real F[9], const State *state, rea
 
 /* Increments over h at the rates that a state has under the Mandel deviator s: a guess for the first stage. */
 static void rates_at(const Crystal *c, real h, const State *state, const real s[5], Increment *inc) {
-  real A[5][5], axial[3][3], t[5];
+  real A[5][5], axial[3][3], t[5], tau[N_SLIP];
   Rates rates;
   rates.worst = rates.dissipation = splat(0);
   *inc = (Increment){.dissipation = splat(0)};
   twin_average(c, state->twin, A, axial);
   apply5(A, s, t);
-  slip_rates(c, h, state, inc, t, &rates);
+  resolve(c, t, tau);
+  slip_rates(c, h, state, inc, tau, &rates);
   twin_rates(c, h, state->twin, inc, (mask){0}, s, &rates);
   for (int i = 0; i < N_SLIP; ++i) inc->slip[i] = rates.residual[i];
   for (int b = 0; b < N_TWIN; ++b) inc->twin[b] = rates.residual[N_SLIP + b];
 }
 
+/* Error that a sub-step may make where D grows by `grown` over h, GPa. The overstress goes with the power m of the
+ * rate, and it is a relative error of the overstress that errs the growth of twins, which slip would forget. */
+INLINE real allowed_error(const Crystal *c, real grown, real h) {
+  if (!N_TWIN) return splat(c->step_tolerance);
+  const real rate = larger(smaller(grown / h * (1.0 / FAST), splat(1)), splat(1e-12));
+  return c->step_tolerance * larger(exponential(logarithm(rate) * (1.0 / c->rate_exponent)), splat(LEAST));
+}
+
 /* Error of the embedded first-order solution and of twins that compete, over the tolerance. `growth`: of the
- * competition over the sub-step. */
-INLINE real error_of(const Crystal *c, const Increment *first, const Increment *second, real growth) {
-  real error = splat(1e-30);
-  for (int i = 0; i < 9; ++i) error = larger(error, magnitude(second->D[i] - first->D[i]));
-  error *= 2.0 * c->shear_modulus;
-  return larger(AT_STAKE * growth * growth, error) / c->step_tolerance;
+ * competition over the sub-step; h: of a stage. Twin fractions count by the stress with which they hold others back. */
+INLINE real error_of(const Crystal *c, const Increment *first, const Increment *second, real growth, real h) {
+  real change = splat(1e-60), grown = splat(0);
+  for (int i = 0; i < 9; ++i) {
+    const real difference = second->D[i] - first->D[i];
+    change += difference * difference;
+    grown += second->D[i] * second->D[i];
+  }
+  real error = 2.0 * c->shear_modulus * root(change);
+  for (int b = 0; b < N_TWIN; ++b)
+    error = larger(error, 2.0 * c->twin_interaction * magnitude(second->twin[b] - first->twin[b]));
+  return larger(AT_STAKE * growth * growth / c->step_tolerance, error / allowed_error(c, root(grown), h));
+}
+
+/* The width of as few equal sub-steps of at most `width` as make up the rest. */
+INLINE real even(real width, real rest) {
+  real count = rest / width;
+  for (int l = 0; l < LANES; ++l) count[l] = ceil(count[l]);
+  return choose(width < rest, rest / count, rest);
 }
 
 /* Try a sub-step in the lanes that are `going`. Returns those that failed: no sub-step down to SMALLEST_STEP
@@ -125,14 +151,15 @@ INLINE real error_of(const Crystal *c, const Increment *first, const Increment *
 static mask try_step(const Crystal *c, Interval *x, mask going) {
   State *state = &x->state, base, next;
   Increment first, second;
-  real F[9], s[5], factor;
+  real F[9], start[5], s[5], factor;
   between(x->F0, x->F1, x->theta, F);
-  stress_at(c, F, state, s);
-  real growth = competition(c, state->twin, s) * x->dt;
+  stress_at(c, F, state, start);
+  real growth = competition(c, state->twin, start) * x->dt;
   const real allowed = larger(MARGIN * sqrt(c->step_tolerance / AT_STAKE) / growth, splat(SMALLEST_FOR_TWINS));
-  x->width = smaller(smaller(allowed, x->width), 1.0 - x->theta);
+  x->width = even(smaller(allowed, x->width), 1.0 - x->theta);
   const real h = GAMMA * x->width * x->dt;
 
+  memcpy(s, start, sizeof s);
   rates_at(c, h, state, s, &first);
   between(x->F0, x->F1, x->theta + GAMMA * x->width, F);
   mask good = solve_stage_in_room(c, F, h, state, s, &first);
@@ -140,7 +167,8 @@ static mask try_step(const Crystal *c, Interval *x, mask going) {
   /* At the fractions of the start: a twin may have stopped another within the sub-step. */
   growth = larger(competition(c, state->twin, s) * x->dt, growth);
   between(x->F0, x->F1, x->theta + x->width, F);
-  second = first; /* a better guess than none */
+  second = first; /* a better guess than none, as is a stress that goes on as it did */
+  for (int k = 0; k < 5; ++k) s[k] += s[k] - start[k];
   good &= solve_stage_in_room(c, F, h, &base, s, &second);
   shift(&base, &second, 1.0, &next);
   growth = larger(competition(c, state->twin, s) * x->dt, growth);
@@ -148,11 +176,11 @@ static mask try_step(const Crystal *c, Interval *x, mask going) {
   for (int i = 0; i < 9; ++i) next.plastic_inverse[i] *= volume;
 
   growth = choose(x->width > SMALLEST_FOR_TWINS, growth * x->width, splat(0));
-  const real error = error_of(c, &first, &second, growth);
+  const real error = error_of(c, &first, &second, growth, h);
   const mask accepted = going & good & (error <= 1.0);
   accept_where(accepted, &next, state);
   x->theta += choose(accepted, x->width, splat(0));
-  for (int l = 0; l < LANES; ++l) factor[l] = 0.8 / sqrt(error[l]);
+  for (int l = 0; l < LANES; ++l) factor[l] = 0.9 / sqrt(error[l]);
   x->width *= choose(good, smaller(larger(factor, splat(0.2)), splat(4.0)), splat(0.25));
   return going & ~accepted & (x->width < SMALLEST_STEP);
 }

@@ -32,7 +32,8 @@ class TaylorPolycrystal(ConstitutiveLaw):
             by default 128 that cover all orientations evenly.
         weights: Volume fractions of the grains, shape (grains,), adding up to one; equal by default.
         crystal: Parameters; magnesium by default.
-        step_tolerance: Error a sub-step may make, GPa; infinite for none (for convergence studies).
+        step_tolerance: Error a sub-step may make, GPa, where m = 1/2 (with twins: smaller for smaller m,
+            and in slow flow); infinite for none (for convergence studies).
         threads: Threads of a batch; OMP_NUM_THREADS or all cores by default.
 
     Raises:

@@ -16,10 +16,19 @@ INLINE void copy(const real *from, int count, real *to) {
 }
 
 INLINE real splat(double x) { return every_double(x); }
+/* The second of two numbers where either is not one. */
+#if LANES == 8 && defined(__AVX512F__)
+INLINE real larger(real a, real b) { return (real)_mm512_max_pd((__m512d)a, (__m512d)b); }
+INLINE real smaller(real a, real b) { return (real)_mm512_min_pd((__m512d)a, (__m512d)b); }
+#elif LANES == 4 && defined(__AVX__)
+INLINE real larger(real a, real b) { return (real)_mm256_max_pd((__m256d)a, (__m256d)b); }
+INLINE real smaller(real a, real b) { return (real)_mm256_min_pd((__m256d)a, (__m256d)b); }
+#else
 INLINE real larger(real a, real b) { return choose(a > b, a, b); }
 INLINE real smaller(real a, real b) { return choose(a < b, a, b); }
+#endif
 INLINE real magnitude(real a) { return (real)((mask)a & INT64_MAX); }
-INLINE real positive(real a) { return choose(a > 0.0, a, splat(0)); }
+INLINE real positive(real a) { return larger(a, splat(0)); }
 INLINE real with_sign_of(real a, real s) { return (real)((mask)a | ((mask)s & INT64_MIN)); }
 
 INLINE int any(mask m) {

@@ -6,14 +6,14 @@ from reference_crystal import ReferenceCrystal
 
 from microscale import SingleCrystal, TaylorPolycrystal, drive, random_orientations
 from microscale.crystals.crystal import read_crystal
-from microscale.crystals.kernel import STEP_TOLERANCE
+from microscale.crystals.kernel import STEP_TOLERANCE, CrystalKernel
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.paths.protocols import StrainPaths
 from microscale.tensors import deviator, von_mises
 
-FINE = 3e-4
-"""Tolerance of reference solutions, GPa, 150 times smaller than the default."""
+FINE = 1e-3
+"""Tolerance of reference solutions, GPa, 60 times smaller than the default."""
 
 
 def paths(protocol: str, strain: float, T: float, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,10 +44,14 @@ def errors(crystal, protocol, strain, T):
         (0.5, "R", 0.5, 5.0, 0.025),
         (0.5, "R", 0.1, 20.0, 0.01),
         (0.2, "R", 0.1, 5.0, 0.01),
+        (0.2, "R", 0.5, 5.0, 0.014),
     ],
 )
 def test_slow_paths_are_followed_as_well_as_fast_ones(m, protocol, strain, T, limit):
-    """At T = 5 us twinned volume was 25 % too large. Limits there: a third of the scatter by turning."""
+    """At T = 5 us twinned volume was 25 % too large, and with m = 0.2 a path 6 % off.
+
+    Limits there: a third of the scatter by turning.
+    """
     crystal = read_crystal().with_options(rate_sensitivity=m)
     of_stress, of_twins, of_mean = errors(crystal, protocol, strain, T)
     assert of_stress < limit
@@ -96,13 +100,23 @@ def test_twins_that_compete_grow_as_in_an_independent_integration():
     np.testing.assert_allclose(found[-2:], exact[-2:], rtol=0.01)  # the winner was 12 % too large
 
 
-def test_a_tie_between_twins_does_not_hold_the_crystal_up():
-    """Along its own axes variants are exactly alike, and grow alike for ever."""
+def along_its_axes(T):
+    """Twin fractions of a crystal stretched along c in T us: its six variants are exactly alike."""
     F = np.eye(3) + np.linspace(0.0, 0.2, 41)[:, None, None] * np.diag([-0.5, -0.5, 1.0])
     law = SingleCrystal()
     state = law.init_state(1)
-    assert np.all(np.isfinite(drive(law, F[None], np.linspace(0.0, 1e4, 41), state)))
-    assert np.ptp(state["twin_fraction"][0]) < 1e-3
+    assert np.all(np.isfinite(drive(law, F[None], np.linspace(0.0, T, 41), state)))
+    return state["twin_fraction"][0]
+
+
+def test_twins_that_are_alike_grow_alike():
+    twins = along_its_axes(10.0)
+    assert np.ptp(twins) < 1e-4 * twins.mean()
+
+
+def test_a_tie_between_twins_does_not_hold_the_crystal_up():
+    """Rounding grows by more than 1e16 here and may part them; no sub-step goes to nothing over that."""
+    assert along_its_axes(1e4).sum() <= 1.0
 
 
 def test_crystals_that_share_vectors_do_not_wait_for_nor_feel_each_other():
@@ -121,11 +135,19 @@ def test_crystals_that_share_vectors_do_not_wait_for_nor_feel_each_other():
         np.testing.assert_array_equal(alone[name][0], state[name][1])
         np.testing.assert_array_equal(state_few[name], state[name][:, :, some])
     crystals = SingleCrystal()
+    crystals._kernel = law._kernel  # its own solves stages more closely
     singles = crystals.init_state(300)
     singles["orientation"][:] = orientations
     each = drive(crystals, np.repeat(F[1:2], 300, axis=0), np.repeat(times[1:2], 300, axis=0), singles)
     np.testing.assert_array_equal(singles["twin_fraction"].T, state["twin_fraction"][1])
     np.testing.assert_allclose(each.mean(axis=0), stress[1], rtol=0.0, atol=1e-13 * np.abs(stress).max())
+
+
+@pytest.mark.parametrize(("material", "share"), [("magnesium.yaml", 0.16), ("two_slip.yaml", 1.0)])
+def test_less_rate_sensitive_twins_are_followed_more_closely(material, share):
+    crystal = read_crystal(material).with_options(rate_sensitivity=0.2)
+    tolerance = CrystalKernel.of(crystal, 0.01).constants.step_tolerance[0]
+    assert tolerance == pytest.approx(0.01 * share)
 
 
 @pytest.mark.parametrize("tolerance", [0.0, -1.0, np.nan])
