@@ -21,8 +21,9 @@ from microscale import TaylorPolycrystal, random_orientations
 from microscale.crystals.diagnostics import lattice_orientations, twin_orientations
 from microscale.crystals.pictures import basal_pole_figures, mechanisms
 from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
-from microscale.law import FloatArray, State
+from microscale.law import State
 from microscale.progress import tracked
+from microscale.tensors import FloatArray
 from multiscale.run.command import launch
 
 

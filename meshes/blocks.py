@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from meshes.msh_numbers import FloatArray, IntArray
+from meshes.msh_numbers import IntArray
 from microscale.errors import InputError
 from microscale.files.printable import printable
+from microscale.tensors import FloatArray
 
 #: Name, dimension and nodes of gmsh's types of elements up to second order.
 ELEMENTS = {

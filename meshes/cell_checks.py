@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 import multiscale.parallel.fenics  # noqa: F401
 from meshes.blocks import shown
 from meshes.cell_mesh import CORNERS, CellMesh, element_of
-from meshes.msh_numbers import FloatArray, IntArray
+from meshes.msh_numbers import IntArray
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 
 import basix
 

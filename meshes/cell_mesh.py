@@ -10,8 +10,9 @@ import numpy as np
 
 import multiscale.parallel.fenics  # noqa: F401
 from meshes.blocks import ELEMENTS, Block, Blocks, listed, shown
-from meshes.msh_numbers import FloatArray, IntArray
+from meshes.msh_numbers import IntArray
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 
 import basix.ufl
 from dolfinx import mesh as dolfinx_mesh

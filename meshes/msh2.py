@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from meshes.blocks import Block, Blocks, nodes_of
-from meshes.msh_numbers import BinaryNumbers, FloatArray, IntArray, TextNumbers, integral
+from meshes.msh_numbers import BinaryNumbers, IntArray, TextNumbers, integral
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 
 NODE = np.dtype([("number", np.int32), ("at", np.float64, 3)])
 

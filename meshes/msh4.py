@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from meshes.blocks import Block, Blocks, nodes_of
-from meshes.msh_numbers import BinaryNumbers, FloatArray, IntArray, Numbers, TextNumbers
+from meshes.msh_numbers import BinaryNumbers, IntArray, Numbers, TextNumbers
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 
 Groups = dict[tuple[int, int], tuple[int, ...]]
 

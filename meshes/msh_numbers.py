@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 
 IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
 
 #: Integers up to here are exact in double precision, as which text is read.
 LARGEST_INTEGER = 2**53

@@ -16,12 +16,11 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 import multiscale.parallel.fenics  # noqa: F401
+from microscale.tensors import FloatArray
 
 from dolfinx import graph
 from dolfinx import mesh as dolfinx_mesh
 from dolfinx.cpp.mesh import cell_num_entities
-
-FloatArray = NDArray[np.float64]
 
 #: Ranks up to which the mesh is cut into sectors.
 MOST_SECTORS = 16

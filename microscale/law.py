@@ -15,15 +15,13 @@ from numbers import Real
 from typing import NamedTuple, Self, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from microscale.errors import DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import checked, numbers_in
 from microscale.progress import tracked
-from microscale.tensors import cauchy_from_piola, first_inadmissible
-
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray, cauchy_from_piola, first_inadmissible
 
 PROBE_STRAIN = 1e-6
 """Stretch by which the stiffness at rest is measured."""

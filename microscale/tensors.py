@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from microscale import point_tensors
-
-FloatArray = NDArray[np.float64]
+from microscale.point_tensors import FloatArray as FloatArray
 
 MANDEL_ROWS = np.array([0, 1, 2, 1, 0, 0])
 MANDEL_COLUMNS = np.array([0, 1, 2, 2, 2, 1])

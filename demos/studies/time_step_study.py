@@ -21,9 +21,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from microscale import TaylorPolycrystal, drive, random_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, Strain, checked
-from microscale.law import FloatArray
 from microscale.paths.protocols import StrainPaths
-from microscale.tensors import deviator
+from microscale.tensors import FloatArray, deviator
 from multiscale.run.command import launch
 
 PAPER_GRAIN_STEPS_PER_SECOND = 128 * 1000 / 164.0

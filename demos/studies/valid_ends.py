@@ -30,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the demos are scripts besi
 from taylor_anvil import taylor_anvil
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
-from microscale.law import FloatArray
 from microscale.progress import tracked
+from microscale.tensors import FloatArray
 from multiscale.results.vtkhdf import Results
 from multiscale.run.command import launch
 

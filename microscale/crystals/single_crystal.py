@@ -13,7 +13,8 @@ from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.kernel import SMOOTH_SHARE, STEP_TOLERANCE, CrystalKernel
 from microscale.errors import ConvergenceError, InputError
 from microscale.inputs.numbers import Count, Range, checked, numbers_in
-from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.tensors import FloatArray
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from microscale.crystals.single_crystal import (
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, checked, numbers_in
-from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.tensors import FloatArray
 
 
 class TaylorPolycrystal(ConstitutiveLaw):

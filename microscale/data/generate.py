@@ -30,9 +30,9 @@ from microscale.files.whole_file import write_json
 from microscale.inputs.memory import require_disk, require_memory
 from microscale.inputs.numbers import Count, check_fields
 from microscale.inputs.options import named
-from microscale.law import ConstitutiveLaw, FloatArray, drive
+from microscale.law import ConstitutiveLaw, drive
 from microscale.paths.protocols import StretchPath
-from microscale.tensors import to_mandel
+from microscale.tensors import FloatArray, to_mandel
 
 BLOCK = 32
 """Paths of a block: what a kill can cost each rank."""

@@ -11,12 +11,8 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from microscale.native.library import load_kernel
-
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
 
 CLOCKS, LONGEST = 9, 3
 """Numbers of a point: elastic strain (5), strain flowed, time of flow, time of rest, path; the last three."""

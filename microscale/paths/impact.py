@@ -13,9 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
 
 MAX_VOLUME_STRAIN = 0.15
 MAX_RATE = 10.0

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from microscale.paths.protocols import FloatArray
-from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, deviator
+from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, FloatArray, deviator
 
 LABELS = tuple(f"{i + 1}{j + 1}" for i, j in zip(MANDEL_ROWS, MANDEL_COLUMNS, strict=True))
 

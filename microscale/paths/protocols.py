@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial.transform import Rotation
 
@@ -36,9 +35,8 @@ from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, Seed, Strain, Time, check_fields
 from microscale.inputs.options import options_for
 from microscale.paths.impact import impact_path
-from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS
+from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, FloatArray
 
-FloatArray = NDArray[np.float64]
 History = Callable[[FloatArray], FloatArray]
 """Fractions of T, shape (n,), to stretches, shape (n, 3, 3)."""
 

@@ -20,9 +20,9 @@ from microscale.crystals.single_crystal import SingleCrystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, checked, numbers_in
-from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.native.library import default_threads
-from microscale.tensors import polar_decomposition
+from microscale.tensors import FloatArray, polar_decomposition
 from microscale.unit_cell.acceleration import SecantMemory
 from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
 from microscale.unit_cell.hourglass import STIFFNESS, HourglassResistance

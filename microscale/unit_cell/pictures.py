@@ -13,8 +13,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from microscale.law import FloatArray, State
-from microscale.tensors import cauchy_from_piola, von_mises
+from microscale.law import State
+from microscale.tensors import FloatArray, cauchy_from_piola, von_mises
 from microscale.unit_cell.cell import VOXEL, FullFieldCell
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from meshes.impact_mesh import ImpactMesh
 from microscale.law import ConstitutiveLaw, State
+from microscale.tensors import FloatArray
 from multiscale.dynamics.bulk_viscosity import BulkViscosity, ViscousPressure
 from multiscale.dynamics.elements.registry import make_element
 from multiscale.dynamics.fields import cell_averages
@@ -18,8 +19,6 @@ from multiscale.dynamics.quadrature import QuadraturePoints
 from multiscale.dynamics.stable_step import StableStep
 from multiscale.dynamics.start.symmetry_plane import refuse_turned_plane
 from multiscale.parallel.ranks import shared_errors
-
-FloatArray = NDArray[np.float64]
 
 
 class Body:

@@ -17,8 +17,8 @@ from numba import njit
 from microscale.errors import InputError
 from microscale.inputs.numbers import check_fields
 from microscale.law import ConstitutiveLaw
-from microscale.tensors import cofactor, determinant
-from multiscale.dynamics.elements.interface import Element, FloatArray
+from microscale.tensors import FloatArray, cofactor, determinant
+from multiscale.dynamics.elements.interface import Element
 from multiscale.dynamics.elements.natural_coordinates import REORDER
 
 

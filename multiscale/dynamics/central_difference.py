@@ -13,13 +13,10 @@ step too large shows as an error.
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.dynamics.elements.natural_coordinates import REORDER
-
-FloatArray = NDArray[np.float64]
 
 
 @njit(cache=True)

@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from microscale.errors import InputError
 from microscale.inputs.numbers import checked, numbers_in
+from microscale.tensors import FloatArray
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
 #: What contact books, and where it stands in an array of shape (BOOK,): the impulse on the body, mg mm/us;

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.dynamics.contact import BOOK, Obstacle
 from multiscale.dynamics.nodes import Nodes
-
-FloatArray = NDArray[np.float64]
 
 
 class Contact:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from microscale.tensors import FloatArray
 from multiscale.dynamics.contact import BOOK, GAINED, LOST, WORK
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from microscale.law import ConstitutiveLaw, State
 from microscale.point_tensors import cofactor, combine, dot, load, squared_norm, times_transposed, transpose
-
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
 
 MEASURES = ("von_mises_GPa", "pressure_GPa", "e_d", "e_v")
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))

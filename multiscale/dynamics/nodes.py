@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 import multiscale.parallel.fenics  # noqa: F401
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 from multiscale.dynamics import central_difference
 from multiscale.dynamics.contact import NodalMotion
 from multiscale.dynamics.elements.registry import lumped_volumes
 
 from dolfinx import fem, la
 from dolfinx import mesh as dolfinx_mesh
-
-FloatArray = NDArray[np.float64]
 
 
 class Nodes:

@@ -6,16 +6,13 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw, State
-from microscale.tensors import first_inadmissible
+from microscale.tensors import FloatArray, first_inadmissible
 from multiscale.dynamics.bulk_viscosity import ViscousPressure
 from multiscale.dynamics.elements.corner_volumes import InvertedCellError
 from multiscale.dynamics.elements.interface import Element
-
-FloatArray = NDArray[np.float64]
 
 # Points handed to the law at once: enough to fill vector units and hide the call, few enough that F, P and
 # the state of a closed-form law stay in the cache from the kinematics to the force, and scratch arrays stay

@@ -15,6 +15,7 @@ from microscale.errors import DeformationError, InputError
 from microscale.inputs.numbers import Count, Instance, Time, checked, numbers_in
 from microscale.law import ConstitutiveLaw
 from microscale.progress import task
+from microscale.tensors import FloatArray
 from multiscale.dynamics.agreed_step import AgreedStep
 from multiscale.dynamics.body import Body
 from multiscale.dynamics.bulk_viscosity import BulkViscosity
@@ -32,7 +33,6 @@ from multiscale.dynamics.step_sums import StepSums
 from multiscale.dynamics.traffic import Traffic
 from multiscale.parallel import ranks
 
-FloatArray = NDArray[np.float64]
 Observer = Callable[["Simulation"], None]
 
 STAGES = ("kinematics", "law", "force", "stable step", "communication", "update")

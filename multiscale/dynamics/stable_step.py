@@ -20,8 +20,8 @@ import numpy as np
 from numba import njit
 
 from microscale.law import ConstitutiveLaw
-from microscale.tensors import cofactor, determinant
-from multiscale.dynamics.elements.interface import Element, FloatArray
+from microscale.tensors import FloatArray, cofactor, determinant
+from multiscale.dynamics.elements.interface import Element
 from multiscale.dynamics.elements.natural_coordinates import REORDER
 
 

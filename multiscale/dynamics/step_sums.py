@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
 from multiscale.dynamics.energy import ACCOUNT_SIZE, Account
-
-FloatArray = NDArray[np.float64]
 
 #: Requests are numbers from 1 to this; zero asks for nothing.
 REQUESTS = 3

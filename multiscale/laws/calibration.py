@@ -20,9 +20,9 @@ from scipy.optimize import least_squares
 from microscale.errors import ConvergenceError, InputError
 from microscale.files.whole_file import write_json
 from microscale.inputs.numbers import Positive, Steps, Strain, checked
-from microscale.law import ConstitutiveLaw, FloatArray, drive
+from microscale.law import ConstitutiveLaw, drive
 from microscale.progress import task
-from microscale.tensors import deviator
+from microscale.tensors import FloatArray, deviator
 from multiscale.laws import make_law
 from multiscale.laws.constants_file import UNITS
 

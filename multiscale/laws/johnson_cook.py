@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.tensors import FloatArray
 from multiscale.laws.parameters import (
     Density,
     HeatCapacity,

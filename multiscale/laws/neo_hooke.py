@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from microscale.law import ConstitutiveLaw, FloatArray, State
-from microscale.tensors import cofactor, determinant
+from microscale.law import ConstitutiveLaw, State
+from microscale.tensors import FloatArray, cofactor, determinant
 from multiscale.laws.parameters import Density, Stress, require_numbers, require_positive
 
 

@@ -22,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from microscale.law import FloatArray, StateVariable
+from microscale.law import StateVariable
 from microscale.native.library import load_kernel
+from microscale.tensors import FloatArray
 
 PLASTIC_STATE = (
     StateVariable("inverse_plastic_metric", (3, 3), "-", np.eye(3)),

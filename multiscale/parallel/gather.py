@@ -8,7 +8,8 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
+
 IndexArray = NDArray[np.int64]
 
 #: VTK's Lagrange cells of low degree, by type and number of points, under the names that more tools read.

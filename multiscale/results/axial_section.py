@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.results.run_folder import unstructured_grid
 from multiscale.results.vtkhdf import Results
-
-FloatArray = NDArray[np.float64]
 
 #: Distance of the cut from the axis, relative to the body: a plane through nodes cuts cells on both sides.
 CUT_OFFSET = 1e-6

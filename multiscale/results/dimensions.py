@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.results.vtkhdf import Results
-
-FloatArray = NDArray[np.float64]
 
 #: The foot is what stands within this share of the body's length from its lowest point.
 FOOT_SHARE = 0.1

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.results.run_folder import columns_of
-
-FloatArray = NDArray[np.float64]
 
 #: Panels: title, unit, and the columns that are drawn where there are such, with their labels.
 PANELS: tuple[tuple[str, str, dict[str, str]], ...] = (

@@ -13,16 +13,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pyvista
 from jinja2 import Environment
-from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
 from microscale.errors import InputError
 from microscale.files.whole_file import write_whole
+from microscale.tensors import FloatArray
 from multiscale.results.history_picture import PANELS
 from multiscale.results.ledger import ENERGIES
 from multiscale.results.run_folder import PICTURE, REPORT, RunFolder, columns_of, unstructured_grid
-
-FloatArray = NDArray[np.float64]
 
 VTK_TETRAHEDRON, VTK_QUADRATIC_TETRAHEDRON = 10, 24
 

@@ -16,17 +16,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
-from numpy.typing import NDArray
 from pydantic import Field
 
 from microscale.errors import InputError
 from microscale.files.documents import parse_json
 from microscale.files.schema import Record, validated
+from microscale.tensors import FloatArray
 from multiscale.results.axial_section import Section, axial_section
 from multiscale.results.reading import REMEDY
 from multiscale.results.vtkhdf import Results
 
-FloatArray = NDArray[np.float64]
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 #: Margin around what is shown of body and obstacle, relative to the body: a layer of an obstacle fits.

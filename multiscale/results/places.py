@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import multiscale.parallel.fenics  # noqa: F401
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 from multiscale.parallel.ranks import raise_shared
 
 import basix
@@ -18,7 +19,6 @@ from dolfinx import mesh as dolfinx_mesh
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Point = tuple[float, float, float]
 

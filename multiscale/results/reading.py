@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from microscale.errors import InputError
 from microscale.files.hdf5 import group_of, numbers_of, opened, rows_of
+from microscale.tensors import FloatArray
 
-FloatArray = NDArray[np.float64]
 REMEDY = "give the .vtkhdf file a run has written"
 
 

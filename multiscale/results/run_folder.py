@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from microscale.errors import InputError
 from microscale.inputs.numbers import checked
+from microscale.tensors import FloatArray
 from multiscale.results.vtkhdf import Results
 
 if TYPE_CHECKING:
     import pyvista
 
-FloatArray = NDArray[np.float64]
 
 #: Names of the files in the folder.
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"

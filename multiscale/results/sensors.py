@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.dynamics.fields import COMPONENTS, SIX, cauchy_components
 from multiscale.results.places import Place
 
 if TYPE_CHECKING:
     from multiscale.dynamics.simulation import Simulation
 
-FloatArray = NDArray[np.float64]
 
 MOTION = (
     *(f"{axis}_mm" for axis in "xyz"),

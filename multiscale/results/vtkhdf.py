@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 from microscale.errors import InputError
 from microscale.files.reservation import require_space
 from microscale.files.whole_file import flush
+from microscale.tensors import FloatArray
 from multiscale.results import reading, vtu
 from multiscale.results.growing_hdf5 import GrowingFile
 from multiscale.results.hdf5_places import LIBRARY
-
-FloatArray = NDArray[np.float64]
 
 #: Numbers of the Steps group besides times, one a step: type, shape of a row, names that share one array.
 NUMBERS: tuple[tuple[Any, tuple[int, ...], tuple[str, ...]], ...] = (

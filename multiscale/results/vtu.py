@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from microscale.errors import InputError
 from microscale.files.whole_file import write_whole
+from microscale.tensors import FloatArray
 from multiscale.results.reading import Mesh
 
 if TYPE_CHECKING:
     from multiscale.results.vtkhdf import Step
 
-FloatArray = NDArray[np.float64]
 
 ATTRIBUTES = "attributes.json"
 KINDS = {"Float64": np.float64, "Int64": np.int64, "UInt8": np.uint8}

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 import multiscale.parallel.fenics  # noqa: F401
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 
 from dolfinx.mesh import entities_to_geometry
-
-FloatArray = NDArray[np.float64]
 
 #: Relative to the size of the body: round-off of a mesh file; how far the middle of a faceted circle may be
 #: off its axis; how high, on average, the facets of the foot may be.

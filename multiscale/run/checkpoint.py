@@ -24,7 +24,8 @@ from microscale.files.documents import parse_json
 from microscale.files.hdf5 import numbers_of, opened, text_of
 from microscale.files.printable import printable
 from microscale.files.schema import Record, Strict, validated
-from multiscale.dynamics.saved_state import FloatArray, SavedState
+from microscale.tensors import FloatArray
+from multiscale.dynamics.saved_state import SavedState
 from multiscale.dynamics.simulation import Simulation
 from multiscale.parallel.gather import Gather, IndexArray, degree_of_freedom_labels
 from multiscale.parallel.ranks import raise_shared, shared_errors

@@ -15,7 +15,7 @@ import numpy as np
 from microscale.errors import InputError
 from microscale.files.reservation import reserve_hdf5
 from microscale.files.whole_file import flush
-from multiscale.dynamics.saved_state import FloatArray
+from microscale.tensors import FloatArray
 from multiscale.parallel.gather import IndexArray
 
 FORMAT = "multiscale checkpoint 2"

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from microscale.files.printable import drawable
 from microscale.law import ConstitutiveLaw, drive
-from microscale.tensors import deviator
-from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
+from microscale.tensors import FloatArray, deviator
+from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
 
 Predict = Callable[[FloatArray, FloatArray], FloatArray]
 """Times (paths, samples), us, and stretches (paths, samples, 3, 3) to Cauchy stress, GPa."""

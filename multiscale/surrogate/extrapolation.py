@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
-from microscale.law import FloatArray, State, StateVariable
+from microscale.law import State, StateVariable
 from microscale.paths.flow_clocks import CLOCKS
+from microscale.tensors import FloatArray
 from multiscale.surrogate.store import TrainingRange
 
 OnExtrapolation = Literal["warn", "stop"]

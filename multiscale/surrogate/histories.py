@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from microscale.tensors import deviator
-
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray, deviator
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from scipy.linalg import polar
 
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, checked
-from microscale.law import ConstitutiveLaw, FloatArray, State
+from microscale.law import ConstitutiveLaw, State
 from microscale.paths.protocols import StretchPath
+from microscale.tensors import FloatArray
 
 
 class Recorder(ConstitutiveLaw):

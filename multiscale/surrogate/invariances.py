@@ -8,8 +8,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from microscale.law import ConstitutiveLaw, drive
+from microscale.tensors import FloatArray
 from multiscale.surrogate.evaluate import CHECKED_PATHS, Predict
-from multiscale.surrogate.histories import FloatArray, Histories
+from multiscale.surrogate.histories import Histories
 
 TIMED_POINTS, TIMED_STEPS = 3000, 20
 ROTATIONS = 12

@@ -15,6 +15,7 @@ from rich.text import Text
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.files.printable import drawable, printable
 from microscale.law import ConstitutiveLaw, drive
+from microscale.tensors import FloatArray
 from multiscale.surrogate import invariances as promises
 from multiscale.surrogate.evaluate import (
     RATE_EDGES,
@@ -27,7 +28,7 @@ from multiscale.surrogate.evaluate import (
     evaluate,
     step_independence,
 )
-from multiscale.surrogate.histories import FloatArray, Histories, relative_errors
+from multiscale.surrogate.histories import Histories, relative_errors
 from multiscale.surrogate.sources import read_sources
 from multiscale.surrogate.store import read_surrogate, write_surrogate
 

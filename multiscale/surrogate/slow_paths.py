@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from microscale.paths.flow_clocks import CLOCKS, LONGEST, FlowClocks
-from microscale.tensors import deviator
-from multiscale.surrogate.histories import FloatArray, Histories
+from microscale.tensors import FloatArray, deviator
+from multiscale.surrogate.histories import Histories
 
 COVERED = 0.999
 """Share of the training samples inside the range, as of its other limits."""

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from microscale.law import ConstitutiveLaw, FloatArray, State
-from microscale.tensors import deviator
+from microscale.law import ConstitutiveLaw, State
+from microscale.tensors import FloatArray, deviator
 from multiscale.dynamics.contact import LOST, PUSHED, WORK, NodalMotion, Obstacle
 from multiscale.surrogate.kinds import Kind
 from multiscale.surrogate.sources import read_sources, training_range

@@ -21,9 +21,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from microscale.errors import DeformationError, InputError
+from microscale.tensors import FloatArray
 from multiscale.dynamics.elements.natural_coordinates import REORDER
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
 #: Vertices of the tetrahedra at a cell's corners, shape (corners, 4).

@@ -7,9 +7,10 @@ from typing import final
 import numpy as np
 from numba import njit
 
+from microscale.tensors import FloatArray
 from multiscale.dynamics.elements import hexahedron, laplacian
 from multiscale.dynamics.elements.corner_volumes import CornerVolumes
-from multiscale.dynamics.elements.interface import Element, FloatArray, IntArray
+from multiscale.dynamics.elements.interface import Element, IntArray
 from multiscale.dynamics.elements.mean_dilatation import adjoint_stress, scale_to_mean
 from multiscale.dynamics.elements.natural_coordinates import (
     POINTS,

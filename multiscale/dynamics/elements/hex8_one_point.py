@@ -18,9 +18,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.dynamics.elements import hexahedron, laplacian
 from multiscale.dynamics.elements.corner_volumes import DISTORTION_LIMIT, CornerVolumes
-from multiscale.dynamics.elements.interface import Element, FloatArray, IntArray
+from multiscale.dynamics.elements.interface import Element, IntArray
 from multiscale.dynamics.elements.natural_coordinates import REORDER
 
 # Stiffness of an hourglass mode over that of shear at the same nodal amplitude. A fully integrated elastic

@@ -6,9 +6,8 @@ Nodes follow dolfinx: node 0..7 has the natural coordinates (-1 or 1) of the bit
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
 
 CORNERS = np.array([[2 * (n >> axis & 1) - 1 for axis in range(3)] for n in range(8)], dtype=float)
 GAUSS_POINTS = CORNERS / np.sqrt(3.0)

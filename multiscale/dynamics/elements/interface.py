@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from microscale.tensors import FloatArray
 from multiscale.dynamics.elements.corner_volumes import CornerVolumes
 
-FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from multiscale.dynamics.elements.interface import FloatArray
+from microscale.tensors import FloatArray
 from multiscale.dynamics.elements.natural_coordinates import REORDER
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
+
 IntArray = NDArray[np.int32]
 
 # Lets sums be re-ordered for the vector units; unlike fastmath=True it keeps the meaning of NaN and infinity.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
+from microscale.tensors import FloatArray
 from multiscale.dynamics.elements import hexahedron, tetrahedron
 from multiscale.dynamics.elements.hex8_fbar import Hex8FBar
 from multiscale.dynamics.elements.hex8_one_point import Hex8OnePoint
-from multiscale.dynamics.elements.interface import Element, FloatArray, IntArray
+from multiscale.dynamics.elements.interface import Element, IntArray
 from multiscale.dynamics.elements.tet10 import Tet10
 
 ELEMENTS = (Hex8FBar.name, Hex8OnePoint.name, Tet10.name)

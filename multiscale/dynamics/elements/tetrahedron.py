@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
-
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
 
 EDGES = ((2, 3), (1, 3), (1, 2), (0, 3), (0, 2), (0, 1))
 MIDDLES = range(4, 10)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 from multiscale.dynamics.contact import Obstacle
-
-FloatArray = NDArray[np.float64]
 
 #: A node this far inside an obstacle, relative to the size of the body, touches it: round-off of mesh files.
 TOUCHING = 1e-6

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
 from microscale.law import ConstitutiveLaw
+from microscale.tensors import FloatArray
 from multiscale.dynamics.contact import Obstacle
 from multiscale.dynamics.nodes import Nodes
 from multiscale.dynamics.start import approach, units
 from multiscale.dynamics.start.connected import require_one_piece
-
-FloatArray = NDArray[np.float64]
 
 
 class NoContactWarning(UserWarning):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 import multiscale.parallel.fenics  # noqa: F401
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import InputError
+from microscale.tensors import FloatArray
 
 from dolfinx.mesh import entities_to_geometry
-
-FloatArray = NDArray[np.float64]
 
 #: How the names of such groups begin, as those of our own meshes do.
 NAME = "symmetry"

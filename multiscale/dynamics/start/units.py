@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
 
 from microscale.errors import InputError
 from microscale.files.quantities import LIKELY_DENSITY
-
-FloatArray = NDArray[np.float64]
+from microscale.tensors import FloatArray
 
 #: Extents of a body, mm, and wave speeds, mm/us, outside which a unit is more likely to be wrong than right.
 LIKELY_SIZE, LIKELY_WAVE_SPEED = (0.1, 1e4), (0.3, 20.0)

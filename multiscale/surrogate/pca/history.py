@@ -17,7 +17,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from microscale.law import FloatArray
 from microscale.point_tensors import (
     Tensor,
     cofactor,
@@ -30,6 +29,7 @@ from microscale.point_tensors import (
     times_transposed,
     transpose,
 )
+from microscale.tensors import FloatArray
 from multiscale.surrogate.pca.components import quadrature_weights
 from multiscale.surrogate.store import Weights, finite_array
 

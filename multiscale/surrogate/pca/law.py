@@ -15,10 +15,10 @@ import numpy as np
 
 from microscale.errors import InputError
 from microscale.files.schema import validated
-from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.native.library import load_kernel
 from microscale.paths.flow_clocks import LONGEST, FlowClocks
-from microscale.tensors import polar_rotation
+from microscale.tensors import FloatArray, polar_rotation
 from multiscale.surrogate.extrapolation import (
     EXTRAPOLATION,
     FAST_SIDE,

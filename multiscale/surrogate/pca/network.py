@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from microscale.tensors import from_mandel, to_mandel
-from multiscale.surrogate.histories import FloatArray
+from microscale.tensors import FloatArray, from_mandel, to_mandel
 from multiscale.surrogate.pca.architecture import PcaArchitecture
 from multiscale.surrogate.pca.components import PrincipalComponents
 from multiscale.surrogate.store import Weights

@@ -10,8 +10,9 @@ import numpy as np
 
 from microscale.errors import InputError
 from microscale.files.schema import validated
-from microscale.law import ConstitutiveLaw, FloatArray, State, StateVariable
+from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.native.library import load_kernel
+from microscale.tensors import FloatArray
 from multiscale.surrogate.extrapolation import (
     EXTRAPOLATION,
     KINDS,

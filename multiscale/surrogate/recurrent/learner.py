@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from microscale.progress import tracked
-from multiscale.surrogate.histories import FloatArray, Histories, RelativeErrors, relative_errors
+from microscale.tensors import FloatArray
+from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
 from multiscale.surrogate.recurrent.architecture import DEVIATOR, LARGEST_STEP, STRAIN_SCALE, Architecture
 from multiscale.surrogate.recurrent.compiled import BLOCK, FusedRecurrent, pack
 from multiscale.surrogate.recurrent.increments import deviator5, from_deviator5, increments

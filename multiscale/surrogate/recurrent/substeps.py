@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from multiscale.surrogate.histories import FloatArray
+from microscale.tensors import FloatArray
 from multiscale.surrogate.recurrent.architecture import LARGEST_STEP, MOST_PARTS, STRAIN_SCALE
 from multiscale.surrogate.recurrent.increments import increments, unimodular
 

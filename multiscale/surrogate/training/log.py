@@ -11,7 +11,7 @@ import numpy as np
 
 from microscale.errors import InputError
 from microscale.files.whole_file import write_whole
-from multiscale.surrogate.histories import FloatArray
+from microscale.tensors import FloatArray
 
 COLUMNS = ("epoch", "rate", "train", "validation_deviatoric", "validation_total", "seconds")
 
