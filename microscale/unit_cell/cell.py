@@ -19,7 +19,7 @@ from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
-from microscale.inputs.numbers import Count, checked, numbers_in
+from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.native.library import default_threads
 from microscale.tensors import FloatArray, polar_decomposition
@@ -100,7 +100,7 @@ class FullFieldCell(ConstitutiveLaw):
         at_rest: Mapping[str, ArrayLike] | None = None,
         derivative: str | None = None,
         tolerance: float = 1e-3,
-        memory: Count = 20,
+        memory: CountOrZero = 20,
         max_iterations: Count = 100,
         threads: Count | None = None,
     ) -> None:

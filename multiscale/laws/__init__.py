@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from microscale.crystals.crystal import Crystal
 from microscale.errors import InputError
-from microscale.inputs.numbers import Count, Seed, checked
+from microscale.inputs.numbers import Count, CountOrZero, Seed, checked
 from microscale.inputs.options import defaults_of, options_for
 from microscale.law import ConstitutiveLaw
 
@@ -157,7 +157,7 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
         rate_sensitivity: float | None = None,
         resolution: Count = voxels,
         tolerance: float = 1e-3,
-        memory: Count = 20,
+        memory: CountOrZero = 20,
         crystal: Path | str | Crystal | None = None,
         derivative: str = DERIVATIVE[dimension],
     ) -> ConstitutiveLaw:

@@ -238,7 +238,7 @@ def write_run(folder: Path) -> None:
     writer = ResultWriter(folder / "results.vtkhdf", body, {"inputs": "{}"})
     for _ in range(3):
         body.step()
-        writer(body)
+        writer.add(writer.state(body))
     writer.flush()
     write_checkpoint(folder / "checkpoint.h5", body, Origin(body, identity(body.law), {}), {"largest": 0.1})
 

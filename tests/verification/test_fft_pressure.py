@@ -74,7 +74,7 @@ def test_a_cell_under_pressure_keeps_its_volume(seed, index):
 def test_voxels_as_thin_as_a_fifth_are_followed():
     """R at 50 %: in short steps they are 20 times as stiff as the reference medium."""
     cell = FullFieldCell.polycrystal(periodic_voronoi(16, (8, 8, 8)))
-    path, state = StrainPaths("R", 0.5, 200, seed=0).path(0), cell.init_state(1)
+    path, state = StrainPaths("R", 0.5, 200, seed=0).path(3), cell.init_state(1)
     assert np.isfinite(drive(cell, path.stretch[None], path.times, state)).all()
     assert np.linalg.svd(state["voxel_F"][0], compute_uv=False).min() < 0.25
     assert cell.law_calls < 5 * 200
