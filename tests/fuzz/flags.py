@@ -26,7 +26,7 @@ from pathlib import Path
 from types import UnionType
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "demos")]
+sys.path[:0] = [str(ROOT), str(ROOT / "demos"), str(ROOT / "demos" / "studies")]
 
 from microscale.inputs.numbers import Count, Positive, Seed  # noqa: E402
 from multiscale.run.command import application, launch  # noqa: E402
