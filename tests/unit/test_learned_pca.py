@@ -129,7 +129,7 @@ def test_the_weights_tell_which_network_they_are_of_and_of_what(tmp_path):
     assert isinstance(make_law("learned", material="magnesium"), LearnedLaw)
     with pytest.raises(InputError, match="stands for magnesium, test, expected copper"):
         make_law("learned", weights=path, material="copper")
-    with pytest.raises(InputError, match="precision = 'double' with the paper's network"):
+    with pytest.raises(InputError, match="precision = 'double' of a surrogate of kind 'pca'"):
         make_law("learned", weights=path, precision="double")
 
 
