@@ -48,6 +48,10 @@ class Moduli(NamedTuple):
         """Lame's lambda, GPa."""
         return self.bulk - 2.0 / 3.0 * self.shear
 
+    def wave_speed(self, density: float) -> float:
+        """Return the longitudinal wave speed, mm/us, at a density, g/cm^3."""
+        return math.sqrt((4.0 / 3.0 * self.shear + self.bulk) / density)
+
 
 class State(dict[str, FloatArray]):
     """State arrays by name, each with a leading axis of points."""

@@ -13,7 +13,7 @@ from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.kernel import SMOOTH_SHARE, STEP_TOLERANCE, CrystalKernel
 from microscale.errors import ConvergenceError, InputError
 from microscale.inputs.numbers import Count, Range, checked, numbers_in
-from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.law import ConstitutiveLaw, Moduli, State, StateVariable
 from microscale.tensors import FloatArray
 
 
@@ -93,7 +93,7 @@ class SingleCrystal(ConstitutiveLaw):
 
 def elastic_wave_speed(crystal: Crystal, density: float) -> float:
     """Longitudinal wave speed at rest of the elasticity of eq. (29) and a density, g/cm^3, mm/us."""
-    return float(np.sqrt((4.0 / 3.0 * crystal.shear_modulus + 2.0 * crystal.lambda_e) / density))
+    return Moduli(crystal.shear_modulus, 2.0 * crystal.lambda_e).wave_speed(density)
 
 
 def check_orientations(orientations: FloatArray) -> FloatArray:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from microscale.law import ConstitutiveLaw, State
+from microscale.law import ConstitutiveLaw, Moduli, State
 from microscale.tensors import FloatArray
 from multiscale.laws.parameters import (
     Density,
@@ -76,4 +74,4 @@ class J2(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
-        return float(np.sqrt((self.bulk_modulus + 4.0 / 3.0 * self.shear_modulus) / self.density))
+        return Moduli(self.shear_modulus, self.bulk_modulus).wave_speed(self.density)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.law import ConstitutiveLaw, Moduli, State, StateVariable
 from microscale.tensors import FloatArray
 from multiscale.laws.parameters import (
     Density,
@@ -129,4 +129,4 @@ class JohnsonCook(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
-        return float(np.sqrt((self.bulk_modulus + 4.0 / 3.0 * self.shear_modulus) / self.density))
+        return Moduli(self.shear_modulus, self.bulk_modulus).wave_speed(self.density)

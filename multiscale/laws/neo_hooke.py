@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from microscale.law import ConstitutiveLaw, State
+from microscale.law import ConstitutiveLaw, Moduli, State
 from microscale.tensors import FloatArray, cofactor, determinant
 from multiscale.laws.parameters import Density, Stress, require_numbers, require_positive
 
@@ -42,7 +42,7 @@ class NeoHooke(ConstitutiveLaw):
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
-        return float(np.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / self.density))
+        return Moduli(self.shear_modulus, 2.0 * self.lambda_e).wave_speed(self.density)
 
 
 @njit(cache=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,19 +64,34 @@ def make_data_set(data: DataSet, out: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> 
     Raises:
         InputError: See :func:`microscale.data.generate.generate`, or another process writes the file.
     """
-    job = data.job()
-    # A file that is there is complete, and only read.
-    with nullcontext() if comm.bcast(out.exists()) else sole_writer(comm, out):
-        with PathProgress(data.count, comm.rank) as progress:
-            processes = cores_for(data) if comm.size == 1 and not out.exists() else 1
-            if processes > 1:
-                made = _on_cores(data, job, out, processes, progress)
-            else:
-                made = generate(job, out, comm.rank, comm.size, progress)
-        comm.Barrier()
-        if comm.rank == 0 and made:
-            finish(job, out)
+    there = comm.bcast(out.exists())
+    processes = cores_for(data) if comm.size == 1 and not there else 1
+    with one_thread() if processes > 1 else nullcontext():
+        job = data.job()
+        # A file that is there is complete, and only read.
+        with nullcontext() if there else sole_writer(comm, out):
+            with PathProgress(data.count, comm.rank) as progress:
+                if processes > 1:
+                    made = _on_cores(data, job, out, processes, progress)
+                else:
+                    made = generate(job, out, comm.rank, comm.size, progress)
+            comm.Barrier()
+            if comm.rank == 0 and made:
+                finish(job, out)
     return made
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let laws that are made here, and in processes started here, take one thread each."""
+    threads = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("OMP_NUM_THREADS")
+        if threads is not None:
+            os.environ["OMP_NUM_THREADS"] = threads
 
 
 def cores_for(data: DataSet) -> int:
@@ -92,14 +107,13 @@ def cores_for(data: DataSet) -> int:
 def _on_cores(
     data: DataSet, job: Generation, out: Path, processes: int, report: Callable[[int, int], None]
 ) -> bool:
-    """Share the blocks with other processes, a thread each."""
-    threads, before = os.environ.get("OMP_NUM_THREADS"), multiprocessing.active_children()
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the others, which inherit it, and of this process
+    """Share the blocks with other processes."""
+    before = multiprocessing.active_children()
     context = multiprocessing.get_context("spawn")  # a fork would share MPI and threads
     try:
         pool = ProcessPoolExecutor(processes - 1, context, _leave_interrupts)
         others = [pool.submit(_share, data, out, k, processes) for k in range(1, processes)]
-        made = generate(data.job(), out, 0, processes, report)
+        made = generate(job, out, 0, processes, report)
         while (done := wait(others, POLL)).not_done:
             _raise_failure(done.done)
             report(finished(job, out), data.count)
@@ -110,10 +124,6 @@ def _on_cores(
         for process in set(multiprocessing.active_children()) - set(before):
             process.terminate()
         raise
-    finally:
-        os.environ.pop("OMP_NUM_THREADS")
-        if threads is not None:
-            os.environ["OMP_NUM_THREADS"] = threads
     return made
 
 

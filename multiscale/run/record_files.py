@@ -103,6 +103,14 @@ class RecordFiles:
             self.ledger.flush()
             self.histories.flush()
 
+    def seconds(self) -> dict[str, float]:
+        """Return the wall time that writing has taken so far, s, by what was written."""
+        return {
+            "output": self.results.seconds,
+            "ledger": self.ledger.seconds,
+            "histories": self.histories.seconds,
+        }
+
     def numbers(self) -> dict[str, float]:
         """What a checkpoint keeps of the record."""
         return {

@@ -93,11 +93,7 @@ def run_and_record(
     origin = Origin(simulation, law, inputs, None if case is None else case.bound)
     files = RecordFiles(simulation, folder, record, origin)
     with shared_errors(comm):
-        read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
-        names = (PICTURE, HISTORIES, SUMMARY, REPORT, CHECKPOINT, CASE)
-        written = *files.names, *(folder / name for name in names)
-        require_apart(written, read)
-        require_files(written)
+        _require_names(folder, files, inputs)
     before = _restart(simulation, control, origin, latest, folder)
     if comm.rank == 0:
         print(f"{title}\n{material_text(simulation.law)}".strip(), flush=True)
@@ -124,9 +120,7 @@ def run_and_record(
             files.results.finish(simulation)
         now = perf_counter()
         wall = {stage: seconds - spent[stage] for stage, seconds in simulation.timers.items()}
-        wall |= {"output": files.results.seconds, "ledger": files.ledger.seconds}
-        wall |= {"histories": files.histories.seconds, "progress": line.seconds}
-        wall |= {"run": now - ready, "total": now - begin}
+        wall |= {**files.seconds(), "progress": line.seconds, "run": now - ready, "total": now - begin}
         summary = account(simulation, law, inputs, wall)
         summary["warnings"] += warnings_at_end(simulation, arrest)
         summary |= _told(simulation, files, arrest)
@@ -135,6 +129,15 @@ def run_and_record(
                 heading = f"{title}\n{material_line(simulation.law)}".strip()
                 summary = finish(files.path, summary, measure, {**picture, "title": heading})
         return comm.bcast(summary)
+
+
+def _require_names(folder: Path, files: RecordFiles, inputs: Mapping[str, Any]) -> None:
+    """Refuse a record that would be written over what is read, or where folders are in its way."""
+    read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
+    names = (PICTURE, HISTORIES, SUMMARY, REPORT, CHECKPOINT, CASE)
+    written = *files.names, *(folder / name for name in names)
+    require_apart(written, read)
+    require_files(written)
 
 
 def _made_by(simulation: Simulation, inputs: Mapping[str, Any], origin: Origin) -> dict[str, str]:

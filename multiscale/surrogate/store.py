@@ -25,6 +25,7 @@ from microscale.files.documents import read_bytes, read_document
 from microscale.files.printable import printable
 from microscale.files.schema import STRICT, Positive, validated, wrong
 from microscale.files.whole_file import write_json, write_whole
+from microscale.law import Moduli
 from multiscale.surrogate.kinds import kind_names, kind_of
 
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
@@ -107,7 +108,7 @@ class Material:
 
     def wave_speed(self, density: float) -> float:
         """Longitudinal elastic wave speed at rest and a density, g/cm^3, mm/us."""
-        return math.sqrt((4.0 / 3.0 * self.shear_modulus + 2.0 * self.lambda_e) / density)
+        return Moduli(self.shear_modulus, 2.0 * self.lambda_e).wave_speed(density)
 
 
 def _with_durations(record: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from microscale.errors import InputError
 from microscale.files.schema import validated
-from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.law import State, StateVariable
 from microscale.native.library import load_kernel
 from microscale.paths.flow_clocks import LONGEST, FlowClocks
 from microscale.tensors import FloatArray, polar_rotation
@@ -24,11 +24,10 @@ from multiscale.surrogate.extrapolation import (
     FAST_SIDE,
     KINDS,
     WATCHED,
-    ExtrapolationWatch,
     OnExtrapolation,
-    Worst,
     mark,
 )
+from multiscale.surrogate.law import SurrogateLaw
 from multiscale.surrogate.pca.architecture import PcaArchitecture
 from multiscale.surrogate.pca.history import SingleArray, Tables, follow, write_stress
 from multiscale.surrogate.store import REMEDY, Card, Weights, finite_array
@@ -42,7 +41,7 @@ LATE = 1e-9
 """How far times may exceed T, over T: steps add up with rounding."""
 
 
-class PcaLaw(ConstitutiveLaw):
+class PcaLaw(SurrogateLaw):
     """The paper's principal components and SELU network at material points.
 
     State of a point: ``stretch``, U at the last update (11, 22, 33, 23, 13, 12); ``stretch_rate``, that of
@@ -66,8 +65,6 @@ class PcaLaw(ConstitutiveLaw):
             lasts longer than the training data.
     """
 
-    name = "learned"
-
     def __init__(
         self,
         weights: Weights,
@@ -75,10 +72,8 @@ class PcaLaw(ConstitutiveLaw):
         duration: float | None = None,
         on_extrapolation: OnExtrapolation = "warn",
     ) -> None:
-        self.card = card
-        self.density = card.material.density
+        super().__init__(card, on_extrapolation)
         self.duration = _known_duration(card, duration)
-        self._watch = ExtrapolationWatch(card.range, on_extrapolation)
         architecture = validated(PcaArchitecture, card.architecture, "sizes in the surrogate's card", REMEDY)
         if architecture.components != 6:
             raise InputError("the surrogate is of plane histories, expected components = 6 for a simulation")
@@ -133,31 +128,9 @@ class PcaLaw(ConstitutiveLaw):
                 "knows histories of one length; end the run there, or train on longer ones"
             )
 
-    @property
-    def extrapolating_points(self) -> int:
-        """Number of points that have left the training range."""
-        return self._watch.points
-
-    def worst_extrapolation(self, state: State, time: float) -> list[Worst]:
-        """Return the worst of each kind in which points have left the training range, by ``time``, us."""
-        return self._watch.worst(state, time)
-
-    def resume(self, state: State) -> None:
-        """Count the points that are outside the training range already: they are not new."""
-        self._watch.resume(state)
-
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return how far points have been beyond the training range, (n,)."""
         return {EXTRAPOLATION.name: state[EXTRAPOLATION.name]}
-
-    def wave_speed(self) -> float:
-        """Longitudinal elastic wave speed at rest, mm/us: that of the material learnt."""
-        return self.card.material.wave_speed(self.density)
-
-    @property
-    def material(self) -> str:
-        """What it was trained on."""
-        return self.card.material.name
 
     def _bulk_modulus(self) -> float:
         """Bulk modulus at rest, GPa, of the material learnt: at time zero all stress modes are zero."""

@@ -10,17 +10,16 @@ import numpy as np
 
 from microscale.errors import InputError
 from microscale.files.schema import validated
-from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.law import State, StateVariable
 from microscale.native.library import load_kernel
 from microscale.tensors import FloatArray
 from multiscale.surrogate.extrapolation import (
     EXTRAPOLATION,
     KINDS,
     WATCHED,
-    ExtrapolationWatch,
     OnExtrapolation,
-    Worst,
 )
+from multiscale.surrogate.law import SurrogateLaw
 from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture, Precision
 from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
@@ -30,7 +29,7 @@ ALIGNMENT = 8
 """Bytes; the C struct ends at a multiple of it."""
 
 
-class LearnedLaw(ConstitutiveLaw):
+class LearnedLaw(SurrogateLaw):
     """The recurrent surrogate at material points, in a compiled kernel.
 
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
@@ -50,8 +49,6 @@ class LearnedLaw(ConstitutiveLaw):
             finite.
     """
 
-    name = "learned"
-
     def __init__(
         self,
         weights: Weights,
@@ -61,9 +58,7 @@ class LearnedLaw(ConstitutiveLaw):
     ) -> None:
         if precision not in get_args(Precision):
             raise InputError(f"precision = '{precision}', expected one of: {', '.join(get_args(Precision))}")
-        self.card = card
-        self.density = card.material.density
-        self._watch = ExtrapolationWatch(card.range, on_extrapolation)
+        super().__init__(card, on_extrapolation)
         architecture = _architecture(card)
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
@@ -97,28 +92,6 @@ class LearnedLaw(ConstitutiveLaw):
         pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in arrays)
         self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
         self._watch.report(newly, state)
-
-    @property
-    def extrapolating_points(self) -> int:
-        """Number of points that have left the training range."""
-        return self._watch.points
-
-    def worst_extrapolation(self, state: State, time: float) -> list[Worst]:
-        """Return the worst of each kind in which points have left the training range, by ``time``, us."""
-        return self._watch.worst(state, time)
-
-    def resume(self, state: State) -> None:
-        """Count the points that are outside the training range already: they are not new."""
-        self._watch.resume(state)
-
-    def wave_speed(self) -> float:
-        """Longitudinal elastic wave speed at rest, mm/us."""
-        return self.card.material.wave_speed(self.density)
-
-    @property
-    def material(self) -> str:
-        """What it was trained on."""
-        return self.card.material.name
 
 
 def _architecture(card: Card) -> Architecture:
