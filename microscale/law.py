@@ -25,6 +25,8 @@ from microscale.tensors import FloatArray, cauchy_from_piola, first_inadmissible
 
 PROBE_STRAIN = 1e-6
 """Stretch by which the stiffness at rest is measured."""
+TANGENT_STEP = 1e-6
+"""Change of F by which a tangent is differenced; rounding and curvature are both of order 1e-10."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,38 @@ class ConstitutiveLaw(ABC):
     @abstractmethod
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         """Advance as :meth:`update` says, for admissible deformation gradients; allocate nothing large."""
+
+    @final
+    def tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        """Differentiate the stress that :meth:`update` gives with respect to the ``F`` it reaches.
+
+        Args:
+            F: Deformation gradient at the end of the step, shape (n, 3, 3), C-contiguous, dimensionless.
+            dt: Time step, us; one value, or one a point, shape (n,).
+            state: State of the n points at the beginning of the step; read, never advanced.
+            out: dP_ij / dF_kl at [point, i, j, k, l], shape (n, 3, 3, 3, 3), GPa; overwritten.
+
+        Raises:
+            InputError: Arrays do not fit, or a time step is negative or not finite.
+            DeformationError: A deformation gradient is not finite or has det F <= 0.
+        """
+        if out.shape != (len(F), 3, 3, 3, 3) or out.dtype != np.float64 or not out.flags.c_contiguous:
+            raise InputError(
+                f"out is {out.dtype} {out.shape}, expected C-contiguous float64 ({len(F)}, 3, 3, 3, 3)"
+            )
+        check_arguments(F, dt, state, F)
+        check_deformation(F)
+        self._tangent(F, dt, state, out)
+
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        """Fill ``out`` as :meth:`tangent` says: by central differences, unless a law knows better."""
+        ahead, behind = np.empty_like(F), np.empty_like(F)
+        for k, l in np.ndindex(3, 3):
+            for sign, stress in ((1.0, ahead), (-1.0, behind)):
+                moved = F.copy()
+                moved[:, k, l] += sign * TANGENT_STEP
+                self._update(moved, dt, state.copy(), stress)
+            out[:, :, :, k, l] = (ahead - behind) / (2.0 * TANGENT_STEP)
 
     def resume(self, state: State) -> None:  # noqa: B027
         """Take up from ``state``, after a restart, what the law counts outside of it; most count nothing."""
