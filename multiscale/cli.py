@@ -23,7 +23,6 @@ from microscale.inputs.numbers import (
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
-from multiscale.laws import Texture
 from multiscale.run.data_options import DrivenLaw, PathOptions
 
 app = App(
@@ -41,6 +40,11 @@ for command, place, text in (
     ),
     ("plate", "multiscale.cases.plate:plate", "Drive a rigid cylinder into a plate, as in section 3.2."),
     ("run", "multiscale.cases.run_file:run_file", "Run a case file: body, law, obstacles, end, outputs."),
+    (
+        "texture",
+        "multiscale.cases.texture_command:texture",
+        "Look at a texture: pole figures, files, grains.",
+    ),
 ):
     app.command(place, name=command, help=text)
 
@@ -64,10 +68,12 @@ def generate(*, out: OutFile, along: PathOptions, driven: DrivenLaw) -> None:
     """
     from mpi4py import MPI
 
+    from microscale.crystals.texture.described import is_file
     from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
-    require_apart([out], [driven.crystal])
+    texture = Path(driven.texture) if driven.texture and is_file(driven.texture) else None
+    require_apart([out], [driven.crystal, texture])
     wanted = DataSet(driven.law, driven.resolved(), along.strain_paths(), along.paths, along.keep_every)
     state = "complete" if make_data_set(wanted, out) else "was complete already"
     if MPI.COMM_WORLD.rank == 0:
@@ -212,7 +218,8 @@ def calibrate(
     largest_strain: Strain = 0.5,
     crystal: Path | None = None,
     grains: Count = 128,
-    texture: Texture = "uniform",
+    texture: str = "uniform",
+    texture_axes: str | None = None,
     texture_seed: Seed = 0,
     rate_sensitivity: Fraction | None = None,
 ) -> None:
@@ -224,16 +231,19 @@ def calibrate(
         largest_strain: Equivalent logarithmic strain at the end of each path.
         crystal: Material file, laid out like microscale/magnesium.yaml; magnesium by default.
         grains: Grains of the polycrystal.
-        texture: Their orientations: spread evenly over all, or drawn.
+        texture: Their orientations: uniform, random, rolled:RD,TD, extruded:S, fibre:AXIS,S or a file of
+            orientations, as for generate. The laws that are fitted know no texture.
+        texture_axes: Where RD, TD and ND of the texture lie in the frame of the paths, as z,x,y.
         texture_seed: Seed of their orientations.
         rate_sensitivity: m of the crystal instead of its own.
     """
+    from microscale.crystals.texture.described import is_file
     from multiscale.laws import calibration, make_law
     from multiscale.results.provenance import law_record, versions
     from multiscale.run.inputs import require_apart
 
-    require_apart([out], [crystal])
-    polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
+    require_apart([out], [crystal, Path(texture) if is_file(texture) else None])
+    polycrystal = {"grains": grains, "texture": texture, "texture_axes": texture_axes, "seed": texture_seed}
     options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
     reference = make_law("taylor", **options)
     found = calibration.calibrate(reference, law, largest_strain=largest_strain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -14,6 +16,7 @@ from microscale.crystals.single_crystal import (
     elastic_wave_speed,
     raise_if_failed,
 )
+from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, checked, numbers_in
@@ -42,6 +45,7 @@ class TaylorPolycrystal(ConstitutiveLaw):
     """
 
     name = "taylor"
+    _made = ""
 
     @checked
     def __init__(
@@ -72,6 +76,18 @@ class TaylorPolycrystal(ConstitutiveLaw):
         self._lanes = np.ascontiguousarray(self.orientations.reshape(-1, 9).T)
 
     @property
+    def texture(self) -> Texture:
+        """Orientations and weights of the grains, as they are at rest."""
+        return Texture(self.orientations, self.weights, self._made)
+
+    @classmethod
+    def of(cls, texture: Texture, crystal: Crystal | None = None) -> Self:
+        """Return the polycrystal whose grains are those of a texture."""
+        law = cls(texture.orientations, texture.weights, crystal)
+        law._made = texture.made
+        return law
+
+    @property
     def grains(self) -> int:
         """Number of grains at a point."""
         return len(self.orientations)
@@ -90,8 +106,8 @@ class TaylorPolycrystal(ConstitutiveLaw):
 
     @property
     def material(self) -> str:
-        """Name of the crystal and number of grains."""
-        return f"{self.crystal.name}, {self.grains} grains"
+        """Name of the crystal, number of grains, and what made their texture, if anybody said."""
+        return f"{self.crystal.name}, {self._made or f'{self.grains} grains'}"
 
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return dissipation (GPa), twinned volume and slip of each family, averaged over grains, (n,)."""

@@ -9,6 +9,8 @@ import numpy as np
 
 NO_MATERIAL = ("tolerance", "memory", "crystal", "rate_sensitivity")
 """Options that change how a law is solved, not what of; the crystal stands in the record, with its own m."""
+FROM_TEXTURE = ("texture", "texture_axes", "seed")
+"""Options that say where the grains came from."""
 SAME = 1e-9
 """Relative difference of numbers that come from one material file, read by different versions."""
 
@@ -16,7 +18,15 @@ SAME = 1e-9
 def identity_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a material is, from the record of its law in a data set (multiscale.results.provenance)."""
     options = {name: value for name, value in record["options"].items() if name not in NO_MATERIAL}
-    return {"law": record["name"], "options": options, "crystal": record["crystal"]}
+    if record["name"] == "fft3d":
+        options = {"texture": "random"} | options  # records of before there was a choice do not say it
+    whole = {"law": record["name"], "options": options, "crystal": record["crystal"]}
+    if (texture := record.get("texture")) is None:
+        return whole
+    # Grains are what they are, whatever file they came from; in a cell the seed is that of their shapes too.
+    told = FROM_TEXTURE if record["name"] == "taylor" else FROM_TEXTURE[:2]
+    named = {name: value for name, value in options.items() if name not in told}
+    return whole | {"options": named, "texture": texture["sha256"]}
 
 
 def difference(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
