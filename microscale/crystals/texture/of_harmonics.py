@@ -48,7 +48,8 @@ def of_harmonics(
         if off > CLOSE:
             raise InputError(
                 f"harmonics of order {order} with norm {np.linalg.norm(target):.3g}: the nearest "
-                f"{grains} grains are off by {off:.2g}, expected the coefficients of a texture (at most 1 for each function)"
+                f"{grains} grains are off by {off:.2g}, expected the coefficients of a texture "
+                "(at most 1 for each function)"
             )
     return Texture.of(found, shares, f"{grains} grains with harmonic coefficients of order {_told(orders)}")
 

@@ -153,8 +153,8 @@ def _of_neper(rows: FloatArray, descriptor: str) -> FloatArray:
     if descriptor == "rodrigues":
         if np.abs(values).max() > STEEP:
             raise ValueError(
-                f"holds {np.abs(values).max():.4g}, too much for a Rodrigues vector, expected Neper's default "
-                "descriptor: for angles name the file .txt"
+                f"holds {np.abs(values).max():.4g}, too much for a Rodrigues vector, expected one, as "
+                "Neper writes by default: for angles name the file .txt"
             )
         values = np.concatenate([np.ones((len(values), 1)), values], axis=1)
     length = np.linalg.norm(values, axis=1)
