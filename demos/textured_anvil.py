@@ -1,9 +1,9 @@
 """A bar cut along the rolling direction of a plate hits a wall: its foot becomes oval.
 
-The c axes of the plate point along its normal, here the y of the bar. So the foot spreads along x and y as the
-crystals like it. Without texture, which is all that a network knows so far, it
-stays round. Every point carries the grains of the law taylor; the pole figures show those of the foot before
-and after.
+The c axes of the plate point along its normal, the y of the bar. Lengthening them is easy, by twins,
+shortening hard. So the foot becomes oval. Without texture, which is all that a network knows so far, it stays
+round. Every point carries the grains of the law taylor; the pole figures show those of the foot before and
+after.
 
     python demos/textured_anvil.py --texture rolled:15,25 --output results/textured_anvil
 """

@@ -215,7 +215,7 @@ def _print(told: Mapping[str, Any], out: Path) -> None:
     if (reduction := told.get("reduction")) is not None:
         errors = ", ".join(f"{e:.2g} of order {order}" for order, e in reduction["error_by_order"].items())
         print(
-            f"the grains are off by {errors}; volume misplaced at 20 degrees: "
+            f"the grains are off by {errors}; volume that points elsewhere: "
             f"{100.0 * reduction['misplaced_volume']:.1f} %"
         )
     for panel, largest in told["largest_density"].items():

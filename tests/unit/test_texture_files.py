@@ -196,3 +196,35 @@ def test_a_broken_map_is_one_line(tmp_path, name):
     with pytest.raises(InputError, match=r"cannot be read by orix|not installed") as raised:
         distribution(tmp_path / name, MAGNESIUM)
     assert "\n" not in str(raised.value)
+
+
+CTF = """Channel Text File
+Prj\tplate
+Author\tnobody
+JobMode\tGrid
+XCells\t2
+YCells\t2
+XStep\t1
+YStep\t1
+AcqE1\t0
+AcqE2\t0
+AcqE3\t0
+Euler angles refer to Sample Coordinate system (CS0)!
+Phases\t1
+3.209;3.209;5.211\t90;90;120\tMagnesium\t9\t194\t\t\tmade by hand
+Phase\tX\tY\tBands\tError\tEuler1\tEuler2\tEuler3\tMAD\tBC\tBS
+1\t0\t0\t8\t0\t10\t20\t30\t0.5\t100\t200
+1\t1\t0\t8\t0\t40\t50\t60\t0.5\t100\t200
+0\t0\t1\t0\t3\t0\t0\t0\t0\t0\t0
+1\t1\t1\t8\t0\t70\t80\t90\t0.5\t100\t200
+"""
+
+
+def test_a_map_of_oxford_has_x_along_a_star(tmp_path):
+    """Points that are not indexed are left out, and the prism turns by 30 degrees."""
+    pytest.importorskip("orix", reason="an optional dependency")
+    (tmp_path / "plate.ctf").write_text(CTF)
+    found = distribution(tmp_path / "plate.ctf", MAGNESIUM)
+    np.testing.assert_allclose(
+        to_bunge(found.orientations), [[10, 20, 60], [40, 50, 90], [70, 80, 120]], atol=1e-4
+    )

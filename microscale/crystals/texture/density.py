@@ -24,9 +24,9 @@ from microscale.tensors import FloatArray
 HALF_WIDTH = 10.0
 """Degrees, of the kernel."""
 NARROWEST = 0.5
-CELL = 0.02
-"""Side of the cells, on the unit sphere, into which many poles are gathered: a ninth of the half width."""
-MANY = 20_000
+CELL = 0.2
+"""Side of the cells into which many poles are gathered, half widths; peaks lose less than half a per cent."""
+MANY = 4_000
 BLOCK = 2**22
 """Numbers at a time."""
 
@@ -113,7 +113,7 @@ def smoothed(
 ) -> FloatArray:
     """Return the density of weighted unit vectors at directions (n, 3), in multiples of a uniform one."""
     kappa = concentration(half_width)
-    points, weights = _gathered(points, weights)
+    points, weights = _gathered(points, weights, CELL * np.radians(half_width))
     density = np.zeros(len(directions))
     step = max(1, BLOCK // len(directions))
     for first in range(0, len(points), step):
@@ -123,11 +123,11 @@ def smoothed(
     return density
 
 
-def _gathered(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _gathered(points: FloatArray, weights: FloatArray, side: float) -> tuple[FloatArray, FloatArray]:
     """Many points as the means of those in small cells."""
     if len(points) <= MANY:
         return points, weights
-    _, cell = np.unique(np.round(points / CELL).astype(np.int64), axis=0, return_inverse=True)
+    _, cell = np.unique(np.round(points / side).astype(np.int64), axis=0, return_inverse=True)
     cell = cell.reshape(-1)
     total = np.bincount(cell, weights)
     means = np.stack([np.bincount(cell, weights * points[:, k]) for k in range(3)], axis=-1)

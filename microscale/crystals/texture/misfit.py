@@ -11,8 +11,8 @@ from microscale.crystals.texture.sources import everywhere
 from microscale.crystals.texture.texture import Texture
 from microscale.tensors import FloatArray
 
-HALF_WIDTH = 20.0
-"""Degrees, of the kernel; 128 grains of a hexagonal crystal without texture lie some 20 degrees apart."""
+HALF_WIDTH = 10.0
+"""Degrees, of the kernel."""
 PLACES = 1024
 """Orientations at which densities are compared."""
 MOST = 4096

@@ -72,7 +72,8 @@ def _table(text: str) -> tuple[list[str], FloatArray, str]:
     rows: list[list[float]] = []
     comments = []
     for number, line in enumerate(text.splitlines(), 1):
-        words = re.split(r"[\s,;]+", line.strip(" \t,;"))
+        apart = r"\s*[,;\t]\s*" if re.search(r"[,;\t]", line.strip()) else r"\s+"
+        words = re.split(apart, line.strip(" \t,;"))
         if line.lstrip()[:1] in ("#", "%"):
             comments.append(line)
         elif words != [""]:

@@ -19,7 +19,7 @@ from microscale.crystals.texture.texture import Texture
 from microscale.files.whole_file import write_whole
 from microscale.tensors import FloatArray
 
-GRID = 81
+GRID = 61
 """Points along each axis of a pole figure."""
 SIDE = 2.6
 """Of a panel, inches."""
@@ -127,9 +127,9 @@ def _titled(panel: Axes, title: str, what: str, density: FloatArray) -> float:
 def _sector(lattice: Lattice) -> tuple[FloatArray, FloatArray, tuple[int, int]]:
     """Points (n, 2) and directions (n, 3) of the part of the sphere that symmetry leaves, and their grid."""
     widest = {"hexagonal": 30.0, "cubic": 45.0}.get(lattice.name, 360.0)
-    phi = np.radians(np.linspace(0.0, widest, 61 if widest < 90.0 else 181))[:, None]
+    phi = np.radians(np.linspace(0.0, widest, 31 if widest < 90.0 else 121))[:, None]
     rim = np.arctan2(1.0, np.cos(phi)) if lattice.name == "cubic" else np.full_like(phi, np.pi / 2.0)
-    theta = rim * np.linspace(0.0, 1.0, 61)
+    theta = rim * np.linspace(0.0, 1.0, 46)
     sine = np.sin(theta)
     directions = np.stack([sine * np.cos(phi), sine * np.sin(phi), np.cos(theta)], axis=-1)
     flat = directions.reshape(-1, 3)
