@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
@@ -24,6 +26,7 @@ from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture, 
 from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
+TANGENT_SOURCE = Path(__file__).with_name("learned_tangent.c")
 ELASTIC_UNIT = "1/64"
 ALIGNMENT = 8
 """Bytes; the C struct ends at a multiple of it."""
@@ -70,8 +73,8 @@ class LearnedLaw(SurrogateLaw):
         )
         single = precision == "single"
         self._constants = _constants(weights, card, architecture, np.float32 if single else np.float64)
-        library = load_kernel(SOURCE, architecture.defines | ({"SINGLE": 1} if single else {}))
-        self._advance = library.learned_update
+        self._defines = architecture.defines | ({"SINGLE": 1} if single else {})
+        self._advance = load_kernel(SOURCE, self._defines).learned_update
         self._advance.restype = None
 
     @classmethod
@@ -92,6 +95,19 @@ class LearnedLaw(SurrogateLaw):
         pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in arrays)
         self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
         self._watch.report(newly, state)
+
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        read = (state[name] for name in ("stretch", "elastic_strain", "tensors", "internal"))
+        pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in (F, steps, *read, out))
+        if self._differentiate(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers):
+            raise InputError("no memory for the tangent of the learned law, expected about a megabyte")
+
+    @cached_property
+    def _differentiate(self) -> Callable[..., int]:
+        """The kernel of the tangent, compiled when it is first asked for."""
+        kernel: Callable[..., int] = load_kernel(TANGENT_SOURCE, self._defines).learned_tangent
+        return kernel
 
 
 def _architecture(card: Card) -> Architecture:

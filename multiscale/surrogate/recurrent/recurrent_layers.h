@@ -55,6 +55,15 @@ INLINE void silu(const row *x, int units, row *y) {
     for (int v = 0; v < VECTORS; ++v) y[i][v] = x[i][v] * sigmoid(x[i][v]);
 }
 
+/* dy times the slope of silu at x, in place. */
+INLINE void times_silu_slope(const row *x, int units, row *dy) {
+  for (int i = 0; i < units; ++i)
+    for (int v = 0; v < VECTORS; ++v) {
+      const unit s = sigmoid(x[i][v]);
+      dy[i][v] *= s * ((weight)1 + x[i][v] * ((weight)1 - s));
+    }
+}
+
 /* Rates of relaxation, 1 / (exp(-x) + the shortest memory), in place. */
 INLINE void positive_rates(row *x) {
   for (int i = 0; i < RATES; ++i)
@@ -69,5 +78,18 @@ INLINE void network(const Network *n, const row *x, row *hidden, Given *y) {
   dense(n->rates, n->rates_bias, hidden, HIDDEN, RATES, y->rates);
   positive_rates(y->rates);
   dense(n->targets, n->targets_bias, hidden, HIDDEN, TARGETS, y->targets);
+}
+
+/* The change d of what the network gives, y, where what it reads changes by dx. */
+INLINE void network_forward(const Network *n, const Given *y, const row *dx, Given *d) {
+  dense(n->input, NULL, dx, INPUTS, HIDDEN, d->first);
+  times_silu_slope(y->first, HIDDEN, d->first);
+  dense(n->between, NULL, (const row *)d->first, HIDDEN, HIDDEN, d->second);
+  times_silu_slope(y->second, HIDDEN, d->second);
+  dense(n->rates, NULL, (const row *)d->second, HIDDEN, RATES, d->rates);
+  for (int i = 0; i < RATES; ++i)
+    for (int v = 0; v < VECTORS; ++v)
+      d->rates[i][v] *= y->rates[i][v] * ((weight)1 - (weight)SHORTEST_MEMORY * y->rates[i][v]);
+  dense(n->targets, NULL, (const row *)d->second, HIDDEN, TARGETS, d->targets);
 }
 #endif
