@@ -12,6 +12,7 @@
 typedef struct {
   row x[INPUTS], hidden[HIDDEN], dx[INPUTS];
   Given given, dgiven;
+  Slopes slopes;
   Points points[STRIDE];
   Step step[STRIDE], dstep[STRIDE];
   Tensors tensors[STRIDE], dtensors[STRIDE];
@@ -29,7 +30,7 @@ INLINE void carry(const Network *n, Work *w, int k, int number_of_part) {
     tensors_forward(&w->tensors[v], &w->dstep[v], w->dz[k][v], &w->dtensors[v]);
     invariants_forward(&w->tensors[v], &w->dtensors[v], &w->dstep[v], w->dz[k][v], (part *)w->dx + v);
   }
-  network_forward(n, &w->given, (const row *)w->dx, &w->dgiven);
+  network_forward(n, &w->slopes, (const row *)w->dx, &w->dgiven);
   for (int v = 0; v < STRIDE; ++v) {
     const part *rates = (const part *)w->given.rates + v, *targets = (const part *)w->given.targets + v;
     const part *drates = (const part *)w->dgiven.rates + v, *dtargets = (const part *)w->dgiven.targets + v;
@@ -49,6 +50,7 @@ INLINE void advance_with_changes(const Network *n, Work *w, int number_of_part) 
   }
   read_block(w->step, (const State *)w->z, w->tensors, w->x);
   network(n, (const row *)w->x, w->hidden, &w->given);
+  slopes_of(&w->given, &w->slopes);
   for (int v = 0; v < STRIDE; ++v)
     flow_of(&w->tensors[v], &w->step[v], (const part *)w->given.targets + v, &w->flow[v]);
   for (int k = 0; k < DEVIATOR; ++k) carry(n, w, k, number_of_part);

@@ -97,9 +97,9 @@ INLINE void step_backward(const Network *transposed, const float *data, long str
   dense(transposed->targets, NULL, (const row *)slot->targets, TARGETS, HIDDEN, other);
   for (int i = 0; i < HIDDEN; ++i)
     for (int v = 0; v < VECTORS; ++v) slot->second[i][v] += other[i][v];
-  times_silu_slope(tape->given.second, HIDDEN, slot->second);
+  silu_backward(tape->given.second, HIDDEN, slot->second);
   dense(transposed->between, NULL, (const row *)slot->second, HIDDEN, HIDDEN, slot->first);
-  times_silu_slope(tape->given.first, HIDDEN, slot->first);
+  silu_backward(tape->given.first, HIDDEN, slot->first);
   dense(transposed->input, NULL, (const row *)slot->first, HIDDEN, OF_STATE, dx);
   for (int v = 0; v < STRIDE; ++v) invariants_backward(&tensors[v], (const part *)dx + v, &dproducts[v], dz[v]);
 }
