@@ -100,7 +100,7 @@ class CellOptions(Record):
     tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = 1e-3
     memory: Annotated[int, Field(ge=1, le=100)] = 20
     derivative: str | None = None
-    texture: Annotated[str, Field(min_length=1, max_length=1000)] = "random"
+    texture: Annotated[str, Field(min_length=1, max_length=1000)] | None = None  # fft2d has none
     texture_axes: Annotated[str, Field(max_length=100)] | None = None
 
 
@@ -119,6 +119,16 @@ class TextureRecord(Record):
         return self
 
 
+class TexturesRecord(Record):
+    """A family of textures: another polycrystal for each few paths."""
+
+    family: Name
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    grains: Annotated[int, Field(ge=1, le=MOST_GRAINS)]
+    paths_each: Count
+    made: list[str]
+
+
 class LawRecord(Record):
     """The law whose stress was recorded."""
 
@@ -127,6 +137,15 @@ class LawRecord(Record):
     options: dict[str, Plain]
     crystal: CrystalRecord | None = None
     texture: TextureRecord | None = None
+    textures: TexturesRecord | None = None
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> Self:
+        if self.textures is not None and (self.texture is not None or self.name != "taylor"):
+            raise wrong("one texture, or a family of textures of the law taylor")
+        if self.textures is not None and (self.crystal is None or self.crystal.families is None):
+            raise wrong("the crystal of its textures")
+        return self
 
 
 class PathsRecord(Record):
