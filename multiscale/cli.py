@@ -24,6 +24,7 @@ from microscale.inputs.numbers import (
 )
 from microscale.inputs.options import defaults_of, options_for
 from multiscale.run.data_options import DrivenLaw, PathOptions
+from multiscale.run.flags import WithMinus
 
 app = App(
     name="multiscale",
@@ -219,7 +220,7 @@ def calibrate(
     crystal: Path | None = None,
     grains: Count = 128,
     texture: str = "uniform",
-    texture_axes: str | None = None,
+    texture_axes: WithMinus | None = None,
     texture_seed: Seed = 0,
     rate_sensitivity: Fraction | None = None,
 ) -> None:

@@ -10,6 +10,7 @@ from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
 from microscale.paths.protocols import StrainPaths, protocol_options
 from multiscale.laws import Derivative, options_given
+from multiscale.run.flags import WithMinus
 
 Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
 
@@ -89,7 +90,7 @@ class DrivenLaw:
     crystal: Path | None = None
     grains: Count | None = None
     texture: str | None = None
-    texture_axes: str | None = None
+    texture_axes: WithMinus | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
     resolution: Count | None = None
