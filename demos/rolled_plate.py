@@ -56,7 +56,7 @@ def pulled_and_pressed(
     """Deviatoric stress along the axis of loading, times 3/2, of tension and compression along each axis.
 
     Returns:
-        Shape (2, 3, steps + 1), GPa, and the texture after compression along ND.
+        Shape (2, 3, steps + 1), GPa, and the texture after compression along RD.
     """
     along = np.where(np.eye(3) > 0.0, 1.0, -0.5)
     rates = strain * np.concatenate([along, -along])
@@ -64,8 +64,8 @@ def pulled_and_pressed(
     state = law.init_state(6)
     stress = deviator(ms.drive(law, stretched(rates, steps + 1), times, state))
     axial = 1.5 * np.einsum("nsii->nis", stress)[np.arange(6), np.tile(np.arange(3), 2)]
-    last = type(state)({name: array[5:] for name, array in state.items()})
-    return axial.reshape(2, 3, -1), deformed_texture(law, last, made="pressed along ND")
+    pressed = state.points(slice(3, 4))
+    return axial.reshape(2, 3, -1), deformed_texture(law, pressed, made="pressed along RD")
 
 
 def draw(file: Path, surfaces: dict[str, FloatArray], curves: dict[str, FloatArray], strain: float) -> None:
@@ -137,7 +137,7 @@ def rolled_plate(
     plate = laws[texture]
     draw_pole_figures(
         output / "pole_figures.png",
-        [("as rolled", plate.texture), (f"pressed along ND by {strain:.0%}", loaded[texture][1])],
+        [("as rolled", plate.texture), (f"pressed along RD by {strain:.0%}", loaded[texture][1])],
         lattice_of(plate.crystal),
         axes=("RD", "TD"),
     )

@@ -124,7 +124,7 @@ def _levels(densities: Sequence[FloatArray]) -> FloatArray:
 def _scaled(figure: Figure, drawn: ContourSet, panels: np.ndarray, levels: FloatArray) -> None:
     """Add the scale of a column of panels."""
     bar = figure.colorbar(drawn, ax=panels, shrink=0.7, format="%.2f", location="bottom")
-    bar.set_ticks(levels[::4])
+    bar.set_ticks(levels[::4].tolist())
     bar.ax.tick_params(labelsize=8)
 
 
