@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -99,6 +101,12 @@ class TaylorPolycrystal(ConstitutiveLaw):
             len(F), self.grains, False, self._lanes, self.weights, F, steps, *arrays, out
         )
         raise_if_failed(failed, F)
+
+    @cached_property
+    def _smooth(self) -> Self:
+        other = copy(self)
+        other._kernel = self._kernel.to_rounding()
+        return other
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
