@@ -22,12 +22,15 @@ from microscale.crystals.texture.deformed import deformed_texture
 from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.pole_figures import draw_pole_figures
 from microscale.crystals.texture.texture import Texture
-from microscale.inputs.numbers import Count, OutFolder, Positive, Steps, Time, checked
+from microscale.errors import InputError
+from microscale.inputs.numbers import Count, OutFolder, Steps, Strain, Time, checked
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import FloatArray, deviator
 from multiscale.run.command import launch
 
 AXES = ("RD", "TD", "ND")
+EARLY = 0.02
+"""Logarithmic strain at which tension and compression are compared."""
 PLANE = np.array([[1.0, -1.0, 0.0], [-1.0, -1.0, 2.0]]) / np.sqrt([[2.0], [6.0]])
 """Axes of the deviatoric plane: RD against TD, and ND against both."""
 
@@ -53,7 +56,7 @@ def pulled_and_pressed(
     """Deviatoric stress along the axis of loading, times 3/2, of tension and compression along each axis.
 
     Returns:
-        Shape (2, 3, steps + 1), GPa, and the texture after compression along ND.
+        Shape (2, 3, steps + 1), GPa, and the texture after compression along RD.
     """
     along = np.where(np.eye(3) > 0.0, 1.0, -0.5)
     rates = strain * np.concatenate([along, -along])
@@ -61,22 +64,25 @@ def pulled_and_pressed(
     state = law.init_state(6)
     stress = deviator(ms.drive(law, stretched(rates, steps + 1), times, state))
     axial = 1.5 * np.einsum("nsii->nis", stress)[np.arange(6), np.tile(np.arange(3), 2)]
-    last = type(state)({name: array[5:] for name, array in state.items()})
-    return axial.reshape(2, 3, -1), deformed_texture(law, last, made="pressed along ND")
+    pressed = state.points(slice(3, 4))
+    return axial.reshape(2, 3, -1), deformed_texture(law, pressed, made="pressed along RD")
 
 
 def draw(file: Path, surfaces: dict[str, FloatArray], curves: dict[str, FloatArray], strain: float) -> None:
     """Draw the surfaces in one panel and loading along each axis in three more."""
+    largest = 1e3 * max(np.linalg.norm(points, axis=1).max() for points in surfaces.values())
     figure, panels = plt.subplots(1, 4, figsize=(17.0, 4.4), constrained_layout=True)
     for style, (title, points) in zip(("-", "--"), surfaces.items(), strict=True):
         closed = 1e3 * np.concatenate([points, points[:1]])
         panels[0].plot(*closed.T, style, color="C0" if style == "-" else "0.5", label=title)
     for name, direction in zip(AXES, PLANE.T, strict=True):
-        unit = direction / np.linalg.norm(direction) * 1e3 * max(np.abs(p).max() for p in surfaces.values())
-        panels[0].annotate(name, 1.2 * unit, ha="center", va="center", color="0.3")
+        unit = direction / np.linalg.norm(direction) * largest
+        panels[0].text(*(1.2 * unit), name, ha="center", va="center", color="0.3")
         panels[0].plot(*np.outer(unit, [0.0, 1.08]), color="0.8", lw=0.8, zorder=0)
+    limits = (-1.4 * largest, 1.4 * largest)
     panels[0].set(aspect="equal", title="yield surface, deviatoric plane", xlabel="MPa", ylabel="MPa")
-    panels[0].legend(loc="lower right", fontsize=8)
+    panels[0].set(xlim=limits, ylim=limits)
+    panels[0].legend(loc="upper right", fontsize=8)
     for k, name in enumerate(AXES):
         for style, (title, found) in zip(("-", "--"), curves.items(), strict=True):
             x = 100.0 * strain * np.linspace(0.0, 1.0, found.shape[-1])
@@ -96,13 +102,13 @@ def rolled_plate(
     texture: str = "rolled:15,25",
     grains: Count = 128,
     directions: Count = 72,
-    strain: Positive = 0.1,
-    yield_strain: Positive = 0.01,
+    strain: Strain = 0.1,
+    yield_strain: Strain = 0.01,
     steps: Steps = 100,
     duration: Time = 1000.0,
     output: OutFolder = Path("results/rolled_plate"),
 ) -> dict[str, list[float]]:
-    """Draw pole_figures.png and rolled_plate.png; return compression over tension along RD, TD and ND.
+    """Draw pole_figures.png and rolled_plate.png; return compression over tension along RD, TD and ND at 2 %.
 
     Args:
         texture: Texture of the plate.
@@ -114,6 +120,10 @@ def rolled_plate(
         duration: Time of each path, us.
         output: Folder of the pictures.
     """
+    if strain < EARLY:
+        raise InputError(
+            f"strain = {strain}, expected at least {EARLY}, where tension and compression are compared"
+        )
     output.mkdir(parents=True, exist_ok=True)
     laws = {
         texture: ms.make_law("taylor", texture=texture, grains=grains),
@@ -127,15 +137,16 @@ def rolled_plate(
     plate = laws[texture]
     draw_pole_figures(
         output / "pole_figures.png",
-        [("as rolled", plate.texture), (f"pressed along ND by {strain:.0%}", loaded[texture][1])],
+        [("as rolled", plate.texture), (f"pressed along RD by {strain:.0%}", loaded[texture][1])],
         lattice_of(plate.crystal),
         axes=("RD", "TD"),
     )
     asymmetry = {}
     for name, found in curves.items():
-        asymmetry[name] = [float(-found[1, k, -1] / found[0, k, -1]) for k in range(3)]
+        at = round(EARLY / strain * steps)
+        asymmetry[name] = [float(-found[1, k, at] / found[0, k, at]) for k in range(3)]
         told = ", ".join(f"{axis} {ratio:.2f}" for axis, ratio in zip(AXES, asymmetry[name], strict=True))
-        print(f"{name}: compression over tension at {strain:.0%}: {told}")
+        print(f"{name}: compression over tension at {EARLY:.0%}: {told}")
     print(f"pictures: {output / 'rolled_plate.png'}, {output / 'pole_figures.png'}")
     return asymmetry
 

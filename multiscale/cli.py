@@ -24,6 +24,7 @@ from microscale.inputs.numbers import (
 )
 from microscale.inputs.options import defaults_of, options_for
 from multiscale.run.data_options import DrivenLaw, PathOptions
+from multiscale.run.flags import WithMinus
 
 app = App(
     name="multiscale",
@@ -177,7 +178,13 @@ def train(
 
 @app.command
 @checked
-def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, record: bool = False) -> None:
+def evaluate(
+    weights: Path,
+    *datasets: Path,
+    out: OutFolder | None = None,
+    record: bool = False,
+    texture: str | None = None,
+) -> None:
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
@@ -185,6 +192,8 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         datasets: Data sets it was not trained on.
         out: Folder of the pictures; by default that of the weights.
         record: Write the figures into the JSON file beside the weights.
+        texture: Texture of the data, as their generation had it, where the surrogate stands for another one;
+            data of a texture that it does not know are refused otherwise.
     """
     from multiscale.laws import make_law
     from multiscale.run.data_origin import recorded_law, require_as_recorded
@@ -196,12 +205,17 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
 
     if not datasets:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
+    if texture is not None and record:
+        raise InputError(
+            f"record with texture = '{texture}': errors on a texture that a surrogate does not know do not "
+            "belong in its card, leave --record out"
+        )
     pictures = weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
     law = make_law("learned", weights=weights)
     card = read_surrogate(weights)[1]
     for file in datasets:
-        require_data_of(card, file)
+        require_data_of(card, file, texture)
         require_as_recorded(file)
     predict = kind_of(card.kind).predict(weights, law)
     figures = report(predict, law, datasets, pictures, recorded_law)
@@ -219,7 +233,7 @@ def calibrate(
     crystal: Path | None = None,
     grains: Count = 128,
     texture: str = "uniform",
-    texture_axes: str | None = None,
+    texture_axes: WithMinus | None = None,
     texture_seed: Seed = 0,
     rate_sensitivity: Fraction | None = None,
 ) -> None:

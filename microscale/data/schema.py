@@ -91,7 +91,7 @@ class TaylorOptions(Record):
 
 
 class CellOptions(Record):
-    """Options of the laws ``fft2d`` and ``fft3d`` as far as they are made again from them."""
+    """Options of the law ``fft2d`` as far as it is made again from them."""
 
     grains: Annotated[int, Field(ge=1, le=4096)] = 16
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -100,7 +100,12 @@ class CellOptions(Record):
     tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = 1e-3
     memory: Annotated[int, Field(ge=1, le=100)] = 20
     derivative: str | None = None
-    texture: Annotated[str, Field(min_length=1, max_length=1000)] | None = None  # fft2d has none
+
+
+class SolidCellOptions(CellOptions):
+    """Options of the law ``fft3d``."""
+
+    texture: Annotated[str, Field(min_length=1, max_length=1000)] = "random"
     texture_axes: Annotated[str, Field(max_length=100)] | None = None
 
 

@@ -29,6 +29,7 @@ from microscale.files.whole_file import write_json
 from microscale.inputs.numbers import Count, OutFolder, Range, Seed, Time, checked
 from microscale.progress import tracked
 from multiscale.cases.run_texture import Box, texture_of_run
+from multiscale.run.flags import WithMinus
 from multiscale.run.inputs import require_apart
 
 HalfWidth = Annotated[float, Range(0.5, 90.0, unit="degrees")]
@@ -53,11 +54,11 @@ def texture(
     crystal: Path | None = None,
     grains: Count | None = None,
     seed: Seed | None = None,
-    axes: str | None = None,
+    axes: WithMinus | None = None,
     along: Literal["x", "y", "z"] | None = None,
     strain: LogStrain | None = None,
     duration: Time | None = None,
-    box: str | None = None,
+    box: WithMinus | None = None,
     pole: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     half_width: HalfWidth = HALF_WIDTH,
 ) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
 from microscale.paths.protocols import StrainPaths, protocol_options
 from multiscale.laws import Derivative, options_given
+from multiscale.run.flags import WithMinus
 
 Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
 
@@ -94,7 +95,7 @@ class DrivenLaw:
     grains: Count | None = None
     texture: str | None = None
     textures: str | None = None
-    texture_axes: str | None = None
+    texture_axes: WithMinus | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
     resolution: Count | None = None

@@ -9,7 +9,13 @@ from typing import Any
 from microscale.crystals.taylor import TaylorPolycrystal
 from microscale.data.dataset import REMEDY, DataSet, read_dataset, read_provenance
 from microscale.data.origin import require_recorded_stress
-from microscale.data.schema import CellOptions, TaylorOptions, recorded_crystal, recorded_texture
+from microscale.data.schema import (
+    CellOptions,
+    SolidCellOptions,
+    TaylorOptions,
+    recorded_crystal,
+    recorded_texture,
+)
 from microscale.data.textures import texture_of_path
 from microscale.errors import InputError
 from microscale.files.schema import validated
@@ -20,7 +26,7 @@ from multiscale.results.provenance import identity
 OPTIONS: dict[str, type[TaylorOptions] | type[CellOptions]] = {
     "taylor": TaylorOptions,
     "fft2d": CellOptions,
-    "fft3d": CellOptions,
+    "fft3d": SolidCellOptions,
 }
 """Laws that are made again, and their options."""
 DIMENSION = {"taylor": 0, "fft2d": 2, "fft3d": 3}

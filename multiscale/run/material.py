@@ -17,6 +17,7 @@ from microscale.law import ConstitutiveLaw
 from multiscale.laws import law_names, make_law, options_of
 from multiscale.laws.constants_file import LAWS, fitted_law, shipped_constants
 from multiscale.run.density import with_density
+from multiscale.run.flags import WithMinus
 from multiscale.surrogate.extrapolation import OnExtrapolation
 from multiscale.surrogate.recurrent.architecture import Precision
 
@@ -65,7 +66,7 @@ class LawOptions:
     grains: Count | None = None
     seed: Seed | None = None
     texture: str | Path | None = None
-    texture_axes: str | None = None
+    texture_axes: WithMinus | None = None
     density: str | None = None
 
     def __post_init__(self) -> None:

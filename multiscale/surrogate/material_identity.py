@@ -32,10 +32,17 @@ def identity_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return whole | {"options": named, "texture": texture["sha256"]}
 
 
+def without_grains(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an identity without what is said of number and orientations of the grains."""
+    told = (*FROM_TEXTURE, "grains")
+    options = {name: value for name, value in identity["options"].items() if name not in told}
+    return {"law": identity["law"], "options": options, "crystal": identity["crystal"]}
+
+
 def difference(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
     """Return the first entry in which two materials differ, with both values; None where they do not."""
     mine, other = _flat(found), _flat(expected)
-    for name in sorted({*mine, *other}):
+    for name in sorted({*mine, *other}, key=lambda name: (name != "texture", name)):  # it says most
         a, b = mine.get(name), other.get(name)
         numbers = isinstance(a, int | float) and isinstance(b, int | float)
         if not (np.isclose(a, b, rtol=SAME, atol=SAME) if numbers else a == b):  # type: ignore[arg-type]

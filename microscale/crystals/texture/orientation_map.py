@@ -77,16 +77,16 @@ def _usual(path: Path) -> XAxis:
 
 def _loaded(path: Path) -> Any:
     """Return orix's map of a file; whatever it makes of a bad one is one line."""
+    if not path.is_file():
+        raise InputError(f"map {path} does not exist, expected a file")
+    if path.stat().st_size == 0:
+        raise InputError(f"map {path} is empty, expected an EBSD map")
     try:
         from orix.io import load
     except ImportError as error:
         raise InputError(
             f"map {path} is read by orix, which is not installed ({error}): pip install 'multiscale[ebsd]'"
         ) from error
-    if not path.is_file():
-        raise InputError(f"map {path} does not exist, expected a file")
-    if path.stat().st_size == 0:
-        raise InputError(f"map {path} is empty, expected an EBSD map")
     options = {"autogen_names": False} if path.suffix.lower() == ".ang" else {}
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

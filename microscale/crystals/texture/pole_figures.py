@@ -65,10 +65,11 @@ def draw_pole_figures(
             rim = Circle((0.0, 0.0), 1.0, fill=False, lw=0.8)
             panel.add_patch(rim)
             drawn.set_clip_path(rim)
-            panel.text(1.06, 0.0, axes[0], va="center", fontsize=8)
-            panel.text(0.0, 1.06, axes[1], ha="center", fontsize=8)
+            panel.set(xlim=(-1.2, 1.2), ylim=(-1.05, 1.2))
+            panel.text(1.04, 0.0, axes[0], va="center", fontsize=8)
+            panel.text(0.0, 1.04, axes[1], ha="center", fontsize=8)
             largest[f"{title} ({indices})"] = _titled(panel, title, f"({indices})", density)
-        figure.colorbar(drawn, ax=panels[:, column], shrink=0.7, format="%.3g", location="bottom")
+        _scaled(figure, drawn, panels[:, column], levels)
     _written(file, figure)
     return largest
 
@@ -81,7 +82,8 @@ def draw_inverse_pole_figures(
     Arguments and result are those of :func:`draw_pole_figures`.
     """
     flat, directions, shape = _sector(lattice)
-    figure, panels = _panels(len(textures), len(SAMPLE_AXES), half_width)
+    tall = SIDE if not lattice.sector else 0.75 * SIDE
+    figure, panels = _panels(len(textures), len(SAMPLE_AXES), half_width, tall)
     largest = {}
     for column, (axis, direction) in enumerate(SAMPLE_AXES.items()):
         found = [
@@ -97,13 +99,13 @@ def draw_inverse_pole_figures(
                 side = "bottom" if place[1] > 0.1 else "top"
                 panel.text(*place, corner, fontsize=7, ha="center", va=side)
             largest[f"{title} (along {axis})"] = _titled(panel, title, f"along {axis}", density)
-        figure.colorbar(drawn, ax=panels[:, column], shrink=0.7, format="%.3g", location="bottom")
+        _scaled(figure, drawn, panels[:, column], levels)
     _written(file, figure)
     return largest
 
 
-def _panels(rows: int, columns: int, half_width: float) -> tuple[Figure, np.ndarray]:
-    figure = Figure(figsize=(SIDE * columns + 0.2, (SIDE + 0.25) * rows + 0.7), layout="constrained")
+def _panels(rows: int, columns: int, half_width: float, tall: float = SIDE) -> tuple[Figure, np.ndarray]:
+    figure = Figure(figsize=(SIDE * columns + 0.2, (tall + 0.25) * rows + 0.8), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False)
     for panel in panels.ravel():
         panel.set(aspect="equal")
@@ -113,10 +115,17 @@ def _panels(rows: int, columns: int, half_width: float) -> tuple[Figure, np.ndar
 
 
 def _levels(densities: Sequence[FloatArray]) -> FloatArray:
-    """Levels of contours: at least as far from one as a hundredth."""
+    """Levels of contours: from zero, unless nothing is far from one."""
     low = min(float(d.min()) for d in densities)
-    high = max(float(d.max()) for d in densities)
-    return np.linspace(min(low, 0.99), max(high, 1.01), 13)
+    high = max(1.01, *(float(d.max()) for d in densities))
+    return np.linspace(min(low, 0.99) if high < 1.5 and low > 0.5 else 0.0, high, 13)
+
+
+def _scaled(figure: Figure, drawn: ContourSet, panels: np.ndarray, levels: FloatArray) -> None:
+    """Add the scale of a column of panels."""
+    bar = figure.colorbar(drawn, ax=panels, shrink=0.7, format="%.2f", location="bottom")
+    bar.set_ticks(levels[::4].tolist())
+    bar.ax.tick_params(labelsize=8)
 
 
 def _titled(panel: Axes, title: str, what: str, density: FloatArray) -> float:
