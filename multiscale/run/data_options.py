@@ -13,7 +13,7 @@ from microscale.paths.protocols import StrainPaths, protocol_options
 from multiscale.laws import Derivative, options_given
 from multiscale.run.flags import WithMinus
 
-Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
+Protocol = Literal["F", "R", "U", "L-U", "C", "I", "A"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class PathOptions:
     """The strain paths of a data set.
 
     Attributes:
-        protocol: F fixed and R random steps, U uniaxial, L-U load and unload, C cavity, I impact.
+        protocol: F fixed and R random steps, U uniaxial, L-U load and unload, C cavity, I impact, A any load.
         max_strain: Largest strain of a path.
         paths: Number of paths.
         steps: Time steps of a path.
