@@ -14,7 +14,6 @@ from microscale.data.dataset import DataSet
 from microscale.files.printable import printable
 from microscale.tensors import FloatArray, deviator
 
-
 SHOWN = 3
 """Textures that are named."""
 

@@ -92,6 +92,20 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
     return Sources(joined(histories), _material(Path(files[0]), law), records)
 
 
+def require_one_texture(sources: Sources) -> None:
+    """Refuse data whose paths have textures of their own: a network that is not told them learns a mean.
+
+    Raises:
+        InputError: A data set has many textures.
+    """
+    for record in sources.records:
+        if "textures" in record:
+            raise InputError(
+                f"{record['file']} has polycrystals of many textures ({record['textures']}), which this "
+                "model is not told: expected data of one texture, or a model of any"
+            )
+
+
 def _refuse_known_paths(file: Path, record: dict[str, Any], earlier: Sequence[Mapping[str, Any]]) -> None:
     """Refuse a data set with paths of one before it: trained on and validated with, they hide the error.
 
