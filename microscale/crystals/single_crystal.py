@@ -83,6 +83,14 @@ class SingleCrystal(ConstitutiveLaw):
         )
         raise_if_failed(failed, F)
 
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        arrays = (state[k] for k in ("F", "plastic_inverse", "slip", "twin_fraction"))
+        failed = self._kernel.tangent(
+            len(F), 1, True, state["orientation"], np.ones(1), F, steps, *arrays, out
+        )
+        raise_if_failed(failed, F)
+
     @cached_property
     def _smooth(self) -> Self:
         other = copy(self)
