@@ -148,13 +148,7 @@ class ConstitutiveLaw(ABC):
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         """Fill ``out`` as :meth:`tangent` says: by central differences, unless a law knows better."""
-        law, ahead, behind = self._smooth, np.empty_like(F), np.empty_like(F)
-        for k, l in np.ndindex(3, 3):
-            for sign, stress in ((1.0, ahead), (-1.0, behind)):
-                moved = F.copy()
-                moved[:, k, l] += sign * TANGENT_STEP
-                law._update(moved, dt, state.copy(), stress)
-            out[:, :, :, k, l] = (ahead - behind) / (2.0 * TANGENT_STEP)
+        differences(self._smooth, F, dt, state, out)
 
     @property
     def _smooth(self) -> ConstitutiveLaw:
@@ -220,6 +214,24 @@ class ConstitutiveLaw(ABC):
         other = copy(self)
         other.density = float(density)
         return other
+
+
+def differences(
+    law: ConstitutiveLaw,
+    F: FloatArray,
+    dt: float | FloatArray,
+    state: State,
+    out: FloatArray,
+    size: float = TANGENT_STEP,
+) -> None:
+    """Fill ``out`` as :meth:`ConstitutiveLaw.tangent` says by central differences over +-``size``."""
+    ahead, behind = np.empty_like(F), np.empty_like(F)
+    for k, l in np.ndindex(3, 3):
+        for sign, stress in ((1.0, ahead), (-1.0, behind)):
+            moved = F.copy()
+            moved[:, k, l] += sign * size
+            law._update(moved, dt, state.copy(), stress)
+        out[:, :, :, k, l] = (ahead - behind) / (2.0 * size)
 
 
 def check_arguments(F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:

@@ -22,7 +22,7 @@ from microscale.crystals.single_crystal import SingleCrystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
-from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.law import ConstitutiveLaw, State, StateVariable, differences
 from microscale.native.library import default_threads
 from microscale.tensors import FloatArray, polar_decomposition
 from microscale.unit_cell.acceleration import SecantMemory
@@ -39,8 +39,8 @@ PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 DERIVATIVE = {2: "enriched", 3: "stabilised"}
 """By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
-DIFFERENCED = 1e-9
-"""Tolerance of a cell that is differenced."""
+DIFFERENCED, TANGENT_STEP = 1e-11, 1e-7
+"""Tolerance of a cell that is differenced, and the change of F: crystals bend the stress within strains of 1e-4."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -271,7 +271,8 @@ class FullFieldCell(ConstitutiveLaw):
         turn = polar_decomposition(state["mean_F"])[0] @ np.swapaxes(polar_decomposition(F)[0], 1, 2)
         rate = np.einsum("p...ic,pji->p...jc", guess["displacement_rate"], turn)
         start = state | {"displacement_rate": rate, "secants": guess["secants"]}
-        super()._tangent(F, dt, State(start | {"secant_count": guess["secant_count"]}), out)
+        start = State(start | {"secant_count": guess["secant_count"]})
+        differences(self._smooth, F, dt, start, out, TANGENT_STEP)
 
     @cached_property
     def _smooth(self) -> Self:
