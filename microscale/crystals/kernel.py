@@ -106,7 +106,7 @@ class CrystalKernel:
         )
 
     def tangent(self, n: int, grains: int, own: bool, *arrays: FloatArray) -> int:
-        """Difference a step as ``crystal_tangent`` of tangent.c says; arguments and result as of an update."""
+        """Difference a step as ``crystal_tangent`` of tangent.c says; else as :meth:`update`."""
         longs, pointers = _arguments((n, grains, own), arrays)
         constants = (self.constants, self.to_rounding().constants)
         return int(

