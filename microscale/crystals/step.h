@@ -146,8 +146,8 @@ INLINE real even(real width, real rest) {
   return choose(width < rest, rest / count, rest);
 }
 
-/* A sub-step of `width` from the share x->theta on, where the Mandel deviator is s[0]: both stages and the state they lead to.
- * s: out, the deviators of the stages. Returns the lanes that converged. */
+/* A sub-step of `width` from the share x->theta on, where the Mandel deviator is s[0]: both stages and the state they
+ * lead to. s: out, the deviators of the stages. Returns the lanes that converged. */
 INLINE mask sub_step(const Crystal *c, const Interval *x, real width, real s[2][5], Increment *first, Increment *second,
                      State *next) {
   const State *state = &x->state;

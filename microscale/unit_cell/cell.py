@@ -19,10 +19,11 @@ from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
+from microscale.differences import differences
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
-from microscale.law import ConstitutiveLaw, State, StateVariable, differences
+from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.native.library import default_threads
 from microscale.tensors import FloatArray, polar_decomposition
 from microscale.unit_cell.acceleration import SecantMemory

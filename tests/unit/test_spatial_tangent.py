@@ -28,7 +28,7 @@ def moduli(law: ConstitutiveLaw, F: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def test_neo_hookean_moduli_are_those_of_the_textbook():
-    """J C is that of the Lie derivative of tau = G dev b / J^(2/3) + 2 lambda (J - 1) J I, and tau D + D tau."""
+    """J C of tau = G dev b / J^(2/3) + 2 lambda (J - 1) J I: of the Lie derivative, and tau D + D tau."""
     F = deformations()
     C, sigma = moduli(make_law("neo-hooke", shear_modulus=G, lambda_e=LAMBDA), F)
     for point, A in enumerate(F):
