@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
-from functools import cached_property
-from typing import Self
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -13,6 +9,7 @@ from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.diagnostics import family_activity, twin_volume
 from microscale.crystals.kernel import STEP_TOLERANCE, CrystalKernel
 from microscale.crystals.single_crystal import (
+    CrystalLaw,
     Tolerance,
     check_orientations,
     elastic_wave_speed,
@@ -21,11 +18,11 @@ from microscale.crystals.single_crystal import (
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, checked, numbers_in
-from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.law import State, StateVariable
 from microscale.tensors import FloatArray
 
 
-class TaylorPolycrystal(ConstitutiveLaw):
+class TaylorPolycrystal(CrystalLaw):
     """Polycrystal under the Taylor assumption (v = 0 in the unit cell), the paper's 3DTaylor model.
 
     State of a point: ``F`` at the last update; ``plastic_inverse`` (9, grains), F_in^-1 of each grain
@@ -95,12 +92,6 @@ class TaylorPolycrystal(ConstitutiveLaw):
             len(F), self.grains, False, self._lanes, self.weights, F, steps, *arrays, out
         )
         raise_if_failed(failed, F)
-
-    @cached_property
-    def _smooth(self) -> Self:
-        other = copy(self)
-        other._kernel = self._kernel.to_rounding()
-        return other
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from copy import copy
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -19,7 +17,6 @@ from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
-from microscale.differences import differences
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
@@ -31,6 +28,7 @@ from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
 from microscale.unit_cell.hourglass import STIFFNESS, HourglassResistance
 from microscale.unit_cell.microstructure import Microstructure
 from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
+from microscale.unit_cell.tangent import difference_equilibria, finely_balanced
 
 VOXEL = "voxel_"
 """Prefix of the state variables of the local law."""
@@ -40,8 +38,6 @@ PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 DERIVATIVE = {2: "enriched", 3: "stabilised"}
 """By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
-DIFFERENCED, FINE_ROUNDING, TANGENT_STEP = 1e-11, 1e-14, 1e-7
-"""Of a cell that is differenced, and the change of F: crystals bend the stress within strains of 1e-4."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -96,6 +92,7 @@ class FullFieldCell(ConstitutiveLaw):
     """
 
     worth_batching = False
+    _rounding = ROUNDING
 
     @checked
     def __init__(
@@ -118,7 +115,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations
-        self._law_calls, self._pressure, self._rounding = 0, 0.0, ROUNDING
+        self._law_calls, self._pressure = 0, 0.0
         voxels = self._voxels_at_rest(at_rest or {})
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
@@ -266,21 +263,11 @@ class FullFieldCell(ConstitutiveLaw):
             array[:] = self._start[name]
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
-        """Difference steps that all begin from the equilibrium at ``F``: few iterations are left to each."""
-        guess, P = state.copy(), np.empty_like(F)
-        self._smooth._update(F, dt, guess, P)
-        turn = polar_decomposition(state["mean_F"])[0] @ np.swapaxes(polar_decomposition(F)[0], 1, 2)
-        rate = np.einsum("p...ic,pji->p...jc", guess["displacement_rate"], turn)
-        start = state | {"displacement_rate": rate, "secants": guess["secants"]}
-        start = State(start | {"secant_count": guess["secant_count"]})
-        differences(self._smooth, F, dt, start, out, TANGENT_STEP)
+        difference_equilibria(self._smooth, F, dt, state, out)
 
-    @cached_property
+    @property
     def _smooth(self) -> Self:
-        other = copy(self)
-        other.law, other.tolerance = self.law._smooth, min(self.tolerance, DIFFERENCED)
-        other.max_iterations, other._rounding = 10 * self.max_iterations, FINE_ROUNDING
-        return other
+        return finely_balanced(self)
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""
