@@ -24,8 +24,11 @@ NEWTON_SHARE = 2e-3
 # That of single crystals: full-field cells seek equilibrium to 1e-5 of their stress, and ask for as much.
 SMOOTH_SHARE = 2e-5
 NEWTON_TOLERANCE = 1e-6  # GPa
-# That of what is differenced. Steps end far below it, their last iteration gains more than it must.
+MAX_ITERATIONS = 25
+"""Of a stage; a sub-step that takes more is cut."""
+# Those of what is differenced. Steps end far below it, their last iteration gains more than it must.
 ROUNDING_TOLERANCE = 1e-11  # GPa
+ROUNDING_ITERATIONS = 100
 # Change of F by which a step is differenced; flow bends the stress within strains of 1e-4.
 TANGENT_STEP = 5e-8
 
@@ -84,6 +87,7 @@ class CrystalKernel:
         """Return the same kernel with its stages solved to ``ROUNDING_TOLERANCE``."""
         constants = type(self.constants).from_buffer_copy(self.constants)
         constants.newton_tolerance[0] = ROUNDING_TOLERANCE
+        constants.max_iterations[0] = ROUNDING_ITERATIONS
         return replace(self, constants=constants)
 
     def update(self, n: int, grains: int, own: bool, *arrays: FloatArray) -> int:
@@ -164,6 +168,7 @@ def _constants(crystal: Crystal, step_tolerance: float, newton_share: float) -> 
         "reflect": _at_least_one(_deviator5_map(reflection)),
         # An axial vector turns with det(R) R under a reflection R.
         "reflect_axial": _at_least_one(-reflection),
+        "max_iterations": MAX_ITERATIONS,
     }
     arrays = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in values.items()}
     fields = [(name, _double * array.size) for name, array in arrays.items()]

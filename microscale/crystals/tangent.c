@@ -8,6 +8,7 @@
 #include "batch.h"
 
 #define CHANGES 18 /* each component of F to and fro */
+#define COARSEST 1e-8 /* GPa, tolerance of a stage that is differenced */
 
 /* Where the sub-steps of a crystal end, as shares of the step. */
 typedef struct {
@@ -33,17 +34,29 @@ static int take_down(const Crystal *c, Interval x, Schedule *s) {
   return 1;
 }
 
-/* Go through sub-steps that were taken down. Returns 0 where one does not converge. */
-static int repeat(const Crystal *c, const Schedule *s, Interval *x) {
+/* A sub-step to the share `end`. Returns 0 where it does not converge. */
+static int repeat_step(const Crystal *c, double end, Interval *x) {
+  real F[9], deviator[2][5];
+  Increment first, second;
+  State next;
+  between(x->F0, x->F1, x->theta, F);
+  stress_at(c, F, &x->state, deviator[0]);
+  if (any(~sub_step(c, x, end - x->theta, deviator, &first, &second, &next))) return 0;
+  x->state = next;
+  x->theta = splat(end);
+  return 1;
+}
+
+/* Go through sub-steps that were taken down, to as fine a tolerance as rounding lets: it grows with the power of the
+ * viscous law. Returns 0 where one does not converge. */
+static int repeat(const Crystal *exact, const Schedule *s, Interval *x) {
   for (long k = 0; k < s->count; ++k) {
-    real F[9], deviator[2][5];
-    Increment first, second;
-    State next;
-    between(x->F0, x->F1, x->theta, F);
-    stress_at(c, F, &x->state, deviator[0]);
-    if (any(~sub_step(c, x, s->ends[k] - x->theta, deviator, &first, &second, &next))) return 0;
-    x->state = next;
-    x->theta = splat(s->ends[k]);
+    if (repeat_step(exact, s->ends[k], x)) continue;
+    Crystal coarser = *exact;
+    do {
+      coarser.newton_tolerance *= 10.0;
+      if (coarser.newton_tolerance > COARSEST) return 0;
+    } while (!repeat_step(&coarser, s->ends[k], x));
   }
   return 1;
 }
