@@ -61,6 +61,16 @@ static int repeat(const Crystal *exact, const Schedule *s, Interval *x) {
   return 1;
 }
 
+/* Let each lane take sub-steps of its own. Returns 0 where one fails. */
+static int go_free(const Crystal *c, Interval *x) {
+  mask going = x->theta < 1.0 - 1e-12;
+  while (any(going)) {
+    if (any(try_step(c, x, going))) return 0;
+    going &= x->theta < 1.0 - 1e-12;
+  }
+  return 1;
+}
+
 /* Change component i / 2 of F by -size or size, in crystal legs. */
 static void change_F(const Batch *b, long q, int i, double size, int lane, Interval *x) {
   const long p = q / b->grains, grain = q - p * b->grains;
@@ -77,9 +87,14 @@ static int add_changes(const Crystal *c, const Crystal *exact, const Batch *b, l
   for (int l = 0; l < LANES; ++l) take(b, q, l, &start);
   if (!take_down(c, start, s)) return 0;
   for (int first = 0; first < CHANGES; first += LANES) {
-    Interval x = start;
-    for (int l = 0; l < LANES && first + l < CHANGES; ++l) change_F(b, q, first + l, size, l, &x);
-    if (!repeat(exact, s, &x)) return 0;
+    Interval moved = start, x;
+    for (int l = 0; l < LANES && first + l < CHANGES; ++l) change_F(b, q, first + l, size, l, &moved);
+    x = moved;
+    /* A grain about to go off, half twinned, may not come through given sub-steps: it is differenced as it is. */
+    if (!repeat(exact, s, &x)) {
+      x = moved;
+      if (!go_free(c, &x)) return 0;
+    }
     for (int l = 0; l < LANES && first + l < CHANGES; ++l) {
       double result[6];
       elastic_of(&x, l, result);
