@@ -1,0 +1,125 @@
+/* Abaqus/Explicit's VUMAT: a column of each number over all points of a block. Stress and strain increments are in the
+ * frame that turns by R of F = R U, so only U is asked for. Symmetric tensors are 11, 22, 33, 12, 23, 13 here; one shear
+ * component, 12, in plane strain and axial symmetry. */
+#include <string.h>
+
+#include "points.h"
+
+static const int packed[6] = {0, 1, 2, 4, 5, 3}; /* where 11, 22, 33, 23, 13, 12 are */
+
+typedef struct {
+  long n;
+  int tensor; /* numbers of a symmetric tensor */
+  double dt;
+  const double *stretch, *state_old;
+  double *stress, *state_new;
+} Arrays;
+
+INLINE real column(const double *at, const Block *b) {
+  real x;
+#ifndef ONE_LANE
+  if (b->whole) return *(const doubles_anywhere *)(at + b->first);
+#endif
+  for (int l = 0; l < LANES; ++l) LANE(x, l) = at[b->point[l]];
+  return x;
+}
+
+INLINE void to_column(real x, const Block *b, double *at) {
+#ifndef ONE_LANE
+  if (b->whole) {
+    *(doubles_anywhere *)(at + b->first) = x;
+    return;
+  }
+#endif
+  for (int l = 0; l < b->lanes; ++l)
+    if (!b->skipped[l]) at[b->point[l]] = LANE(x, l);
+}
+
+INLINE void stretch_of(const Arrays *a, const Block *b, real U[6]) {
+  for (int k = 0; k < 6; ++k)
+    U[k] = packed[k] < a->tensor ? column(a->stretch + packed[k] * a->n, b) : splat(0);
+}
+
+INLINE void come(const Arrays *a, const Block *b, Points *p, State z, Watch *w) {
+  real U[6];
+  Row row;
+  for (int k = 0; k < NUMBERS; ++k) ((real *)&row)[k] = column(a->state_old + k * a->n, b);
+  stretch_of(a, b, U);
+  p->dt = splat(a->dt);
+  recall(&row, p, z, w);
+  const real J = det_symmetric(U);
+  towards(U, J, isochoric_scale(J), p);
+}
+
+INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Points *p, real shape, const State z,
+                  Watch *w) {
+  static const int row[6] = {0, 4, 8, 5, 2, 1};
+  real T[9];
+  mask fresh[KINDS + 1];
+  watch(s, p, shape, w, fresh);
+  const Row all = row_of(p, z, w);
+  for (int k = 0; k < NUMBERS; ++k) to_column(((const real *)&all)[k], b, a->state_new + k * a->n);
+  rotated_stress(s, p, z, T);
+  const real share = UNIT_OF_STRESS / p->J;
+  for (int k = 0; k < 6; ++k)
+    if (packed[k] < a->tensor) to_column(share * T[row[k]], b, a->stress + packed[k] * a->n);
+}
+
+#include "multiscale/surrogate/recurrent/learned_blocks.h"
+
+/* At time zero a host asks how stiff the material is, by strains that are not the body's: they leave no trace. */
+static void elastic(long n, int tensor, const double *strain, const double *old, double *stress) {
+  const double G = UNIT_OF_STRESS * surrogate.shear_modulus, lame = UNIT_OF_STRESS * 2.0 * surrogate.lambda_e - 2.0 / 3.0 * G;
+  for (long p = 0; p < n; ++p) {
+    const double trace = strain[p] + strain[n + p] + strain[2 * n + p];
+    for (int k = 0; k < tensor; ++k)
+      stress[k * n + p] = old[k * n + p] + 2.0 * G * strain[k * n + p] + (k < 3 ? lame * trace : 0.0);
+  }
+}
+
+static double det_at(long n, int tensor, const double *U, long p) {
+  const double a = U[3 * n + p], b = tensor > 4 ? U[4 * n + p] : 0.0, c = tensor > 4 ? U[5 * n + p] : 0.0;
+  return U[p] * (U[n + p] * U[2 * n + p] - b * b) - a * (a * U[2 * n + p] - b * c) + c * (a * b - U[n + p] * c);
+}
+
+/* Energy that unloading would give back, in a volume of the reference: of the groups' elastic strains, and of volume. */
+static double stored(long n, const double *state, long p, double J) {
+  double sum = surrogate.lambda_e * (J - 1.0) * (J - 1.0);
+  for (int g = 0; g < GROUPS; ++g)
+    for (int k = 0; k < DEVIATOR; ++k) {
+      const double s = STRAIN_SCALE * state[(6 + g * DEVIATOR + k) * n + p];
+      sum += 0.25 * surrogate.shear_modulus * surrogate.shares[g] * s * s;
+    }
+  return UNIT_OF_STRESS * sum;
+}
+
+/* A step of n points, with the arguments of a VUMAT by their names there. Energies are those of a unit of mass: internal
+ * by the work of the mean stress, inelastic what is not stored of it. */
+void LAW(vumat)(int nblock, int nshr, double stepTime, double totalTime, double dt, const double *density,
+                const double *strainInc, const double *stretchOld, const double *stressOld, const double *stateOld,
+                const double *enerInternOld, const double *enerInelasOld, const double *stretchNew, double *stressNew,
+                double *stateNew, double *enerInternNew, double *enerInelasNew) {
+  const long n = nblock;
+  const int tensor = 3 + nshr, at_rest = stepTime == 0.0 && totalTime == 0.0;
+  const Arrays a = {n, tensor, dt * UNIT_OF_TIME, stretchNew, stateOld, stressNew, stateNew};
+  if (at_rest) {
+    elastic(n, tensor, strainInc, stressOld, stressNew);
+    memcpy(stateNew, stateOld, (size_t)n * NUMBERS * sizeof *stateNew);
+  } else {
+    advance_points(&surrogate, &a, n);
+  }
+  for (long p = 0; p < n; ++p) {
+    double work = 0.0, kept, J = 1.0;
+    for (int k = 0; k < tensor; ++k)
+      work += (k < 3 ? 0.5 : 1.0) * (stressOld[k * n + p] + stressNew[k * n + p]) * strainInc[k * n + p];
+    if (!at_rest) {
+      const double before = det_at(n, tensor, stretchOld, p), after = det_at(n, tensor, stretchNew, p);
+      J = 0.5 * (before + after);
+      kept = stored(n, stateNew, p, after) - stored(n, stateOld, p, before);
+    } else {
+      kept = work;
+    }
+    enerInternNew[p] = enerInternOld[p] + work / density[p];
+    enerInelasNew[p] = enerInelasOld[p] + (work - kept / J) / density[p];
+  }
+}
