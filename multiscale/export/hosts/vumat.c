@@ -66,6 +66,7 @@ INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Poi
 }
 
 #include "multiscale/surrogate/recurrent/learned_blocks.h"
+#include "energy.h"
 
 /* At time zero a host asks how stiff the material is, by strains that are not the body's: they leave no trace. */
 static void elastic(long n, int tensor, const double *strain, const double *old, double *stress) {
@@ -80,17 +81,6 @@ static void elastic(long n, int tensor, const double *strain, const double *old,
 static double det_at(long n, int tensor, const double *U, long p) {
   const double a = U[3 * n + p], b = tensor > 4 ? U[4 * n + p] : 0.0, c = tensor > 4 ? U[5 * n + p] : 0.0;
   return U[p] * (U[n + p] * U[2 * n + p] - b * b) - a * (a * U[2 * n + p] - b * c) + c * (a * b - U[n + p] * c);
-}
-
-/* Energy that unloading would give back, in a volume of the reference: of the groups' elastic strains, and of volume. */
-static double stored(long n, const double *state, long p, double J) {
-  double sum = surrogate.lambda_e * (J - 1.0) * (J - 1.0);
-  for (int g = 0; g < GROUPS; ++g)
-    for (int k = 0; k < DEVIATOR; ++k) {
-      const double s = STRAIN_SCALE * state[(6 + g * DEVIATOR + k) * n + p];
-      sum += 0.25 * surrogate.shear_modulus * surrogate.shares[g] * s * s;
-    }
-  return UNIT_OF_STRESS * sum;
 }
 
 /* A step of n points, with the arguments of a VUMAT by their names there. Energies are those of a unit of mass: internal
