@@ -66,7 +66,6 @@ INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Poi
 }
 
 #include "multiscale/surrogate/recurrent/learned_blocks.h"
-#include "energy.h"
 
 /* At time zero a host asks how stiff the material is, by strains that are not the body's: they leave no trace. */
 static void elastic(long n, int tensor, const double *strain, const double *old, double *stress) {
@@ -83,6 +82,28 @@ static double det_at(long n, int tensor, const double *U, long p) {
   return U[p] * (U[n + p] * U[2 * n + p] - b * b) - a * (a * U[2 * n + p] - b * c) + c * (a * b - U[n + p] * c);
 }
 
+/* The work of the mean stress on strain increments, in a unit of volume. */
+static double work_at(long n, int tensor, const double *old, const double *new, const double *strain, long p) {
+  double work = 0.0;
+  for (int k = 0; k < tensor; ++k) work += (k < 3 ? 0.5 : 1.0) * (old[k * n + p] + new[k * n + p]) * strain[k * n + p];
+  return work;
+}
+
+static double stored_by_volume(double J) { return surrogate.lambda_e * (J - 1.0) * (J - 1.0); }
+
+/* The elastic energy that a volume of the reference has lost in a step. The law has no energy of its own: this is that of
+ * the elastic strains of the groups, and of the volume. Deviators go by columns, which are long. */
+static void lost(long n, int tensor, const double *U, const double *V, const double *old, const double *new,
+                 double *energy) {
+  const double c = 0.25 * UNIT_OF_STRESS * surrogate.shear_modulus * STRAIN_SCALE * STRAIN_SCALE;
+  for (long p = 0; p < n; ++p)
+    energy[p] = UNIT_OF_STRESS * (stored_by_volume(det_at(n, tensor, U, p)) - stored_by_volume(det_at(n, tensor, V, p)));
+  for (int k = 0; k < ELASTIC; ++k) {
+    const double share = c * surrogate.shares[k / DEVIATOR], *a = old + (6 + k) * n, *b = new + (6 + k) * n;
+    for (long p = 0; p < n; ++p) energy[p] += share * (a[p] * a[p] - b[p] * b[p]);
+  }
+}
+
 /* A step of n points, with the arguments of a VUMAT by their names there. Energies are those of a unit of mass: internal
  * by the work of the mean stress, inelastic what is not stored of it. */
 void LAW(vumat)(int nblock, int nshr, double stepTime, double totalTime, double dt, const double *density,
@@ -90,26 +111,23 @@ void LAW(vumat)(int nblock, int nshr, double stepTime, double totalTime, double 
                 const double *enerInternOld, const double *enerInelasOld, const double *stretchNew, double *stressNew,
                 double *stateNew, double *enerInternNew, double *enerInelasNew) {
   const long n = nblock;
-  const int tensor = 3 + nshr, at_rest = stepTime == 0.0 && totalTime == 0.0;
+  const int tensor = 3 + nshr;
   const Arrays a = {n, tensor, dt * UNIT_OF_TIME, stretchNew, stateOld, stressNew, stateNew};
-  if (at_rest) {
+  if (stepTime == 0.0 && totalTime == 0.0) {
     elastic(n, tensor, strainInc, stressOld, stressNew);
     memcpy(stateNew, stateOld, (size_t)n * NUMBERS * sizeof *stateNew);
-  } else {
-    advance_points(&surrogate, &a, n);
-  }
-  for (long p = 0; p < n; ++p) {
-    double work = 0.0, kept, J = 1.0;
-    for (int k = 0; k < tensor; ++k)
-      work += (k < 3 ? 0.5 : 1.0) * (stressOld[k * n + p] + stressNew[k * n + p]) * strainInc[k * n + p];
-    if (!at_rest) {
-      const double before = det_at(n, tensor, stretchOld, p), after = det_at(n, tensor, stretchNew, p);
-      J = 0.5 * (before + after);
-      kept = stored(n, stateNew, p, after) - stored(n, stateOld, p, before);
-    } else {
-      kept = work;
+    for (long p = 0; p < n; ++p) {
+      enerInternNew[p] = enerInternOld[p] + work_at(n, tensor, stressOld, stressNew, strainInc, p) / density[p];
+      enerInelasNew[p] = enerInelasOld[p];
     }
+    return;
+  }
+  advance_points(&surrogate, &a, n);
+  lost(n, tensor, stretchOld, stretchNew, stateOld, stateNew, enerInelasNew);
+  for (long p = 0; p < n; ++p) {
+    const double work = work_at(n, tensor, stressOld, stressNew, strainInc, p);
+    const double J = 0.5 * (det_at(n, tensor, stretchOld, p) + det_at(n, tensor, stretchNew, p));
     enerInternNew[p] = enerInternOld[p] + work / density[p];
-    enerInelasNew[p] = enerInelasOld[p] + (work - kept / J) / density[p];
+    enerInelasNew[p] = enerInelasOld[p] + (work + enerInelasNew[p] / J) / density[p];
   }
 }
