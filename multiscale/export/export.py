@@ -77,8 +77,8 @@ def weights_file(weights: str | Path) -> Path:
 def _require_recurrent(card: Card, file: Path) -> None:
     if card.kind != "recurrent":
         raise InputError(
-            f"{printable(file)} holds a surrogate of kind '{card.kind}', expected 'recurrent': others map whole "
-            "histories of a known duration, and are not exported; train one with --model recurrent"
+            f"{printable(file)} holds a surrogate of kind '{card.kind}', expected 'recurrent': others map "
+            "whole histories of a known duration, and are not exported; train one with --model recurrent"
         )
 
 

@@ -187,7 +187,7 @@ def test_energies_of_a_vumat_are_the_work_and_what_is_not_stored_of_it(vumat):
     assert 0.5 < call.energy[1, 0] / call.energy[0, 0] < 1.0
 
 
-@pytest.mark.parametrize("to", ["c", "vumat"])
+@pytest.mark.parametrize("to", ["c", "vumat", "umat"])
 def test_drivers_follow_paths(tmp_path, expected, to):
     made, program = compiled(tmp_path, to, precision="double"), tmp_path / "driver"
     if to == "c":

@@ -8,26 +8,28 @@ typedef struct {
   double dt, *state, *P;
 } Arrays;
 
-INLINE void come(const Arrays *a, const Block *b, Points *p, State z, Watch *w) {
-  real F[9];
-  Row row;
-  gather(a->F, b, 9, F);
-  gather(a->state, b, NUMBERS, (real *)&row);
-  p->dt = splat(a->dt);
-  recall(&row, p, z, w);
-  kinematics(F, p);
+INLINE void come(const Arrays *a, const Block *block, Points *p, State *z, Watch *w) {
+  for (int v = 0; v < STRIDE; ++v) {
+    real F[9];
+    Row row;
+    gather(a->F, &block[v], 9, F);
+    gather(a->state, &block[v], NUMBERS, (real *)&row);
+    p[v].dt = splat(a->dt);
+    recall(&row, &p[v], z[v], &w[v]);
+    kinematics(F, &p[v]);
+  }
 }
 
-INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Points *p, real shape, const State z,
-                  Watch *w) {
-  real P[9];
-  mask fresh[KINDS + 1];
-  watch(s, p, shape, w, fresh);
-  const Row row = row_of(p, z, w);
-  piola(s, p, z, P);
-  for (int i = 0; i < 9; ++i) P[i] *= UNIT_OF_STRESS;
-  scatter((const real *)&row, b, NUMBERS, a->state);
-  scatter(P, b, 9, a->P);
+INLINE void leave(const Surrogate *s, const Arrays *a, const Block *block, const Points *p, const Step *step,
+                  const State *z, Watch *w) {
+  for (int v = 0; v < STRIDE; ++v) {
+    const Row row = row_after(s, &p[v], &step[v], z[v], &w[v]);
+    real P[9];
+    piola(s, &p[v], z[v], P);
+    for (int i = 0; i < 9; ++i) P[i] *= UNIT_OF_STRESS;
+    scatter((const real *)&row, &block[v], NUMBERS, a->state);
+    scatter(P, &block[v], 9, a->P);
+  }
 }
 
 #include "multiscale/surrogate/recurrent/learned_blocks.h"

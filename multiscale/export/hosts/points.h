@@ -19,8 +19,11 @@ INLINE void recall(const Row *row, Points *p, State z, Watch *w) {
   *w = row->watch;
 }
 
-INLINE Row row_of(const Points *p, const State z, const Watch *w) {
+/* What is kept after a step; nobody counts which points leave the training range for the first time. */
+INLINE Row row_after(const Surrogate *s, const Points *p, const Step *step, const State z, Watch *w) {
   Row row;
+  mask fresh[KINDS + 1];
+  watch(s, p, step, w, fresh);
   copy(p->to, 6, row.stretch);
   copy(z, STATES, row.z);
   row.watch = *w;

@@ -38,34 +38,38 @@ INLINE void to_column(real x, const Block *b, double *at) {
     if (!b->skipped[l]) at[b->point[l]] = LANE(x, l);
 }
 
-INLINE void stretch_of(const Arrays *a, const Block *b, real U[6]) {
+/* Columns go one after another, and not block after block: they lie in pages of their own. */
+INLINE void come(const Arrays *a, const Block *block, Points *p, State *z, Watch *w) {
+  Row row[STRIDE];
+  real U[STRIDE][6];
+  for (int k = 0; k < NUMBERS; ++k)
+    for (int v = 0; v < STRIDE; ++v) ((real *)&row[v])[k] = column(a->state_old + k * a->n, &block[v]);
   for (int k = 0; k < 6; ++k)
-    U[k] = packed[k] < a->tensor ? column(a->stretch + packed[k] * a->n, b) : splat(0);
+    for (int v = 0; v < STRIDE; ++v)
+      U[v][k] = packed[k] < a->tensor ? column(a->stretch + packed[k] * a->n, &block[v]) : splat(0);
+  for (int v = 0; v < STRIDE; ++v) {
+    const real J = det_symmetric(U[v]);
+    p[v].dt = splat(a->dt);
+    recall(&row[v], &p[v], z[v], &w[v]);
+    towards(U[v], J, isochoric_scale(J), &p[v]);
+  }
 }
 
-INLINE void come(const Arrays *a, const Block *b, Points *p, State z, Watch *w) {
-  real U[6];
-  Row row;
-  for (int k = 0; k < NUMBERS; ++k) ((real *)&row)[k] = column(a->state_old + k * a->n, b);
-  stretch_of(a, b, U);
-  p->dt = splat(a->dt);
-  recall(&row, p, z, w);
-  const real J = det_symmetric(U);
-  towards(U, J, isochoric_scale(J), p);
-}
-
-INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Points *p, real shape, const State z,
-                  Watch *w) {
-  static const int row[6] = {0, 4, 8, 5, 2, 1};
-  real T[9];
-  mask fresh[KINDS + 1];
-  watch(s, p, shape, w, fresh);
-  const Row all = row_of(p, z, w);
-  for (int k = 0; k < NUMBERS; ++k) to_column(((const real *)&all)[k], b, a->state_new + k * a->n);
-  rotated_stress(s, p, z, T);
-  const real share = UNIT_OF_STRESS / p->J;
+INLINE void leave(const Surrogate *s, const Arrays *a, const Block *block, const Points *p, const Step *step,
+                  const State *z, Watch *w) {
+  static const int of_six[6] = {0, 4, 8, 5, 2, 1};
+  Row row[STRIDE];
+  real sigma[STRIDE][9];
+  for (int v = 0; v < STRIDE; ++v) {
+    row[v] = row_after(s, &p[v], &step[v], z[v], &w[v]);
+    rotated_stress(s, &p[v], z[v], sigma[v]);
+    for (int i = 0; i < 9; ++i) sigma[v][i] *= UNIT_OF_STRESS / p[v].J;
+  }
+  for (int k = 0; k < NUMBERS; ++k)
+    for (int v = 0; v < STRIDE; ++v) to_column(((const real *)&row[v])[k], &block[v], a->state_new + k * a->n);
   for (int k = 0; k < 6; ++k)
-    if (packed[k] < a->tensor) to_column(share * T[row[k]], b, a->stress + packed[k] * a->n);
+    for (int v = 0; v < STRIDE; ++v)
+      if (packed[k] < a->tensor) to_column(sigma[v][of_six[k]], &block[v], a->stress + packed[k] * a->n);
 }
 
 #include "multiscale/surrogate/recurrent/learned_blocks.h"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
@@ -24,7 +26,9 @@ from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture, 
 from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
+TANGENT_SOURCE = Path(__file__).with_name("learned_tangent.c")
 ELASTIC_UNIT = "1/64"
+Constants = ctypes.Array[ctypes.c_char]
 ALIGNMENT = 8
 """Bytes; the C struct ends at a multiple of it."""
 
@@ -59,10 +63,11 @@ class LearnedLaw(SurrogateLaw):
         if precision not in get_args(Precision):
             raise InputError(f"precision = '{precision}', expected one of: {', '.join(get_args(Precision))}")
         super().__init__(card, on_extrapolation)
-        architecture = architecture_of(card)
+        self._architecture = architecture = architecture_of(card)
         self.state_spec = state_of(architecture)
         single = precision == "single"
-        self._constants = _packed(constants_of(weights, card), np.float32 if single else np.float64)
+        self._values = constants_of(weights, card)
+        self._constants = _packed(self._values, np.float32 if single else np.float64)
         library = load_kernel(SOURCE, architecture.defines | ({"SINGLE": 1} if single else {}))
         self._advance = library.learned_update
         self._advance.restype = None
@@ -85,6 +90,23 @@ class LearnedLaw(SurrogateLaw):
         pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in arrays)
         self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
         self._watch.report(newly, state)
+
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        read = (state[name] for name in ("stretch", "elastic_strain", "tensors", "internal"))
+        pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in (F, steps, *read, out))
+        differentiate, constants = self._tangent_kernel
+        if differentiate(ctypes.byref(constants), ctypes.c_long(len(F)), *pointers):
+            raise InputError("no memory for the tangent of the learned law, expected a megabyte")
+
+    @cached_property
+    def _tangent_kernel(self) -> tuple[Callable[..., int], Constants]:
+        """The kernel of the tangent, compiled when it is first asked for, and its constants.
+
+        In double precision always: single products leave errors up to 1e-6 of a tangent.
+        """
+        kernel: Callable[..., int] = load_kernel(TANGENT_SOURCE, self._architecture.defines).learned_tangent
+        return kernel, _packed(self._values, np.float64)
 
 
 def state_of(architecture: Architecture) -> tuple[StateVariable, ...]:
@@ -134,7 +156,7 @@ def constants_of(weights: Weights, card: Card) -> dict[str, FloatArray]:
     return {name: np.asarray(value, dtype=float) for name, value in constants.items()}
 
 
-def _packed(constants: dict[str, FloatArray], precision: type[np.floating]) -> ctypes.Array[ctypes.c_char]:
+def _packed(constants: dict[str, FloatArray], precision: type[np.floating]) -> Constants:
     """Fill the struct; its layers are in the precision of the network."""
     first = list(constants).index("input")
     arrays = [array.ravel() for array in constants.values()]

@@ -1,12 +1,12 @@
-/* Blocks of points through a step of the recurrent surrogate. What includes this says how points come from memory and
- * leave for it: type Arrays, and
+/* Blocks of points through a step of the recurrent surrogate. What includes this says how the points of STRIDE blocks of
+ * lanes come from memory and leave for it: type Arrays, and
  *
- *   void come(const Arrays *, const Block *, Points *, State, Watch *);
- *   void leave(const Surrogate *, const Arrays *, const Block *, const Points *, real shape, const State, Watch *);
- */
+ *   void come(const Arrays *, const Block *, Points *, State *, Watch *);
+ *   void leave(const Surrogate *, const Arrays *, const Block *, const Points *, const Step *, const State *, Watch *);
+ *
+ * The step is the last part of one that was cut: it ends where that does. */
 #ifndef LEARNED_BLOCKS_H
 #define LEARNED_BLOCKS_H
-#include <stddef.h>
 
 /* Points that wait for others that need several parts too: alone among points of one part they would double the cost. */
 typedef struct {
@@ -38,14 +38,13 @@ static void advance_block(const Surrogate *s, const Arrays *a, Block *block, Wai
   State z[STRIDE];
   Watch watch[STRIDE];
   Given given;
-  for (int v = 0; v < STRIDE; ++v) come(a, &block[v], &p[v], z[v], &watch[v]);
+  come(a, block, p, z, watch);
   const int parts = parts_of(p, block, waiting);
   for (int part = 1; part <= parts; ++part) {
     for (int v = 0; v < STRIDE; ++v) next_part(&p[v], part, z[v], &step[v]);
     advance(&s->network, step, z, &given);
   }
-  /* the last part ends where the step does */
-  for (int v = 0; v < STRIDE; ++v) leave(s, a, &block[v], &p[v], step[v].features[SHAPE], z[v], &watch[v]);
+  leave(s, a, block, p, step, (const State *)z, watch);
 }
 
 /* Advance the first points of those that wait. */

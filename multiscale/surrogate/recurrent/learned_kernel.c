@@ -1,28 +1,25 @@
 /* Updates of the recurrent surrogate at points whose state is the arrays of the law in Python. */
+#include "learned_before.h"
 #include "learned_watch.h"
 
-/* Arrays of all points: F (n, 9), dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the strain scale), other
- * deviators (n, 5 TENSORS), scalars (n, SCALARS), clocks (n, CLOCKS), how long the training range was left (n), how far
- * by kind (n, KINDS) and at all (n), P (n, 9); and how many points left it for the first time, by kind and at all. */
+/* Arrays of all points: before the step; and what it changes: stretch, elastic strains, deviators and scalars as there,
+ * clocks (n, CLOCKS), how long the training range was left (n), how far by kind (n, KINDS) and at all (n), P (n, 9); and
+ * how many points left it for the first time, by kind and at all. */
 typedef struct {
-  const double *F, *dt;
+  Before before;
   double *stretch, *elastic, *tensors, *scalars, *clocks, *outside, *beyond, *extrapolation, *P;
   long *newly;
 } Arrays;
 
-INLINE void come(const Arrays *a, const Block *b, Points *p, State z, Watch *w) {
-  real F[9];
-  gather(a->F, b, 9, F);
-  gather(a->dt, b, 1, &p->dt);
-  gather(a->stretch, b, 6, p->from);
-  gather(a->elastic, b, ELASTIC, z);
-  gather(a->tensors, b, SCALARS_FROM - ELASTIC, z + ELASTIC);
-  gather(a->scalars, b, SCALARS, z + SCALARS_FROM);
-  gather(a->clocks, b, CLOCKS, w->clock);
-  gather(a->outside, b, 1, &w->outside);
-  gather(a->beyond, b, KINDS, w->beyond);
-  gather(a->extrapolation, b, 1, &w->extrapolation);
-  kinematics(F, p);
+INLINE void come(const Arrays *a, const Block *block, Points *p, State *z, Watch *w) {
+  for (int v = 0; v < STRIDE; ++v) {
+    const Block *b = &block[v];
+    take(&a->before, b, &p[v], z[v]);
+    gather(a->clocks, b, CLOCKS, w[v].clock);
+    gather(a->outside, b, 1, &w[v].outside);
+    gather(a->beyond, b, KINDS, w[v].beyond);
+    gather(a->extrapolation, b, 1, &w[v].extrapolation);
+  }
 }
 
 INLINE void count(const mask fresh[KINDS + 1], const Block *b, long newly[KINDS + 1]) {
@@ -31,11 +28,11 @@ INLINE void count(const mask fresh[KINDS + 1], const Block *b, long newly[KINDS 
       for (int l = 0; l < b->lanes; ++l) newly[k] += LANE(fresh[k], l) && !b->skipped[l];
 }
 
-INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Points *p, real shape, const State z,
-                  Watch *w) {
+INLINE void give(const Surrogate *s, const Arrays *a, const Block *b, const Points *p, const Step *step, const State z,
+                 Watch *w) {
   real P[9];
   mask fresh[KINDS + 1];
-  watch(s, p, shape, w, fresh);
+  watch(s, p, step, w, fresh);
   piola(s, p, z, P);
   scatter(p->to, b, 6, a->stretch);
   scatter(z, b, ELASTIC, a->elastic);
@@ -49,12 +46,17 @@ INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Poi
   count(fresh, b, a->newly);
 }
 
+INLINE void leave(const Surrogate *s, const Arrays *a, const Block *block, const Points *p, const Step *step,
+                  const State *z, Watch *w) {
+  for (int v = 0; v < STRIDE; ++v) give(s, a, &block[v], &p[v], &step[v], z[v], &w[v]);
+}
+
 #include "learned_blocks.h"
 
 /* Advance n points, see Arrays. */
 void learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
                     double *tensors, double *scalars, double *clocks, double *outside, double *beyond,
                     double *extrapolation, double *P, long newly[KINDS + 1]) {
-  const Arrays a = {F, dt, stretch, elastic, tensors, scalars, clocks, outside, beyond, extrapolation, P, newly};
+  const Arrays a = {{F, dt, stretch, elastic, tensors, scalars}, stretch, elastic, tensors, scalars, clocks, outside, beyond, extrapolation, P, newly};
   advance_points(s, &a, n);
 }

@@ -7,8 +7,8 @@
  * multiscale/surrogate/recurrent/architecture.py, which this is compiled with. */
 #ifndef LEARNED_SURROGATE_H
 #define LEARNED_SURROGATE_H
-#include "microscale/native/points.h"
 #include "microscale/paths/flow_clocks.h"
+#include "microscale/native/points.h"
 
 typedef double number;
 #ifdef SINGLE
@@ -31,14 +31,19 @@ typedef struct {
   Network network;
 } Surrogate;
 
-/* T = G s + J 2 lambda_e (J - 1) I, s the mean of the groups. */
-INLINE void rotated_stress(const Surrogate *s, const Points *p, const real z[ELASTIC], real T[9]) {
-  const real zero[3] = {splat(0), splat(0), splat(0)};
-  real mean[5];
-  for (int k = 0; k < 5; ++k) {
+/* s, the mean of the groups, over the strain scale. */
+INLINE void mean_strain(const Surrogate *s, const real z[ELASTIC], real mean[DEVIATOR]) {
+  for (int k = 0; k < DEVIATOR; ++k) {
     mean[k] = splat(0);
     for (int g = 0; g < GROUPS; ++g) mean[k] += s->shares[g] * z[g * DEVIATOR + k];
   }
+}
+
+/* T = G s + J 2 lambda_e (J - 1) I. */
+INLINE void rotated_stress(const Surrogate *s, const Points *p, const real z[ELASTIC], real T[9]) {
+  const real zero[3] = {splat(0), splat(0), splat(0)};
+  real mean[DEVIATOR];
+  mean_strain(s, z, mean);
   from_deviator5_and_axial(mean, zero, T);
   for (int i = 0; i < 9; ++i) T[i] *= s->shear_modulus * STRAIN_SCALE;
   const real pressure = 2.0 * s->lambda_e * p->J * (p->J - 1.0);

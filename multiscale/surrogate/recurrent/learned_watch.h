@@ -27,9 +27,9 @@ INLINE void beyond(const Surrogate *s, const Points *p, real shape, real clock[C
 
 /* Keep the worst of points, and for how long they have been outside; fresh: those that were not before, by kind and at
  * all. */
-INLINE void watch(const Surrogate *s, const Points *p, real shape, Watch *w, mask fresh[KINDS + 1]) {
+INLINE void watch(const Surrogate *s, const Points *p, const Step *step, Watch *w, mask fresh[KINDS + 1]) {
   real excess[KINDS], most = splat(0);
-  beyond(s, p, shape, w->clock, excess);
+  beyond(s, p, step->features[SHAPE], w->clock, excess);
   w->outside += choose(w->extrapolation > 0.0, p->dt, splat(0));
   for (int k = 0; k < KINDS; ++k) {
     most = larger(excess[k], most);
