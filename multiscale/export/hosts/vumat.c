@@ -11,8 +11,8 @@ typedef struct {
   long n;
   int tensor; /* numbers of a symmetric tensor */
   double dt;
-  const double *stretch, *state_old;
-  double *stress, *state_new;
+  const double *stretch_old, *stretch, *state_old;
+  double *stress, *state_new, *lost; /* elastic energy of a unit of the current volume that was lost in the step */
 } Arrays;
 
 /* Columns are too many for a processor to see what comes next: it is told, a block of points ahead. */
@@ -38,15 +38,30 @@ INLINE void to_column(real x, const Block *b, double *at) {
     if (!b->skipped[l]) at[b->point[l]] = LANE(x, l);
 }
 
+INLINE void stretches(const Arrays *a, const double *columns, const Block *block, real U[STRIDE][6]) {
+  for (int k = 0; k < 6; ++k)
+    for (int v = 0; v < STRIDE; ++v)
+      U[v][k] = packed[k] < a->tensor ? column(columns + packed[k] * a->n, &block[v]) : splat(0);
+}
+
+/* Elastic energy in a unit of the reference's volume. The law has none of its own: this is that of the elastic strains of the
+ * groups, and of the volume. */
+INLINE real stored(const real z[ELASTIC], real J) {
+  const double c = 0.25 * UNIT_OF_STRESS * surrogate.shear_modulus * STRAIN_SCALE * STRAIN_SCALE;
+  real energy = UNIT_OF_STRESS * surrogate.lambda_e * (J - 1.0) * (J - 1.0);
+  for (int k = 0; k < ELASTIC; ++k) energy += c * surrogate.shares[k / DEVIATOR] * z[k] * z[k];
+  return energy;
+}
+
 /* Columns go one after another, and not block after block: they lie in pages of their own. */
 INLINE void come(const Arrays *a, const Block *block, Points *p, State *z, Watch *w) {
   Row row[STRIDE];
   real U[STRIDE][6];
   for (int k = 0; k < NUMBERS; ++k)
     for (int v = 0; v < STRIDE; ++v) ((real *)&row[v])[k] = column(a->state_old + k * a->n, &block[v]);
-  for (int k = 0; k < 6; ++k)
-    for (int v = 0; v < STRIDE; ++v)
-      U[v][k] = packed[k] < a->tensor ? column(a->stretch + packed[k] * a->n, &block[v]) : splat(0);
+  stretches(a, a->stretch_old, block, U);
+  for (int v = 0; v < STRIDE; ++v) to_column(stored(row[v].z, det_symmetric(U[v])), &block[v], a->lost);
+  stretches(a, a->stretch, block, U);
   for (int v = 0; v < STRIDE; ++v) {
     const real J = det_symmetric(U[v]);
     p[v].dt = splat(a->dt);
@@ -63,7 +78,9 @@ INLINE void leave(const Surrogate *s, const Arrays *a, const Block *block, const
   for (int v = 0; v < STRIDE; ++v) {
     row[v] = row_after(s, &p[v], &step[v], z[v], &w[v]);
     rotated_stress(s, &p[v], z[v], sigma[v]);
-    for (int i = 0; i < 9; ++i) sigma[v][i] *= UNIT_OF_STRESS / p[v].J;
+    const real inverse_J = 1.0 / p[v].J;
+    for (int i = 0; i < 9; ++i) sigma[v][i] *= UNIT_OF_STRESS * inverse_J;
+    to_column((column(a->lost, &block[v]) - stored(z[v], p[v].J)) * inverse_J, &block[v], a->lost);
   }
   for (int k = 0; k < NUMBERS; ++k)
     for (int v = 0; v < STRIDE; ++v) to_column(((const real *)&row[v])[k], &block[v], a->state_new + k * a->n);
@@ -84,31 +101,11 @@ static void elastic(long n, int tensor, const double *strain, const double *old,
   }
 }
 
-static double det_at(long n, int tensor, const double *U, long p) {
-  const double a = U[3 * n + p], b = tensor > 4 ? U[4 * n + p] : 0.0, c = tensor > 4 ? U[5 * n + p] : 0.0;
-  return U[p] * (U[n + p] * U[2 * n + p] - b * b) - a * (a * U[2 * n + p] - b * c) + c * (a * b - U[n + p] * c);
-}
-
 /* The work of the mean stress on strain increments, in a unit of volume. */
 static double work_at(long n, int tensor, const double *old, const double *new, const double *strain, long p) {
   double work = 0.0;
   for (int k = 0; k < tensor; ++k) work += (k < 3 ? 0.5 : 1.0) * (old[k * n + p] + new[k * n + p]) * strain[k * n + p];
   return work;
-}
-
-static double stored_by_volume(double J) { return surrogate.lambda_e * (J - 1.0) * (J - 1.0); }
-
-/* The elastic energy that a volume of the reference has lost in a step. The law has no energy of its own: this is that of
- * the elastic strains of the groups, and of the volume. Deviators go by columns, which are long. */
-static void lost(long n, int tensor, const double *U, const double *V, const double *old, const double *new,
-                 double *energy) {
-  const double c = 0.25 * UNIT_OF_STRESS * surrogate.shear_modulus * STRAIN_SCALE * STRAIN_SCALE;
-  for (long p = 0; p < n; ++p)
-    energy[p] = UNIT_OF_STRESS * (stored_by_volume(det_at(n, tensor, U, p)) - stored_by_volume(det_at(n, tensor, V, p)));
-  for (int k = 0; k < ELASTIC; ++k) {
-    const double share = c * surrogate.shares[k / DEVIATOR], *a = old + (6 + k) * n, *b = new + (6 + k) * n;
-    for (long p = 0; p < n; ++p) energy[p] += share * (a[p] * a[p] - b[p] * b[p]);
-  }
 }
 
 /* A step of n points, with the arguments of a VUMAT by their names there. Energies are those of a unit of mass: internal
@@ -119,22 +116,17 @@ void LAW(vumat)(int nblock, int nshr, double stepTime, double totalTime, double 
                 double *stateNew, double *enerInternNew, double *enerInelasNew) {
   const long n = nblock;
   const int tensor = 3 + nshr;
-  const Arrays a = {n, tensor, dt * UNIT_OF_TIME, stretchNew, stateOld, stressNew, stateNew};
-  if (stepTime == 0.0 && totalTime == 0.0) {
+  const Arrays a = {n, tensor, dt * UNIT_OF_TIME, stretchOld, stretchNew, stateOld, stressNew, stateNew, enerInelasNew};
+  const int asked = stepTime == 0.0 && totalTime == 0.0;
+  if (asked) {
     elastic(n, tensor, strainInc, stressOld, stressNew);
     memcpy(stateNew, stateOld, (size_t)n * NUMBERS * sizeof *stateNew);
-    for (long p = 0; p < n; ++p) {
-      enerInternNew[p] = enerInternOld[p] + work_at(n, tensor, stressOld, stressNew, strainInc, p) / density[p];
-      enerInelasNew[p] = enerInelasOld[p];
-    }
-    return;
+  } else {
+    advance_points(&surrogate, &a, n);
   }
-  advance_points(&surrogate, &a, n);
-  lost(n, tensor, stretchOld, stretchNew, stateOld, stateNew, enerInelasNew);
   for (long p = 0; p < n; ++p) {
-    const double work = work_at(n, tensor, stressOld, stressNew, strainInc, p);
-    const double J = 0.5 * (det_at(n, tensor, stretchOld, p) + det_at(n, tensor, stretchNew, p));
+    const double work = work_at(n, tensor, stressOld, stressNew, strainInc, p), lost = asked ? -work : enerInelasNew[p];
     enerInternNew[p] = enerInternOld[p] + work / density[p];
-    enerInelasNew[p] = enerInelasOld[p] + (work + enerInelasNew[p] / J) / density[p];
+    enerInelasNew[p] = enerInelasOld[p] + (work + lost) / density[p];
   }
 }
