@@ -16,7 +16,9 @@ typedef float weight;
 #else
 typedef double weight;
 #endif
-#ifndef POINTS
+#if !defined(POINTS) && defined(ONE_LANE)
+#define POINTS 32 /* of a block, which a compiler finds vectors in */
+#elif !defined(POINTS)
 #define POINTS (2 * VECTOR_BYTES / (int)sizeof(weight)) /* of a block: two vectors for each weight that is loaded */
 #endif
 #include "recurrent_step.h"

@@ -19,7 +19,8 @@ INLINE part as_part(real x) { return __builtin_convertvector(x, part); }
 INLINE real as_real(part x) { return __builtin_convertvector(x, real); }
 #endif
 #define VECTORS (POINTS / UNITS)
-#define TILE (SUMS * VECTOR_BYTES / (POINTS * (int)sizeof(weight))) /* outputs whose sums stay in registers */
+#define FITTING (SUMS * VECTOR_BYTES / (POINTS * (int)sizeof(weight)))
+#define TILE (FITTING > 0 ? FITTING : 1) /* outputs whose sums stay in registers */
 typedef unit row[VECTORS];
 #define STRIDE (POINTS / LANES)
 
