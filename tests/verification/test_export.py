@@ -10,6 +10,7 @@ from exported_law import DT, FORTRAN_FLAGS, compiled, flat, loaded, paths, point
 
 from microscale.native.compiler import compiler
 from microscale.tensors import FloatArray, polar_decomposition
+from multiscale.export.export import export_law
 from multiscale.surrogate.extrapolation import ExtrapolationWarning
 from multiscale.surrogate.recurrent.law import LearnedLaw
 
@@ -211,7 +212,7 @@ def test_drivers_follow_paths(tmp_path, expected, to):
 
 
 def test_a_record_says_which_weights_and_which_files(tmp_path):
-    compiled(tmp_path, "c")
+    export_law("magnesium", "c", tmp_path)
     record = json.loads((tmp_path / "magnesium_record.json").read_text())
     card = LearnedLaw.from_file().card
     assert record["weights_sha256"] == card.weights_sha256
