@@ -119,16 +119,27 @@ def test_the_tangent_is_that_of_the_differences(library):
                 np.testing.assert_allclose(tangent, differences, rtol=0.0, atol=atol)
 
 
-def test_first_iterations_are_elastic(library):
-    """At rest, with or without time, nothing has strained: the tangent is that of elasticity."""
+def elasticity() -> FloatArray:
+    """Isotropic moduli at rest, by engineering shear strains."""
     G, lame = CARD.shear_modulus, 2.0 * CARD.lambda_e - 2.0 / 3.0 * CARD.shear_modulus
-    elastic = np.diag([2.0 * G] * 3 + [G] * 3)
-    elastic[:3, :3] += lame
+    moduli = np.diag([2.0 * G] * 3 + [G] * 3)
+    moduli[:3, :3] += lame
+    return moduli
+
+
+def test_first_iterations_are_elastic(library):
+    """Where nothing has moved yet: at rest, with or without time, and in the midst of flow."""
     for dt in (0.0, 1.0):
         stress, _, tangent, _, pnewdt = Umat(library)(np.eye(3), dt)
-        np.testing.assert_allclose(tangent, elastic, rtol=0.0, atol=1e-10 * G)
+        np.testing.assert_allclose(tangent, elasticity(), rtol=0.0, atol=1e-10 * CARD.shear_modulus)
         assert not stress.any()
         assert pnewdt == 1.0
+    flowing = Umat(library)
+    for k in range(1, 20):
+        flows = flowing.keep(strained(3, 0.002 * k), DT)
+    began = flowing(strained(3, 0.002 * 19), DT)[2]
+    assert abs(began[3, 3] / CARD.shear_modulus - 1.0) < 0.02
+    assert flows[3, 3] < 0.5 * CARD.shear_modulus
 
 
 def test_plane_strain_has_one_shear_component(library):

@@ -9,13 +9,15 @@
 
 static const int first[6] = {0, 1, 2, 0, 0, 1}, second[6] = {0, 1, 2, 1, 2, 2};
 
-/* dP/dF of a step from a state, which is read. */
+/* dP/dF of a step from a state, which is read. Hosts begin an increment where the last one ended: where nothing has moved,
+ * flow has no direction, and the tangent is the elastic one of a step without time. */
 static void differentiate_point(const double F[9], double dt, const double state[NUMBERS], double dP[81]) {
   Work work;
   Watch watch;
   work.points->dt = dt;
   recall((const Row *)state, work.points, work.z[0], &watch);
   kinematics(F, work.points);
+  if (!(work.points->size > ROUNDING)) work.points->dt = 0.0;
   differentiate(&surrogate, &work);
   tangent_of(&surrogate, &work, 0, dP);
   for (int i = 0; i < 81; ++i) dP[i] *= UNIT_OF_STRESS;
