@@ -23,8 +23,11 @@ from microscale.inputs.numbers import (
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
+from multiscale.export.export import Host
+from multiscale.export.units import UnitSystem
 from multiscale.laws import Texture
 from multiscale.run.data_options import DrivenLaw, PathOptions
+from multiscale.surrogate.recurrent.architecture import Precision
 
 app = App(
     name="multiscale",
@@ -201,6 +204,33 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
     figures = report(predict, law, datasets, pictures, recorded_law)
     if record:
         write_figures(weights, figures)
+
+
+@app.command
+@checked
+def export(
+    weights: Path,
+    *,
+    to: Host,
+    out: OutFolder,
+    units: UnitSystem = "mm-us-GPa",
+    precision: Precision = "single",
+    name: str | None = None,
+) -> None:
+    """Write a learnt law as source for another code: C99 with its weights, header, driver, README and record.
+
+    Args:
+        weights: The weights file, or the name of shipped weights, such as magnesium.
+        to: Interface: c for batches of points; vumat or umat with a Fortran file, as Abaqus calls it.
+        out: Folder of the files.
+        units: Of the other code; SI has m, s, Pa and kg/m^3.
+        precision: Of the products of the network, as for the law learned.
+        name: What functions and files begin with; by default the name of the weights.
+    """
+    from multiscale.export.export import export_law
+
+    files = export_law(weights, to, out, units=units, precision=precision, name=name)
+    print("\n".join(str(printable(file)) for file in files))
 
 
 @app.command
