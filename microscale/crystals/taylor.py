@@ -15,6 +15,7 @@ from microscale.crystals.single_crystal import (
     elastic_wave_speed,
     raise_if_failed,
 )
+from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, checked, numbers_in
@@ -43,6 +44,7 @@ class TaylorPolycrystal(CrystalLaw):
     """
 
     name = "taylor"
+    _made = ""
 
     @checked
     def __init__(
@@ -73,6 +75,18 @@ class TaylorPolycrystal(CrystalLaw):
         self._lanes = np.ascontiguousarray(self.orientations.reshape(-1, 9).T)
 
     @property
+    def texture(self) -> Texture:
+        """Orientations and weights of the grains, as they are at rest."""
+        return Texture(self.orientations, self.weights, self._made)
+
+    @classmethod
+    def of(cls, texture: Texture, crystal: Crystal | None = None) -> Self:
+        """Return the polycrystal whose grains are those of a texture."""
+        law = cls(texture.orientations, texture.weights, crystal)
+        law._made = texture.made
+        return law
+
+    @property
     def grains(self) -> int:
         """Number of grains at a point."""
         return len(self.orientations)
@@ -99,8 +113,8 @@ class TaylorPolycrystal(CrystalLaw):
 
     @property
     def material(self) -> str:
-        """Name of the crystal and number of grains."""
-        return f"{self.crystal.name}, {self.grains} grains"
+        """Name of the crystal, number of grains, and what made their texture, if anybody said."""
+        return f"{self.crystal.name}, {self._made or f'{self.grains} grains'}"
 
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return dissipation (GPa), twinned volume and slip of each family, averaged over grains, (n,)."""

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
+from microscale.crystals.texture.texture import Texture
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
@@ -116,6 +117,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations
         self._law_calls, self._pressure = 0, 0.0
+        self._grains: Texture | None = None
         voxels = self._voxels_at_rest(at_rest or {})
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
@@ -143,7 +145,14 @@ class FullFieldCell(ConstitutiveLaw):
     ) -> Self:
         """Return the cell of a polycrystal; magnesium by default. The options are those of the class."""
         orientations = {"orientation": microstructure.voxel_orientations()}
-        return cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+        cell = cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+        cell._grains = Texture(microstructure.orientations, microstructure.weights)
+        return cell
+
+    @property
+    def texture(self) -> Texture | None:
+        """Orientations of the grains and their share of the voxels, as they are at rest; None without."""
+        return self._grains
 
     @property
     def crystal(self) -> Crystal | None:
