@@ -45,7 +45,7 @@ def test_a_law_of_one_file_is_a_law_of_the_commands(added, tmp_path):
     assert summary["law"]["name"] == "hencky"
     again = run_file(tmp_path / "run" / "case.toml", output=tmp_path / "again")
     assert again["final_length_mm"] == summary["final_length_mm"]
-    with pytest.raises(InputError, match="law hencky does not take --crystal mine.yaml"):
+    with pytest.raises(InputError, match=r"law hencky does not take --crystal mine\.yaml"):
         LawOptions(law="hencky", crystal=Path("mine.yaml")).make(1.0)
 
 
