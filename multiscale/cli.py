@@ -334,15 +334,19 @@ def plot(
 ) -> None:
     """Draw the axial section of a run again, of other fields or at other times.
 
+    Without --field, --times and --out the picture of probes and gauges is drawn again too.
+
     Args:
         folder: Folder of the run.
         field: Cell field to show, once for each; by default the three of the paper's Figure 3.
         times: Times to show, us, each at the nearest output; by default five.
         out: PNG to write; by default that of the folder.
     """
-    from multiscale.results.redraw import redraw
+    from multiscale.results.redraw import redraw, redraw_histories
 
     print(f"picture: {printable(redraw(folder, field, times, out))}")
+    if not (field or times or out) and (histories := redraw_histories(folder)):
+        print(f"picture: {printable(histories)}")
 
 
 @app.command
