@@ -23,8 +23,11 @@ from microscale.inputs.numbers import (
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
+from multiscale.export.export import Host
+from multiscale.export.units import UnitSystem
 from multiscale.run.data_options import DrivenLaw, PathOptions
 from multiscale.run.flags import WithMinus
+from multiscale.surrogate.recurrent.architecture import Precision
 
 app = App(
     name="multiscale",
@@ -225,6 +228,33 @@ def evaluate(
 
 @app.command
 @checked
+def export(
+    weights: Path,
+    *,
+    to: Host,
+    out: OutFolder,
+    units: UnitSystem = "mm-us-GPa",
+    precision: Precision = "single",
+    name: str | None = None,
+) -> None:
+    """Write a learnt law as source for another code: C99 with its weights, header, driver, README and record.
+
+    Args:
+        weights: The weights file, or the name of shipped weights, such as magnesium.
+        to: Interface: c for batches of points; vumat or umat with a Fortran file, as Abaqus calls it.
+        out: Folder of the files.
+        units: Of the other code; SI has m, s, Pa and kg/m^3.
+        precision: Of the products of the network, as for the law learned.
+        name: What functions and files begin with; by default the name of the weights.
+    """
+    from multiscale.export.export import export_law
+
+    files = export_law(weights, to, out, units=units, precision=precision, name=name)
+    print("\n".join(str(printable(file)) for file in files))
+
+
+@app.command
+@checked
 def calibrate(
     *,
     out: OutFile,
@@ -304,15 +334,19 @@ def plot(
 ) -> None:
     """Draw the axial section of a run again, of other fields or at other times.
 
+    Without --field, --times and --out the picture of probes and gauges is drawn again too.
+
     Args:
         folder: Folder of the run.
         field: Cell field to show, once for each; by default the three of the paper's Figure 3.
         times: Times to show, us, each at the nearest output; by default five.
         out: PNG to write; by default that of the folder.
     """
-    from multiscale.results.redraw import redraw
+    from multiscale.results.redraw import redraw, redraw_histories
 
     print(f"picture: {printable(redraw(folder, field, times, out))}")
+    if not (field or times or out) and (histories := redraw_histories(folder)):
+        print(f"picture: {printable(histories)}")
 
 
 @app.command

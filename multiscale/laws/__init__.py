@@ -42,9 +42,8 @@ def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     make, known = _maker(name), options_of(name)
     for option in options:
         if option not in known:
-            raise InputError(
-                f"unknown option '{option}' of law '{name}', expected one of: {', '.join(known)}"
-            )
+            expected = f"one of: {', '.join(known)}" if known else "none"
+            raise InputError(f"unknown option '{option}' of law '{name}', expected {expected}")
     return make(**options)
 
 

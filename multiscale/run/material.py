@@ -121,4 +121,5 @@ def _taken(law: str) -> Mapping[str, Any]:
     options = options_of(law)
     if "density" in options:
         return {"density": None}
-    return {**options, "crystal": options.get("crystal"), "density": None}
+    crystal = {"crystal": None} if options.keys() & {"crystal", "material"} else {}
+    return {**options, **crystal, "density": None}

@@ -132,6 +132,7 @@ PROGRAMS = [
     ),
     Program.cli("inspect", "{data}"),
     Program.cli("evaluate", "{weights}", "{data}", out="{folder}/pictures"),
+    Program.cli("export", "{weights}", to="vumat", out="{folder}/law"),
     Program.cli("calibrate", out="{folder}/c.json", law="j2", grains="2"),
     Program.demo("taylor_anvil", elements="60", **IMPACT),
     Program.demo("taylor_anvil", elements="60", end_time="0.05", law="taylor", grains="2", model="quarter"),
