@@ -72,7 +72,7 @@ def generate(*, out: OutFile, along: PathOptions, driven: DrivenLaw) -> None:
     """
     from mpi4py import MPI
 
-    from microscale.crystals.texture.described import is_file
+    from microscale.crystals.texture.names import is_file
     from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
@@ -281,7 +281,7 @@ def calibrate(
         texture_seed: Seed of their orientations.
         rate_sensitivity: m of the crystal instead of its own.
     """
-    from microscale.crystals.texture.described import is_file
+    from microscale.crystals.texture.names import is_file
     from multiscale.laws import calibration, make_law
     from multiscale.results.provenance import law_record, versions
     from multiscale.run.inputs import require_apart
