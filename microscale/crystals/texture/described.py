@@ -166,18 +166,18 @@ def _lists(harmonics: Mapping[str, list[list[float]]]) -> dict[str, FloatArray]:
 
 def _read(path: Path, entry: Described, crystal: Crystal) -> Texture:
     """Read a file of orientations: a map by its ending, else a text."""
+    is_map = path.suffix.lower() in SUFFIXES
+    for key in ("descriptor",) if is_map else ("phase", "at_least", "x_axis"):
+        if getattr(entry, key) is not None:
+            other = "a text" if is_map else f"a map ({', '.join(SUFFIXES)})"
+            raise InputError(f"{key} has no use for {path}, expected {other}")
     if not _is_there(path):
         raise InputError(
             f"texture '{printable(path, 60)}' is no file that is there, expected one, or one of: "
             f"{', '.join(NAMES)}"
         )
-    if path.suffix.lower() in SUFFIXES:
-        if entry.descriptor is not None:
-            raise InputError(f"descriptor = '{entry.descriptor}' has no use for the map {path}: leave it out")
+    if is_map:
         return read_map(path, lattice_of(crystal), entry.phase, entry.x_axis, entry.at_least)
-    for key in ("phase", "at_least", "x_axis"):
-        if getattr(entry, key) is not None:
-            raise InputError(f"{key} has no use for {path}, expected a map ({', '.join(SUFFIXES)})")
     return read_text(path, entry.descriptor)
 
 
