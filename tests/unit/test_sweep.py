@@ -89,6 +89,8 @@ def test_a_bad_value_is_one_line_before_anything_runs(tokens, message, tmp_path)
 def test_points_with_commas_are_not_several_values():
     flags = ["--probe", "0,0,1", "--gauge", "0,0,5", "--thickness=0.5,1"]
     assert swept(plate, flags) == ("thickness", ["0.5", "1"])
+    textured = ["--texture", "rolled:15,25", "--texture-axes=z,x,y", "--velocity", "100,200"]
+    assert swept(plate, textured) == ("velocity", ["100", "200"])
     assert plate_case(thickness=0.5).body.thickness == 0.5
 
 
