@@ -143,6 +143,8 @@ PROGRAMS = [
     Program.demo("unit_cell", resolution="4", grains="2", steps="4", strains="0.01"),
     Program.demo("crystal_mechanisms", samples="5", grains="2"),
     Program.demo("time_step_study", paths="2", grains="2", steps="4", finest="8"),
+    Program.demo("rolled_plate", grains="2", directions="4", steps="4"),
+    Program.demo("textured_anvil", elements="60", grains="2", end_time="0.05"),
     Program.demo("texture_sampling", grains="2", reference="4", draws="1", paths="2"),
 ]
 
