@@ -219,9 +219,9 @@ def calibrate(*, out: OutFile, wanted: CalibrationOptions) -> None:
     (calibrate_to_curves if wanted.curve else calibrate_to_polycrystal)(wanted, out)
 
 
-@app.command
+@app.command(name="test")
 @flat
-def test(
+def material_test(
     *,
     laws: ComparedLaws,
     loading: LoadingOptions,

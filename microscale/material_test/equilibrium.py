@@ -167,10 +167,9 @@ def balance(law: ConstitutiveLaw, step: Step, state: State, guess: FloatArray, t
             active = active[~done]
             if not len(active):
                 break
-            here, kept = step.at(active), _points(state, active)
-            change = -np.linalg.solve(
-                _slope(law, here, kept, trial.at(~done)), trial.residual[~done, :, None]
-            )
+            trial = trial.at(~done)
+            slope = _slope(law, step.at(active), _points(state, active), trial)
+            change = -np.linalg.solve(slope, trial.residual[..., None])
         except (DeformationError, ConvergenceError, np.linalg.LinAlgError):
             break
         result.components[active] += np.clip(change[..., 0], -LARGEST_CHANGE, LARGEST_CHANGE)
@@ -179,7 +178,7 @@ def balance(law: ConstitutiveLaw, step: Step, state: State, guess: FloatArray, t
 
 
 class _Trial(NamedTuple):
-    """Points as they would be: F, P, the state, the stresses that are not as told, and the largest of them."""
+    """Points as they would be: F, P, state, what stresses are off what was told, and the largest of that."""
 
     F: FloatArray
     piola: FloatArray
@@ -244,6 +243,6 @@ def _failure(law: ConstitutiveLaw, step: Step, found: Balance, point: int, toler
     )
     nearest = f"{min(found.residuals):.3g} GPa off" if found.residuals else "no stress"
     return (
-        f"no balance of the law {law.name} at {told} in a step of {step.dt[point]:.3g} us ({nearest}): the law "
-        f"may not carry that stress; take more steps, or a tolerance above {tolerance:g}"
+        f"no balance of the law {law.name} at {told} in a step of {step.dt[point]:.3g} us ({nearest}): "
+        f"the law may not carry that stress; take more steps, or a tolerance above {tolerance:g}"
     )

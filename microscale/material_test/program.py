@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from microscale.errors import InputError
 from microscale.files.printable import printable
+from microscale.inputs.numbers import Range, Steps, Time, check_fields
 from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, FloatArray
 
 COMPONENTS = ("xx", "yy", "zz", "yz", "xz", "xy")
@@ -25,6 +26,9 @@ AXES = {"x": "1,0,0", "y": "0,1,0", "z": "0,0,1"}
 Measure = Literal["true", "engineering"]
 LARGEST_STRAIN = 3.0
 """Beyond it a fraction is a percentage."""
+SHORTEST = -0.95
+"""Least engineering strain: at -1 nothing is left."""
+Rate = Annotated[float, Range(1e-18, 1e9, unit="1/us")]
 
 LOADINGS: Mapping[str, Mapping[str, float]] = {
     "uniaxial": {"xx": 1.0},
@@ -55,29 +59,27 @@ class Segment:
 
     strain: Mapping[str, float | None] = field(default_factory=dict)
     stress: Mapping[str, float | None] = field(default_factory=dict)
-    duration: float | None = None
-    rate: float | None = None
-    steps: int = 100
+    duration: Time | None = None
+    rate: Rate | None = None
+    steps: Steps = 100
 
     def __post_init__(self) -> None:
-        for name, value in (*self.strain.items(), *self.stress.items()):
+        check_fields(self)
+        for name in (*self.strain, *self.stress):
             if name not in COMPONENTS:
-                raise InputError(f"component '{name}', expected one of: {', '.join(COMPONENTS)}")
-            if value is not None and not math.isfinite(value):
-                raise InputError(f"{name} = {value}, expected a finite number")
-        if twice := self.strain.keys() & self.stress.keys():
-            name = min(twice)
-            raise InputError(f"strain.{name} and stress.{name} are both given, expected one of them")
+                raise InputError(
+                    f"component '{printable(name, 40)}', expected one of: {', '.join(COMPONENTS)}"
+                )
+        if twice := sorted(self.strain.keys() & self.stress.keys()):
+            raise InputError(f"strain.{twice[0]} and stress.{twice[0]} are both given, expected one of them")
         for name, value in self.strain.items():
             if value is not None and abs(value) > LARGEST_STRAIN:
                 raise InputError(
-                    f"strain.{name} = {value:g}, expected at most {LARGEST_STRAIN:g}: a fraction, not per cent"
+                    f"strain.{name} = {value:g}, expected at most {LARGEST_STRAIN:g}: "
+                    "a fraction, not per cent"
                 )
         if (self.duration is None) == (self.rate is None):
             raise InputError("a segment needs a duration or a rate, and not both")
-        for name, value in (("duration", self.duration), ("rate", self.rate), ("steps", self.steps)):
-            if value is not None and not 0.0 < value < math.inf:
-                raise InputError(f"{name} = {value}, expected a positive number")
 
     @property
     def is_stress(self) -> FloatArray:
@@ -106,7 +108,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Program:
+class MaterialTest:
     """A material test.
 
     Attributes:
@@ -127,8 +129,15 @@ class Program:
     measure: Measure = "true"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.segments:
-            raise InputError("a test has no segment, expected at least one")
+            raise InputError("segments = (), expected at least one")
+        for name in ("xx", "yy", "zz") if self.measure == "engineering" else ():
+            for value in (segment.strain.get(name) for segment in self.segments):
+                if value is not None and value < SHORTEST:
+                    raise InputError(
+                        f"strain.{name} = {value:g}, expected an engineering strain above {SHORTEST}"
+                    )
         self.axes  # noqa: B018  which checks the directions
 
     @property

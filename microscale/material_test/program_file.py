@@ -12,8 +12,8 @@ from microscale.errors import InputError
 from microscale.files.quantities import spoken
 from microscale.files.schema import Strict, validated, wrong
 from microscale.files.toml import read_toml, toml_text
-from microscale.inputs.numbers import Range, Steps, Time
-from microscale.material_test.program import COMPONENTS, Measure, Program, Segment
+from microscale.inputs.numbers import Steps, Time
+from microscale.material_test.program import COMPONENTS, MaterialTest, Measure, Rate, Segment
 
 REMEDY = "docs/reference/formats.md#material-tests lists all keys"
 HOLD = "hold"
@@ -31,7 +31,6 @@ def _stress(found: Any) -> float | None:
     return None if found == HOLD else spoken(found, "GPa")
 
 
-Rate = Annotated[float, Range(1e-18, 1e9, unit="1/us")]
 Component = Literal["xx", "yy", "zz", "yz", "xz", "xy"]
 Strain = Annotated[Any, PlainValidator(_strain)]
 Stress = Annotated[Any, PlainValidator(_stress)]
@@ -41,23 +40,23 @@ Direction = Annotated[list[float], Field(min_length=3, max_length=3)]
 class SegmentEntry(Strict):
     """A segment of a test, as :class:`microscale.material_test.program.Segment`."""
 
-    strain: dict[Component, Strain] = {}
-    stress: dict[Component, Stress] = {}
+    strain: dict[Component, Strain] = Field(default_factory=dict)
+    stress: dict[Component, Stress] = Field(default_factory=dict)
     duration: Time | None = None
     rate: Rate | None = None
     steps: Steps = 100
 
 
 class ProgramFile(Strict):
-    """A material test, as :class:`microscale.material_test.program.Program`."""
+    """A material test, as :class:`microscale.material_test.program.MaterialTest`."""
 
     segment: Annotated[list[SegmentEntry], Field(min_length=1)]
-    direction: Direction = [1.0, 0.0, 0.0]
+    direction: Direction | None = None
     across: Direction | None = None
     measure: Measure = "true"
 
 
-def read_program(path: Path) -> Program:
+def read_program(path: Path) -> MaterialTest:
     """Read a material test.
 
     Raises:
@@ -67,10 +66,12 @@ def read_program(path: Path) -> Program:
     where = f"material test {path}"
     found = validated(ProgramFile, read_toml(path, "material test", REMEDY), where, REMEDY)
     segments = tuple(_segment(k, entry, where) for k, entry in enumerate(found.segment, 1))
-    return Program(segments, _three(found.direction), found.across and _three(found.across), found.measure)
+    direction = (1.0, 0.0, 0.0) if found.direction is None else _three(found.direction)
+    across = None if found.across is None else _three(found.across)
+    return MaterialTest(segments, direction, across, found.measure)
 
 
-def program_text(program: Program) -> str:
+def program_text(program: MaterialTest) -> str:
     """Return a material test as a file from which it can be repeated."""
     across = {} if program.across is None else {"across": list(program.across)}
     return toml_text(

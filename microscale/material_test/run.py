@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from microscale.errors import InputError
+from microscale.inputs.numbers import Positive, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State
 from microscale.material_test.equilibrium import (
     Step,
@@ -17,7 +18,7 @@ from microscale.material_test.equilibrium import (
     stress_of,
     to_strain,
 )
-from microscale.material_test.program import COLUMNS, COMPONENTS, ROWS, Program
+from microscale.material_test.program import COLUMNS, COMPONENTS, ROWS, MaterialTest
 from microscale.progress import task
 from microscale.tensors import FloatArray, cauchy_from_piola
 
@@ -61,17 +62,18 @@ class _Told(NamedTuple):
     fraction: float  # of the segment that is behind
 
 
+@checked
 def run_tests(
     law: ConstitutiveLaw,
-    programs: Sequence[Program],
-    tolerance: float = TOLERANCE,
-    initial: Mapping[str, ArrayLike] | None = None,
+    tests: Sequence[MaterialTest],
+    tolerance: Positive = TOLERANCE,
+    initial: Mapping[str, Any] | None = None,
 ) -> list[Curve]:
     """Run material tests, each on a point of its own that begins at rest.
 
     Args:
         law: Any constitutive law.
-        programs: The tests; they may be of different length.
+        tests: They may be of different length.
         tolerance: Of a stress, relative to the largest one.
         initial: State variables at the beginning in place of those at rest, each of shape (tests, ...).
 
@@ -79,15 +81,17 @@ def run_tests(
         InputError: A segment cannot be run from where the one before ended.
         ConvergenceError: No balance was found, even in smaller steps.
     """
-    points = _Points(law, programs, initial or {})
-    with task(f"steps of {len(programs)} test(s) of {law.name}", max(map(_steps, programs))) as part:
+    if not len(tests):
+        return []
+    points = _Points(law, tests, initial or {})
+    with task(f"steps of {len(tests)} test(s) of {law.name}", max(map(_steps, tests))) as part:
         while len(active := points.begin_step()):
             points.take(active, tolerance)
             part.done += 1
     return points.curves()
 
 
-def _steps(program: Program) -> int:
+def _steps(program: MaterialTest) -> int:
     return sum(segment.steps for segment in program.segments)
 
 
@@ -95,12 +99,20 @@ class _Points:
     """The points of tests: where they are, and what has been seen of them."""
 
     def __init__(
-        self, law: ConstitutiveLaw, programs: Sequence[Program], initial: Mapping[str, ArrayLike]
+        self, law: ConstitutiveLaw, programs: Sequence[MaterialTest], initial: Mapping[str, Any]
     ) -> None:
         n = len(programs)
         self.law, self.state = law, law.init_state(n)
         for name, values in initial.items():
-            self.state[name][:] = values
+            if name not in self.state:
+                raise InputError(
+                    f"initial {name}, which the law {law.name} does not have: expected one of "
+                    f"{', '.join(self.state)}"
+                )
+            given = numbers_in(name, values)
+            if given.shape != self.state[name].shape:
+                raise InputError(f"initial {name} has shape {given.shape}, expected {self.state[name].shape}")
+            self.state[name][:] = given
         self.engineering = np.array([program.measure == "engineering" for program in programs])
         self.axes = np.array([program.axes for program in programs])
         self.components = np.tile([1.0, 1.0, 1.0, 0.0, 0.0, 0.0], (n, 1))
@@ -147,7 +159,7 @@ class _Points:
             made.append(Curve(times, F, stress, dict(zip(names, fields.T, strict=True)), iterations))
         return made
 
-    def _plan(self, k: int, program: Program) -> Iterator[_Told]:
+    def _plan(self, k: int, program: MaterialTest) -> Iterator[_Told]:
         """Yield what a point is told; where a segment begins is known when the one before has ended."""
         for segment in program.segments:
             begin = self._present(k, segment.is_stress)

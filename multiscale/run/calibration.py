@@ -86,13 +86,12 @@ def _material(law: str, options: Mapping[str, Any], experiments: Sequence[Experi
         }
         return CrystalFile(options["crystal"], polycrystal)
     constants = read_constants(options["constants"] or shipped_constants(law), law)
+    missing = [name for name in THERMAL if name not in constants]
     for experiment in experiments:
-        if experiment.temperature is not None and (
-            missing := [name for name in THERMAL if name not in constants]
-        ):
+        if experiment.temperature is not None and missing:
             raise InputError(
-                f"curve {experiment.name}: temperature = {experiment.temperature} K, but {missing[0]} is not among "
-                "the constants: give --constants with those of heat"
+                f"curve {experiment.name}: temperature = {experiment.temperature} K, but {missing[0]} is not "
+                "among the constants: give --constants with those of heat"
             )
     if law == "johnson-cook" and options["constants"] is None:
         constants["reference_rate"] = min(experiment.rate for experiment in experiments)

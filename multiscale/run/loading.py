@@ -14,8 +14,8 @@ from microscale.inputs.numbers import Range, Repeats, Steps
 from microscale.material_test.program import (
     LARGEST_STRAIN,
     LOADINGS,
+    MaterialTest,
     Measure,
-    Program,
     Segment,
     direction_of,
     loading,
@@ -47,8 +47,8 @@ class LoadingOptions:
         relax: Time, with its unit, to hold the strain at the end.
         creep: Time, with its unit, to hold the stress at the end.
         direction: Axis of the test in the axes of the sample: x, y, z or three numbers, as 1,1,0.
-        across: Direction that is held in plane strain, and the plane's normal in shear; by default the axis of
-            the sample that is nearest to a right angle with the first.
+        across: Direction that is held in plane strain, and the plane's normal in shear; by default the axis
+            of the sample that is nearest to a right angle with the first.
         measure: Whether strain and rate are true (logarithmic), as by default, or engineering ones.
         steps: Steps of each part of the test; 100 by default.
     """
@@ -68,7 +68,7 @@ class LoadingOptions:
     measure: Measure | None = None
     steps: Steps | None = None
 
-    def whole(self) -> tuple[Program, str]:
+    def whole(self) -> tuple[MaterialTest, str]:
         """Return the test, and the component of strain and stress that it is about.
 
         Raises:
@@ -88,7 +88,7 @@ class LoadingOptions:
         strain = float(getattr(self, kinds[0]))
         if strain == 0.0:
             raise InputError(f"{_flag(kind)} 0.0, expected a strain that is not zero")
-        program = Program(
+        program = MaterialTest(
             tuple(self._segments(kind, strain)),
             direction_of("direction", self.direction or "x"),
             None if self.across is None else direction_of("across", self.across),
@@ -122,7 +122,7 @@ class LoadingOptions:
         return [Segment(strain, stress, share * time, steps=few) for share in HOLD_PARTS]
 
 
-def _driven(program: Program) -> str:
+def _driven(program: MaterialTest) -> str:
     """Return the component that a program is about: the first that something is asked of."""
     for segment in program.segments:
         for values in (segment.strain, segment.stress):

@@ -1,4 +1,4 @@
-"""The command ``multiscale test``: laws at one point under a prescribed loading, their curves and a picture."""
+"""The command ``multiscale test``: laws at a point under prescribed loading, their curves and a picture."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _told(name: str, curve: Curve, component: str) -> str:
     strain, stress = curve.component(component)
     k = abs(stress).argmax()
     return (
-        f"{name:14s} largest stress {stress[k]:.4g} GPa at strain {strain[k]:.4g}, at the end {stress[-1]:.4g} "
-        f"GPa at {strain[-1]:.4g} after {curve.times[-1]:.4g} us; {curve.iterations[1:].mean():.1f} iterations "
-        f"a step, at most {curve.iterations.max()}"
+        f"{name}: largest stress {stress[k]:.4g} GPa at a strain of {strain[k]:.4g}; at the end "
+        f"{stress[-1]:.4g} GPa at {strain[-1]:.4g} after {curve.times[-1]:.4g} us; "
+        f"{curve.iterations[1:].mean():.1f} iterations a step, at most {curve.iterations.max()}"
     )

@@ -15,7 +15,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from pydantic_core import PydanticCustomError
@@ -24,8 +24,9 @@ from microscale.errors import InputError
 from microscale.files.documents import read_bytes
 from microscale.files.printable import printable
 from microscale.files.quantities import converted, told
+from microscale.files.whole_file import write_whole
 from microscale.law import Moduli
-from microscale.material_test.program import LOADINGS, Measure, Program, Segment, direction_of, loading
+from microscale.material_test.program import LOADINGS, MaterialTest, Measure, Segment, direction_of, loading
 from microscale.tensors import FloatArray
 
 LARGEST_FILE = 2**22
@@ -54,7 +55,7 @@ class Experiment:
         test: A key of :data:`microscale.material_test.program.LOADINGS`.
         rate: Strain rate, 1/us, of the same measure.
         direction: Axis of the test in the axes of the sample.
-        across: Direction that is held in plane strain, see :class:`Program`.
+        across: Direction that is held in plane strain, see :class:`MaterialTest`.
         texture: Of the sample; None where nothing was said.
         temperature: Of the sample at the beginning, K; None where nothing was said.
         sha256: Of the file; empty where there is none.
@@ -82,7 +83,7 @@ class Experiment:
         """Root mean square of the stress, GPa."""
         return float(np.sqrt(np.mean(self.stress**2)))
 
-    def program(self, steps: int) -> Program:
+    def program(self, steps: int) -> MaterialTest:
         """Return the test in so many steps, half of them up to :data:`KNEE`."""
         end = float(self.strain[-1])
         knee = math.copysign(min(KNEE, 0.5 * abs(end)), end)
@@ -90,7 +91,7 @@ class Experiment:
             Segment(loading(self.test, strain), rate=self.rate, steps=max(1, steps // 2))
             for strain in (knee, end)
         )
-        return Program(tuple(segments), self.direction, self.across, self.measure)
+        return MaterialTest(tuple(segments), self.direction, self.across, self.measure)
 
     def require_plausible(self, moduli: Moduli) -> None:
         """Refuse stresses that a solid of these moduli cannot have.
@@ -105,7 +106,7 @@ class Experiment:
             raise InputError(
                 f"curve {self.name}: a stress of {self.stress[worst]:.4g} GPa at a strain of "
                 f"{self.strain[worst]:.4g}, expected at most {most[worst]:.4g} GPa, as an elastic solid of "
-                "these moduli has: check the units of stress (MPa for GPa) and strain (fractions for per cent)"
+                "these moduli has: check the units of stress (MPa for GPa) and strain (per cent?)"
             )
         if np.abs(self.stress).max() < WEAKEST * wave:
             raise InputError(
@@ -140,6 +141,33 @@ def read_experiment(path: Path) -> Experiment:
         )
     facts = _facts(header, where)
     return Experiment(path.name, strain, stress, measure, sha256=hashlib.sha256(data).hexdigest(), **facts)
+
+
+def write_experiment(path: Path, experiment: Experiment, source: str = "") -> None:
+    """Write a curve as :func:`read_experiment` reads it, in GPa.
+
+    Args:
+        path: CSV file to write.
+        experiment: The curve.
+        source: A note on where it is from.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    facts = {
+        "test": experiment.test,
+        "rate": f"{experiment.rate!r} 1/us",
+        "direction": ",".join(map(repr, experiment.direction)),
+        "across": experiment.across and ",".join(map(repr, experiment.across)),
+        "texture": experiment.texture,
+        "temperature": experiment.temperature and f"{experiment.temperature!r} K",
+        "source": source,
+    }
+    lines = [f"# {key}: {value}" for key, value in facts.items() if value]
+    lines.append(f"{experiment.measure}_strain,{experiment.measure}_stress_GPa")
+    pairs = zip(experiment.strain.tolist(), experiment.stress.tolist(), strict=True)
+    lines += [f"{strain!r},{stress!r}" for strain, stress in pairs]
+    write_whole(path, ("\n".join(lines) + "\n").encode())
 
 
 def _divided(lines: list[str], where: str) -> tuple[dict[str, str], list[tuple[int, list[str]]]]:
@@ -178,8 +206,8 @@ def _columns(names: list[str], where: str) -> tuple[Measure, FloatArray]:
     found: list[Measure] = [m for m in ("true", "engineering") if all(n.startswith(f"{m}_") for n in names)]  # type: ignore[misc]
     if not found:
         raise InputError(
-            f"{where}: columns '{shown}', expected names that begin with true_ or engineering_, both with the "
-            f"same; {REMEDY}"
+            f"{where}: columns '{shown}', expected names that begin with true_ or engineering_, both with "
+            f"the same; {REMEDY}"
         )
     strain, stress = (name.removeprefix(f"{found[0]}_") for name in names)
     factors = {"strain": 1.0, "strain_percent": 0.01}
@@ -237,7 +265,7 @@ def _require_curve(strain: FloatArray, lines: list[int], where: str) -> None:
         _refuse(where, lines[0], f"strain {strain[0]:g}", "strains of one sign")
 
 
-def _facts(header: dict[str, str], where: str) -> dict[str, object]:
+def _facts(header: dict[str, str], where: str) -> dict[str, Any]:
     """Return what the header says, as attributes of an experiment."""
     for key in ("test", "rate"):
         if key not in header:

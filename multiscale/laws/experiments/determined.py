@@ -1,7 +1,7 @@
 """What curves say of fitted parameters, and what they do not, from the derivatives where a fit ended.
 
-Everything is in logarithms of parameters: an error of 0.01 is one per cent. Points of a curve err independently
-by what is left of that curve's residual, each curve by its own.
+Everything is in logarithms of parameters: an error of 0.01 is one per cent. Points of a curve err
+independently by what is left of that curve's residual, each curve by its own.
 """
 
 from __future__ import annotations

@@ -120,8 +120,8 @@ def fit(
         )
         if not found.success:
             raise ConvergenceError(
-                f"the fit did not end within {MOST_EVALUATIONS} tries ({found.message}): fit fewer parameters, "
-                "or start nearer"
+                f"the fit did not end within {MOST_EVALUATIONS} tries ({found.message}): fit fewer "
+                "parameters, or start nearer"
             )
         return Fit(
             tuple(names),
@@ -152,17 +152,14 @@ def _ranges(
     if not names or len(set(names)) < len(names):
         raise InputError(f"parameters = {', '.join(names) or 'none'}, expected each once and at least one")
     start = np.array([known[name] for name in names])
-    wide = [
-        (v / WIDE, min(v * WIDE, material.largest.get(n, math.inf)))
-        for n, v in zip(names, start, strict=True)
-    ]
-    lower, upper = np.array([bounds.get(n, w) for n, w in zip(names, wide, strict=True)], dtype=float).T
+    largest = np.array([material.largest.get(name, math.inf) for name in names])
+    wide = np.stack([start / WIDE, np.minimum(start * WIDE, largest)], axis=1)
+    lower, upper = np.array([bounds.get(name, wide[k]) for k, name in enumerate(names)], dtype=float).T
     for k, name in enumerate(names):
-        if not 0.0 < lower[k] < upper[k] <= material.largest.get(name, math.inf):
-            most = material.largest.get(name, math.inf)
+        if not 0.0 < lower[k] < upper[k] <= largest[k]:
             raise InputError(
-                f"bounds of {name} = {lower[k]:g} to {upper[k]:g} {material.units[name]}, expected positive ones "
-                f"that grow, up to {most:.4g}"
+                f"bounds of {name} = {lower[k]:g} to {upper[k]:g} {material.units[name]}, expected positive "
+                f"ones that grow, up to {largest[k]:.4g}"
             )
     # A search begins inside: where the file is at a bound or beyond, as near to it as a twentieth.
     inside = 0.05 * np.log(upper / lower)
@@ -239,7 +236,8 @@ def _initial(law: object, experiments: Sequence[Experiment]) -> dict[str, FloatA
     named = [experiment for experiment in experiments if experiment.temperature is not None]
     if named and "temperature" not in at_rest:
         raise InputError(
-            f"curve {named[0].name}: temperature = {named[0].temperature} K, but the law has none: leave it out"
+            f"curve {named[0].name}: temperature = {named[0].temperature} K, but the law has none: leave it "
+            "out"
         )
     usual = at_rest.get("temperature")
     given = [usual if e.temperature is None else e.temperature for e in experiments]

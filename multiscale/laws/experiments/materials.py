@@ -16,7 +16,7 @@ from microscale.crystals.material_file import REMEDY as CRYSTAL_REMEDY
 from microscale.crystals.material_file import crystal_of, units_of
 from microscale.errors import InputError
 from microscale.files.documents import read_document
-from microscale.files.quantities import DIMENSIONLESS, In, converted, perfect_strength
+from microscale.files.quantities import In, converted, perfect_strength
 from microscale.files.whole_file import write_json, write_whole
 from microscale.law import ConstitutiveLaw
 from multiscale.laws import make_law
@@ -160,8 +160,7 @@ def _entry(document: Any, name: str) -> dict[str, Any]:
 
 def _in(wanted: str, value: float, unit: str) -> float:
     """Convert a value that a schema has checked."""
-    same = unit == wanted or wanted == DIMENSIONLESS or unit == DIMENSIONLESS
-    return value if same else converted(value, unit, wanted, f"{value} {unit}")
+    return value if unit == wanted else converted(value, unit, wanted, f"{value} {unit}")
 
 
 def _unit(hint: Any) -> str:
