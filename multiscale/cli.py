@@ -226,7 +226,7 @@ def material_test(
     laws: ComparedLaws,
     loading: LoadingOptions,
     field: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    tolerance: Positive = 1e-6,
+    tolerance: Positive = 1e-5,
     output: OutFolder = Path("results/test"),
 ) -> None:
     """Test laws without a mesh: prescribed stretch and stress, as in ``test --law taylor --uniaxial 0.2``.

@@ -19,6 +19,10 @@ def tension(strain, rate=1e-3, steps=50, **options):
     return MaterialTest((Segment(loading("uniaxial", strain), rate=rate, steps=steps),), **options)
 
 
+SHARP = 1e-9
+"""Tolerance for laws in closed form: what is compared with them is exact."""
+
+
 def lateral(curve):
     """Largest stress that should be zero in a uniaxial test, over the axial one."""
     off = curve.stress.copy()
@@ -29,7 +33,7 @@ def lateral(curve):
 @pytest.mark.parametrize("strain", [0.4, -0.4])
 def test_neo_hookean_bar(strain):
     law = make_law("neo-hooke")
-    curve = run_tests(law, [tension(strain, direction=(1.0, 2.0, -3.0))])[0]
+    curve = run_tests(law, [tension(strain, direction=(1.0, 2.0, -3.0))], SHARP)[0]
     G, modulus = law.shear_modulus, 2.0 * law.lambda_e
 
     def sideways(width, length):
@@ -40,9 +44,9 @@ def test_neo_hookean_bar(strain):
         width = brentq(sideways, 0.3, 3.0, (F[0, 0],), xtol=1e-14)
         J = F[0, 0] * width**2
         exact = G * J ** (-5.0 / 3.0) * (F[0, 0] ** 2 - width**2)
-        np.testing.assert_allclose(F[[1, 2], [1, 2]], width, rtol=1e-7)
-        assert stress[0, 0] == pytest.approx(exact, rel=1e-6)
-    assert lateral(curve) < 1e-6
+        np.testing.assert_allclose(F[[1, 2], [1, 2]], width, rtol=1e-9)
+        assert stress[0, 0] == pytest.approx(exact, rel=1e-9)
+    assert lateral(curve) < SHARP
     assert curve.F[-1, 0, 0] == pytest.approx(np.exp(strain), rel=1e-12)
     assert curve.times[-1] == pytest.approx(abs(strain) / 1e-3)
 
@@ -59,11 +63,11 @@ def j2_strain(law, stress):
 @pytest.mark.parametrize("strain", [0.1, -0.1])
 def test_j2_bar_yields_and_hardens(strain):
     law = make_law("j2")
-    curve = run_tests(law, [tension(strain, steps=100)])[0]
+    curve = run_tests(law, [tension(strain, steps=100)], SHARP)[0]
     found, stress = curve.component("xx")
     exact = np.array([j2_strain(law, value) for value in stress])
-    np.testing.assert_allclose(found, exact, atol=2e-6 * abs(strain))
-    assert lateral(curve) < 1e-6
+    np.testing.assert_allclose(found, exact, rtol=1e-7, atol=1e-12)
+    assert lateral(curve) < SHARP
     assert curve.iterations.max() <= 6
 
 
@@ -71,12 +75,12 @@ def test_j2_bar_yields_again_where_it_is_pushed_back():
     """Isotropic hardening: it yields in compression at the stress that it had reached in tension."""
     law = make_law("j2")
     there_and_back = [Segment(loading("uniaxial", e), rate=1e-3, steps=100) for e in (0.02, -0.02)]
-    curve = run_tests(law, [MaterialTest(tuple(there_and_back))])[0]
+    curve = run_tests(law, [MaterialTest(tuple(there_and_back))], SHARP)[0]
     _, stress = curve.component("xx")
     plastic = curve.fields["equivalent_plastic_strain"]
     flows = np.diff(plastic) > 0.0
     np.testing.assert_allclose(
-        np.abs(stress[1:])[flows], law.yield_stress + law.hardening_modulus * plastic[1:][flows], rtol=1e-6
+        np.abs(stress[1:])[flows], law.yield_stress + law.hardening_modulus * plastic[1:][flows], rtol=1e-9
     )
     assert stress[-1] < -stress[100] < 0.0
 
@@ -88,19 +92,21 @@ def test_johnson_cook_bar_at_a_jump_of_the_rate():
     law = make_law("johnson-cook", **COOK)
     parts = [(0.05, 1e-3), (0.1, 1e-1)]
     segments = tuple(Segment(loading("uniaxial", e), rate=r, steps=50) for e, r in parts)
-    curve = run_tests(law, [MaterialTest(segments)])[0]
+    curve = run_tests(law, [MaterialTest(segments)], SHARP)[0]
     _, stress = curve.component("xx")
     plastic = curve.fields["equivalent_plastic_strain"]
     rate = np.diff(plastic) / np.diff(curve.times)
     flows = rate > law.reference_rate
     static = law.initial_strength + law.hardening * plastic[1:] ** law.hardening_exponent
     expected = static * (1.0 + law.rate_sensitivity * np.log(np.maximum(rate / law.reference_rate, 1.0)))
-    np.testing.assert_allclose(stress[1:][flows], expected[flows], rtol=2e-6)
-    jump = stress[51] / stress[50]
-    assert jump == pytest.approx((1.0 + 0.05 * np.log(1e5)) / (1.0 + 0.05 * np.log(1e3)), rel=0.02)
+    np.testing.assert_allclose(stress[1:][flows], expected[flows], rtol=1e-8)
+    viscous = stress[1:] / static
+    assert viscous[60] / viscous[49] == pytest.approx(
+        (1.0 + 0.05 * np.log(1e5)) / (1.0 + 0.05 * np.log(1e3)), rel=1e-3
+    )
 
 
-def soft(steps):
+def soft():
     """A strong elasticity, so that strains stay small, and no hardening: creep and relaxation are exact."""
     law = make_law("johnson-cook", **COOK, initial_strength=0.01, hardening=0.0)
     shear, bulk = law.moduli()
@@ -109,10 +115,10 @@ def soft(steps):
 
 def relaxed(steps):
     """Return the error of the stress of a bar that is held, relative to what it loses."""
-    law, youngs_modulus = soft(steps)
+    law, youngs_modulus = soft()
     pull = Segment(loading("uniaxial", 1e-3), rate=1e-1, steps=50)
-    hold = Segment({"xx": None}, duration=100.0, steps=steps)
-    curve = run_tests(law, [MaterialTest((pull, hold))])[0]
+    holds = [Segment({"xx": None}, duration=1e-4 * 4.0**k, steps=steps) for k in range(6)]
+    curve = run_tests(law, [MaterialTest((pull, *holds))], SHARP)[0]
     strength, C = law.initial_strength, law.rate_sensitivity
     _, stress = curve.component("xx")
     time = curve.times[50:] - curve.times[50]
@@ -122,32 +128,32 @@ def relaxed(steps):
     return np.abs(stress[50:] - exact).max() / (stress[50] - exact[-1])
 
 
-def test_relaxation_is_logarithmic_in_time_and_converges():
-    errors = [relaxed(steps) for steps in (250, 500, 1000)]
-    assert errors[2] < 0.05
-    assert errors[0] / errors[1] > 1.3
-    assert errors[1] / errors[2] > 1.3
+def test_relaxation_is_logarithmic_in_time():
+    """To first order in the steps, by the law's own integration."""
+    coarse, fine = relaxed(10), relaxed(20)
+    assert fine < 0.01
+    assert coarse / fine > 1.8
 
 
 def test_creep_goes_on_at_the_rate_of_its_stress():
-    law, _ = soft(0)
+    law, _ = soft()
     stress = 0.014
     load = Segment(stress={"xx": stress}, duration=1.0, steps=20)
     hold = Segment(stress={"xx": None}, duration=20.0, steps=10)
-    curve = run_tests(law, [MaterialTest((load, hold))])[0]
+    curve = run_tests(law, [MaterialTest((load, hold))], SHARP)[0]
     strain, held = curve.component("xx")
     rate = law.reference_rate * np.exp((stress / law.initial_strength - 1.0) / law.rate_sensitivity)
-    np.testing.assert_allclose(held[20:], stress, rtol=1e-6)
+    np.testing.assert_allclose(held[20:], stress, rtol=1e-8)
     np.testing.assert_allclose(np.diff(strain[20:]) / 2.0, rate, rtol=1e-4)
 
 
 def test_taylor_polycrystal_has_no_stress_across():
     """Of a few grains, so not isotropic: it shears too. Along the same F the law gives the same stress."""
-    law = make_law("taylor", grains=5, texture="random", seed=3)
-    program = tension(0.1, rate=1e-3, steps=20)
-    curve = run_tests(law, [program])[0]
-    assert lateral(curve) < 1e-6
+    law = make_law("taylor", grains=8)
+    curve = run_tests(law, [tension(0.1, rate=1e-2, steps=20)])[0]
+    assert lateral(curve) < 1e-5
     assert np.abs(curve.F[-1][np.triu_indices(3, 1)]).max() > 1e-4
+    assert curve.iterations.max() <= 12  # no step was cut, within which F would not be linear
     again = drive(law, curve.F[None], curve.times)[0]
     np.testing.assert_allclose(again, curve.stress, rtol=1e-9, atol=1e-9)
 
@@ -207,7 +213,8 @@ def test_residuals_fall_quadratically(name):
     state, rest = law.init_state(1), np.array([[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]])
     end = np.array([[0.02, 0.0, 0.0, 0.0, 0.0, 0.0]])
     is_stress = np.array([[False, True, True, True, True, True]])
-    step = Step(np.array([1.0]), is_stress, 0.0 * end, end, np.array([False]), np.eye(3)[None])
+    flat, axes = np.array([False]), np.eye(3)[None]
+    step = Step(np.array([1.0]), is_stress, 0.0 * end, end, flat, axes, np.array([1e-12]))
     residuals = balance(law, step, state, rest, 1e-9).residuals
     assert residuals[-1] < 1e-8
     # The last before rounding: an error of e becomes one of the order of e^2.
@@ -265,11 +272,11 @@ def test_a_program_is_read_run_and_written(tmp_path):
     again = tmp_path / "again.toml"
     again.write_text(program_text(program))
     assert read_program(again) == program
-    curve = run_tests(make_law("j2"), [program])[0]
+    curve = run_tests(make_law("j2"), [program], SHARP)[0]
     assert curve.times[-1] == pytest.approx(20.0 + 50.0 + 10.0)
     assert curve.component("yy")[0][6] == 0.0
     assert curve.component("xx")[1][6] == pytest.approx(curve.component("xx")[1][4], rel=1e-6)
-    assert curve.component("xy")[1][6] == pytest.approx(-0.005, rel=1e-4)
+    assert curve.component("xy")[1][6] == pytest.approx(-0.005, rel=1e-6)
     np.testing.assert_allclose(curve.stress[-1], 0.0, atol=1e-6)
 
 
@@ -278,7 +285,7 @@ def test_a_program_is_read_run_and_written(tmp_path):
     [
         ("steps = 4", "stpes = 4", r"segment\[0\]\.stpes is no known key, did you mean 'steps'"),
         ('"1e3/s"', "1e3", r"segment\[0\]\.rate = 1000\.0, expected a number with its unit, as '5 1/us'"),
-        ('"1e3/s"', '"1e3 MPa"', r"rate = .1e3 MPa., expected a unit of 1/us"),
+        ('"1e3/s"', '"1e3 MPa"', r"rate = 1e3 MPa, expected a unit of 1/us"),
         ("xx = 0.02", "xx = 2.0e1", "strain.xx = 20, expected at most 3: a fraction, not per cent"),
         ("xx = 0.02", 'xx = "2 %"', r"strain\.xx = '2 %', expected a number without unit, or 'hold'"),
         ("xx = 0.02", "zx = 0.02", r"expected 'xx', 'yy', 'zz', 'yz', 'xz' or 'xy'"),
