@@ -2,8 +2,8 @@
 
     python demos/studies/calibration.py --output results/calibration
 
-A known material is tested, and noise of one per cent of the size of each curve is added. The curves go to
-``multiscale calibrate`` with a start that is far off. They, what was fitted, a report and a picture stay in the
+A known material is tested, and noise of one per cent of the size of each curve is added. The curves go
+to ``multiscale calibrate`` with a start that is far off. They, what was fitted, a report and a picture stay in the
 folder. The table at the end holds what was found against what made the data.
 """
 

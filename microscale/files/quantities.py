@@ -25,7 +25,7 @@ DIMENSIONLESS = "-"
 LIKELY_DENSITY = (0.01, 50.0)
 """From aerogels to twice osmium, g/cm^3: beyond it a unit is wrong, or the mass was scaled."""
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-SPOKEN = re.compile(rf"\s*({NUMBER})\s*([^\s\d.].*?|1/.*?)\s*")
+SPOKEN = re.compile(rf"(?!\s*{NUMBER}\s*$)\s*({NUMBER})\s*([^\s\d.].*?|1/.*?)\s*")
 VECTOR = re.compile(rf"\s*\[\s*({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})\s*\]\s*(\S.*?)\s*")
 """``5 mm``, ``1e3/s`` and ``[0, 0, -200] m/s``."""
 UNIT = re.compile(r"(1|[^\W\d_]+|%)((\^|\*\*)-?\d)?([ */·]+([^\W\d_]+)((\^|\*\*)-?\d)?){0,5}")

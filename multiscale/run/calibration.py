@@ -53,7 +53,7 @@ def calibrate_to_curves(wanted: CalibrationOptions, out: Path) -> None:
     if not names:
         raise InputError(f"no parameter to fit, give --fit, one of: {', '.join(material.parameters)}")
     bounds = dict(_bound(words, material) for words in options["bound"])
-    found = fit(experiments, material, names, bounds, options["steps"])
+    found = fit(experiments, material, names, bounds, options["steps"], options["searches"])
     known = determination(found)
     draw_fit(picture, found, f"{wanted.law} fitted to {len(experiments)} curve(s)")
     write_json(report, {**report_data(found, known, material), "versions": versions()})

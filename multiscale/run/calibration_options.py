@@ -12,15 +12,14 @@ from cyclopts import Parameter
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Steps, Strain
 from microscale.inputs.options import options_for
-from multiscale.laws import Texture
 
 POLYCRYSTAL = {"crystal": None, "grains": 128, "texture": "uniform", "texture_seed": 0}
-OF_CURVES = {"fit": (), "bound": (), "steps": 100}
+OF_CURVES = {"fit": (), "bound": (), "steps": 100, "searches": 1}
 TAKES: Mapping[str, Mapping[str, Any]] = {
     "to-polycrystal": {**POLYCRYSTAL, "rate_sensitivity": None, "largest_strain": 0.5},
     "of-johnson-cook-to-curves": {"constants": None, **OF_CURVES},
     "of-j2-to-curves": {"constants": None, **OF_CURVES},
-    "of-taylor-to-curves": {**POLYCRYSTAL, "grains": 32, **OF_CURVES},
+    "of-taylor-to-curves": {**POLYCRYSTAL, "grains": 32, **OF_CURVES, "searches": 3},
 }
 """Options of each kind of calibration, with their defaults."""
 
@@ -40,6 +39,8 @@ class CalibrationOptions:
         constants: Where the search starts in johnson-cook and j2, and what is not fitted, such as elasticity;
             magnesium by default, with the lowest rate of the curves as reference rate.
         steps: Steps of a test; 100 by default.
+        searches: Searches from different starts, the best of which counts, since the error of a crystal has
+            several minima; 3 for taylor, else 1 by default.
         largest_strain: Equivalent logarithmic strain at the end of each path of the polycrystal; 0.5 by
             default.
         crystal: Material file of the polycrystal, laid out like microscale/magnesium.yaml; magnesium by
@@ -57,10 +58,11 @@ class CalibrationOptions:
     bound: Annotated[tuple[str, ...], Parameter(negative="")] = ()
     constants: Path | None = None
     steps: Steps | None = None
+    searches: Count | None = None
     largest_strain: Strain | None = None
     crystal: Path | None = None
     grains: Count | None = None
-    texture: Texture | None = None
+    texture: str | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
 

@@ -14,7 +14,7 @@ from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
-from multiscale.laws import Texture, make_law, options_of
+from multiscale.laws import make_law, options_of
 from multiscale.laws.constants_file import LAWS, constants_are_of, fitted_law, shipped_constants
 from multiscale.run.material import impact_laws
 from multiscale.surrogate.extrapolation import OnExtrapolation
@@ -48,7 +48,7 @@ class ComparedLaws:
     constants: Annotated[tuple[Path, ...], Parameter(negative="")] = ()
     crystal: Path | None = None
     grains: Count | None = None
-    texture: Texture | None = None
+    texture: str | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
 

@@ -46,7 +46,7 @@ def test_laws_side_by_side_leave_tables_a_picture_and_their_program(tmp_path):
     assert found["time_us"][-1] == pytest.approx(2.0)
     assert found["true_strain"][-1] == pytest.approx(-0.02)
     assert found["engineering_strain"][-1] == pytest.approx(np.exp(-0.02) - 1.0)
-    np.testing.assert_array_equal(found["true_stress_GPa"], found["stress_xx_GPa"])
+    np.testing.assert_allclose(found["true_stress_GPa"], found["stress_xx_GPa"], rtol=1e-12)
     np.testing.assert_allclose(found["stress_yy_GPa"], 0.0, atol=1e-6)
     np.testing.assert_allclose(np.exp(found["true_strain"]), found["F_xx"])
     assert found["twin_volume"][-1] > 0.0
@@ -57,7 +57,9 @@ def test_laws_side_by_side_leave_tables_a_picture_and_their_program(tmp_path):
     again = tmp_path / "again"
     repeated = ["--law", "johnson-cook", "--program", str(tmp_path / "program.toml"), "--output", str(again)]
     assert run(*repeated) == (0, "")
-    assert (again / "johnson-cook.csv").read_text() == (tmp_path / "johnson-cook.csv").read_text()
+    one, other = table(again / "johnson-cook.csv"), table(tmp_path / "johnson-cook.csv")
+    for name, column in other.items():
+        np.testing.assert_array_equal(one[name], column)
 
 
 def test_flags_become_segments():
@@ -106,7 +108,7 @@ def test_loadings_without_meaning_are_refused(options, message):
         ({"law": ("taylor",), "precision": "double"}, "does not take --precision double"),
         (
             {"law": ("j2",), "constants": (Path("multiscale/laws/constants/johnson-cook.json"),)},
-            "are of johnson-cook, which is not tested: add --law johnson-cook",
+            "are of the law johnson-cook, which is not tested: add --law johnson-cook",
         ),
     ],
 )

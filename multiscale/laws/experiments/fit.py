@@ -2,7 +2,11 @@
 
 The unknowns are the logarithms of the parameters, which are positive. The residual of a point is its error in
 stress over the root mean square of the stress of its curve, and over the root of the number of points of the
-curve: each curve counts alike, however strong or densely measured.
+curve: each curve counts alike, however strong or densely measured. A weak pull (:data:`PULL`) keeps what the
+data do not determine where it began; what they do determine does not feel it.
+
+The sum of squares of a crystal has several minima. So more than one search can be asked for: the first begins
+at the material's own parameters, others at the best of sets that are spread around them.
 """
 
 from __future__ import annotations
@@ -13,10 +17,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.optimize import least_squares
+from scipy.stats import qmc
 
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.material_test.run import run_tests
-from microscale.progress import task
+from microscale.progress import Task, task
 from microscale.tensors import FloatArray
 from multiscale.laws.experiments.curve_file import Experiment
 from multiscale.laws.experiments.materials import Material
@@ -24,6 +29,12 @@ from multiscale.laws.experiments.materials import Material
 WIDE = 100.0
 """Factor by which a parameter may change where no bounds are given."""
 MOST_EVALUATIONS = 100
+PULL = 1e-3
+"""Residual where the logarithm of a parameter is off its start by one. Beside it, a curve with noise of a per
+cent has a residual of 1e-2."""
+SPREAD, DRAWN = math.log(3.0), 20
+"""How far from the start further searches may begin, as a logarithm, and how many sets of parameters are
+looked at for each."""
 FAILED = 1e3
 """Residual of a material for which a test finds no balance: the search turns back."""
 
@@ -43,6 +54,7 @@ class Fit:
         residuals: Errors of stress over the root mean square of the curve's stress, an array a curve.
         slopes: Their derivatives by the logarithms of the parameters, an array (points, parameters) a curve.
         evaluations: Number of sets of parameters that all tests were run with.
+        searches: Relative error, root mean square over the curves, where each search ended.
     """
 
     names: tuple[str, ...]
@@ -55,6 +67,7 @@ class Fit:
     residuals: list[FloatArray]
     slopes: list[FloatArray]
     evaluations: int
+    searches: list[float]
 
     @property
     def errors(self) -> dict[str, float]:
@@ -74,6 +87,7 @@ def fit(
     names: Sequence[str],
     bounds: Mapping[str, tuple[float, float]] | None = None,
     steps: int = 100,
+    searches: int = 1,
 ) -> Fit:
     """Fit parameters of a material to measured curves.
 
@@ -83,6 +97,7 @@ def fit(
         names: Parameters to fit.
         bounds: Least and largest value of some of them, in our units.
         steps: Steps of a test.
+        searches: Number of searches; the best of them counts.
 
     Raises:
         InputError: A parameter is unknown, named twice or out of its bounds, or curves cannot be of the
@@ -96,45 +111,65 @@ def fit(
     if points <= len(names):
         raise InputError(f"{len(names)} parameters and {points} points, expected more points than parameters")
     with task(f"evaluations of the fit of {material.law_name}", math.inf) as part:
-        tests = _Tests(experiments, material, tuple(names), steps)
+        tests = _Tests(experiments, material, tuple(names), steps, part)
         tests.require_plausible(np.log(start))
-
-        def residuals(x: FloatArray) -> FloatArray:
-            part.done += 1
-            return _weighted(tests.residuals(x))
-
-        def slopes(x: FloatArray) -> FloatArray:
-            part.done += len(x)
-            return _weighted(tests.slopes(x, np.log(upper)))
-
         tests.stresses(np.log(start))  # which must be possible, unlike what the search tries
-        found = least_squares(
-            residuals,
-            np.log(start),
-            slopes,
-            (np.log(lower), np.log(upper)),
-            xtol=1e-2 * material.difference,
-            ftol=1e-9,
-            gtol=1e-10,
-            max_nfev=MOST_EVALUATIONS,
-        )
-        if not found.success:
+        limits = np.log([lower, upper])
+        ends = [
+            _search(tests, x, np.log(start), limits) for x in _begins(tests, np.log(start), limits, searches)
+        ]
+        cost, x = min(ends, key=lambda end: end[0])
+        if cost == math.inf:
             raise ConvergenceError(
-                f"the fit did not end within {MOST_EVALUATIONS} tries ({found.message}): fit fewer "
-                "parameters, or start nearer"
+                f"no search ended within {MOST_EVALUATIONS} tries: fit fewer parameters, or start nearer"
             )
         return Fit(
             tuple(names),
             start,
-            np.exp(found.x),
+            np.exp(x),
             lower,
             upper,
             tuple(experiments),
-            tests.stresses(found.x),
-            tests.residuals(found.x),
-            tests.slopes(found.x, np.log(upper)),
+            tests.stresses(x),
+            tests.residuals(x),
+            tests.slopes(x, limits[1]),
             tests.evaluations,
+            [math.sqrt(2.0 * cost / len(experiments)) for cost, _ in ends],
         )
+
+
+def _begins(tests: _Tests, start: FloatArray, limits: FloatArray, searches: int) -> list[FloatArray]:
+    """Return where the searches begin: at the start, and at the best of what is spread around it."""
+    if searches == 1:
+        return [start]
+    low, high = np.clip([start - SPREAD, start + SPREAD], *limits)
+    unit = qmc.LatinHypercube(len(start), rng=np.random.default_rng(0)).random(DRAWN * (searches - 1))
+    drawn = list(low + unit * (high - low))
+    costs = [float((_weighted(tests.residuals(x)) ** 2).sum()) for x in drawn]
+    return [start, *(drawn[k] for k in np.argsort(costs)[: searches - 1])]
+
+
+def _search(
+    tests: _Tests, begin: FloatArray, start: FloatArray, limits: FloatArray
+) -> tuple[float, FloatArray]:
+    """Return the sum of squares, halved, and the logarithms of the parameters where a search ends.
+
+    The sum is infinite where it does not end, or no test can be run beside where it has come to.
+    """
+    try:
+        found = least_squares(
+            lambda x: np.concatenate([_weighted(tests.residuals(x)), PULL * (x - start)]),
+            begin,
+            lambda x: np.concatenate([_weighted(tests.slopes(x, limits[1])), PULL * np.eye(len(x))]),
+            tuple(limits),
+            xtol=1e-2 * tests.material.difference,
+            ftol=1e-5,
+            gtol=1e-10,
+            max_nfev=MOST_EVALUATIONS,
+        )
+    except (ConvergenceError, DeformationError):
+        return math.inf, begin
+    return float(found.cost) if found.success else math.inf, found.x
 
 
 def _ranges(
@@ -178,6 +213,7 @@ class _Tests:
     material: Material
     names: tuple[str, ...]
     steps: int
+    progress: Task
     evaluations: int = 0
     _last: tuple[bytes, list[FloatArray]] = field(default=(b"", []))
 
@@ -190,6 +226,7 @@ class _Tests:
         """Return the stress at the measured strains, an array a curve, GPa."""
         if self._last[0] != x.tobytes():
             self.evaluations += 1
+            self.progress.done += 1
             self._last = x.tobytes(), self._run(x)
         return self._last[1]
 

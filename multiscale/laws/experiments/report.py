@@ -40,6 +40,9 @@ def report_lines(found: Fit, known: Determination, material: Material) -> list[s
         error = 100.0 * found.errors[experiment.name]
         shown = "  ".join(f"{value:5.3f} %" for value in row)
         lines.append(f"{printable(experiment.name, 40):{longest}s} {error:5.2f} %   {shown}")
+    if len(found.searches) > 1:
+        ends = ", ".join(f"{100.0 * error:.3g} %" for error in found.searches)
+        lines += ["", f"searches ended at errors of {ends}"]
     told = doubts(found, known)
     lines += ["", *(f"note: {line}" for line in told or ["the data determine all of these parameters"])]
     return lines
@@ -76,6 +79,7 @@ def report_data(found: Fit, known: Determination, material: Material) -> dict[st
         "direction_errors": [_finite(error) for error in known.direction_errors],
         "correlations": known.correlations.tolist(),
         "not_determined": doubts(found, known),
+        "searches": [_finite(error) for error in found.searches],
         "evaluations": found.evaluations,
     }
 
