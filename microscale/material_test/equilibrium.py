@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microscale.errors import ConvergenceError, DeformationError
 from microscale.law import ConstitutiveLaw, State
@@ -26,6 +27,10 @@ BASIS[np.arange(6), ROWS, COLUMNS] = 1.0
 """Derivatives of F by its components."""
 
 
+Flags = NDArray[np.bool_]
+Where = NDArray[np.intp]
+
+
 @dataclass(frozen=True)
 class Step:
     """What n points are told to do in a step.
@@ -41,14 +46,14 @@ class Step:
     """
 
     dt: FloatArray
-    is_stress: FloatArray
+    is_stress: Flags
     begin: FloatArray
     end: FloatArray
-    engineering: FloatArray
+    engineering: Flags
     axes: FloatArray
     allowed: FloatArray
 
-    def at(self, points: FloatArray) -> Step:
+    def at(self, points: Where | Flags) -> Step:
         """Return that of some points."""
         return Step(*(getattr(self, name)[points] for name in self.__dataclass_fields__))
 
@@ -79,8 +84,8 @@ class Balance:
     components: FloatArray
     piola: FloatArray
     state: State
-    found: FloatArray
-    iterations: FloatArray
+    found: Flags
+    iterations: Where
     slopes: FloatArray
     residuals: list[float]
 
@@ -92,13 +97,13 @@ class Balance:
             array[point] = other.state[name][0]
 
 
-def from_strain(strain: FloatArray, engineering: FloatArray) -> FloatArray:
+def from_strain(strain: FloatArray, engineering: Flags) -> FloatArray:
     """Return components of F, shape (n, 6), from strains."""
     normal = np.where(engineering[:, None], 1.0 + strain[:, :3], np.exp(np.minimum(strain[:, :3], 100.0)))
     return np.concatenate([normal, strain[:, 3:]], axis=1)
 
 
-def to_strain(components: FloatArray, engineering: FloatArray) -> FloatArray:
+def to_strain(components: FloatArray, engineering: Flags) -> FloatArray:
     """Return strains, shape (n, 6), from components of F."""
     normal = np.where(engineering[:, None], components[:, :3] - 1.0, np.log(components[:, :3]))
     return np.concatenate([normal, components[:, 3:]], axis=1)
@@ -111,7 +116,7 @@ def gradient(components: FloatArray) -> FloatArray:
     return F
 
 
-def stress_of(piola: FloatArray, F: FloatArray, engineering: FloatArray) -> FloatArray:
+def stress_of(piola: FloatArray, F: FloatArray, engineering: Flags) -> FloatArray:
     """Return the stresses that a test prescribes, shape (n, 6), GPa: Cauchy's, or over the area at rest."""
     stress = np.where(engineering[:, None, None], piola, cauchy_from_piola(piola, F))
     return stress[:, ROWS, COLUMNS]
@@ -172,11 +177,11 @@ def balance(
     Arguments as of :func:`advance`. Points that were not found are marked.
     """
     n = len(guess)
-    nothing = np.empty((n, 3, 3)), state.copy(), np.zeros(n, bool), np.zeros(n, int)
     known = np.full((n, 6, 6), np.nan) if slopes is None else slopes.copy()
+    nothing = np.empty((n, 3, 3)), state.copy(), np.zeros(n, bool), np.zeros(n, int)
     result = Balance(step.stretched(guess), *nothing, known, [])
-    by_differences = type(law)._tangent is ConstitutiveLaw._tangent
-    active, change, before = np.arange(n), np.zeros((n, 6)), np.full(n, np.inf)
+    active: Where = np.arange(n)
+    change, before = np.zeros((n, 6)), np.full(n, np.inf)
     for _ in range(MOST_ITERATIONS + 1):
         here, kept = step.at(active), _points(state, active)
         try:
@@ -184,17 +189,13 @@ def balance(
             done = trial.off <= np.maximum(tolerance * np.abs(trial.piola).max(axis=(1, 2)), here.allowed)
             result.residuals.append(float(trial.off.max()))
             _keep(result, active[done], done, trial)
-            poor = trial.off > POOR * before
-            active, change, before, poor = active[~done], change[~done], trial.off[~done], poor[~done]
+            left = ~done
+            poor, change, before = (trial.off > POOR * before)[left], change[left], trial.off[left]
+            active, trial = active[left], trial.at(left)
             if not len(active):
                 break
-            trial = trial.at(~done)
-            if by_differences:
-                known[active] += _correction(trial.residual, change)
-            asked = poor | np.isnan(known[active, 0, 0]) | (not by_differences)
-            if asked.any():
-                where = active[asked]
-                known[where] = _slope(law, step.at(where), _points(state, where), trial.at(asked))
+            here, kept = step.at(active), _points(state, active)
+            known[active] = _renewed(law, here, kept, trial, known[active], change, poor)
             change = -np.linalg.solve(known[active], trial.residual[..., None])[..., 0]
         except (DeformationError, ConvergenceError, np.linalg.LinAlgError):
             break
@@ -204,10 +205,25 @@ def balance(
     return result
 
 
-def _correction(residual: FloatArray, change: FloatArray) -> FloatArray:
-    """Return Broyden's correction of slopes, shape (n, 6, 6), after a change that left a residual."""
+def _renewed(
+    law: ConstitutiveLaw,
+    step: Step,
+    state: State,
+    trial: _Trial,
+    known: FloatArray,
+    change: FloatArray,
+    poor: Flags,
+) -> FloatArray:
+    """Return the slopes for the next iteration, shape (n, 6, 6): corrected ones, or those of the tangent."""
+    if type(law)._tangent is not ConstitutiveLaw._tangent:
+        return _slope(law, step, state, trial)
+    # Broyden: the slope, times the last change, is what the residual changed by.
     size = (change**2).sum(axis=1)[:, None, None]
-    return residual[:, :, None] * change[:, None, :] / np.where(size > 0.0, size, np.inf)
+    slopes = known + trial.residual[:, :, None] * change[:, None, :] / np.where(size > 0.0, size, np.inf)
+    asked = poor | np.isnan(slopes).any(axis=(1, 2))
+    if asked.any():
+        slopes[asked] = _slope(law, step.at(asked), _points(state, asked), trial.at(asked))
+    return slopes
 
 
 class _Trial(NamedTuple):
@@ -219,7 +235,7 @@ class _Trial(NamedTuple):
     residual: FloatArray
     off: FloatArray
 
-    def at(self, points: FloatArray) -> _Trial:
+    def at(self, points: Where | Flags) -> _Trial:
         return _Trial(
             self.F[points],
             self.piola[points],
@@ -258,11 +274,11 @@ def _turned(axes: FloatArray, A: FloatArray) -> FloatArray:
     return np.ascontiguousarray(axes @ A @ np.swapaxes(axes, 1, 2))
 
 
-def _points(state: State, points: FloatArray) -> State:
+def _points(state: State, points: Where | Flags) -> State:
     return State({name: array[points] for name, array in state.items()})
 
 
-def _keep(result: Balance, points: FloatArray, done: FloatArray, trial: _Trial) -> None:
+def _keep(result: Balance, points: Where, done: Flags, trial: _Trial) -> None:
     """Note the points that are in balance."""
     result.piola[points], result.found[points] = trial.piola[done], True
     for name, array in trial.state.items():

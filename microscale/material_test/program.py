@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microscale.errors import InputError
 from microscale.files.printable import printable
@@ -82,7 +83,7 @@ class Segment:
             raise InputError("a segment needs a duration or a rate, and not both")
 
     @property
-    def is_stress(self) -> FloatArray:
+    def is_stress(self) -> NDArray[np.bool_]:
         """Which components are prescribed by their stress, shape (6,), boolean."""
         return np.array([name not in self.strain for name in COMPONENTS])
 

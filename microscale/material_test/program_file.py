@@ -86,7 +86,8 @@ def program_text(program: MaterialTest) -> str:
 
 def _segment(number: int, entry: SegmentEntry, where: str) -> Segment:
     try:
-        return Segment(entry.strain, entry.stress, entry.duration, entry.rate, entry.steps)
+        strain, stress = ({str(c): v for c, v in part.items()} for part in (entry.strain, entry.stress))
+        return Segment(strain, stress, entry.duration, entry.rate, entry.steps)
     except InputError as error:
         raise InputError(f"{where}: segment {number}: {error}; {REMEDY}") from error
 

@@ -13,7 +13,9 @@ from microscale.inputs.numbers import Positive, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State
 from microscale.material_test.equilibrium import (
     FLOOR,
+    Flags,
     Step,
+    Where,
     advance,
     gradient,
     stress_of,
@@ -43,7 +45,7 @@ class Curve:
     F: FloatArray
     stress: FloatArray
     fields: dict[str, FloatArray]
-    iterations: FloatArray
+    iterations: Where
 
     def component(self, name: str, engineering: bool = False) -> tuple[FloatArray, FloatArray]:
         """Return strain and stress (GPa) of a component such as xx, shapes (samples,)."""
@@ -57,7 +59,7 @@ class _Told(NamedTuple):
     """What a point is told to do in its next step; see :class:`Step`."""
 
     dt: float
-    is_stress: FloatArray
+    is_stress: Flags
     begin: FloatArray
     end: FloatArray
     fraction: float  # of the segment that is behind
@@ -129,12 +131,12 @@ class _Points:
         self.seen: list[list[tuple[object, ...]]] = [[] for _ in programs]
         self._look(range(n))
 
-    def begin_step(self) -> FloatArray:
+    def begin_step(self) -> Where:
         """Let each point be told of its next step; return those that have one."""
         self.told = [next(plan, None) for plan in self.plans]
         return np.flatnonzero([told is not None for told in self.told])
 
-    def take(self, active: FloatArray, tolerance: float) -> None:
+    def take(self, active: Where, tolerance: float) -> None:
         """Take the step of the active points."""
         told = [told for told in self.told if told is not None]
         dt, is_stress, begin, end, behind = (np.array(column) for column in zip(*told, strict=True))
@@ -177,14 +179,14 @@ class _Points:
                 first, last = (begin + (end - begin) * j / segment.steps for j in (i, i + 1))
                 yield _Told(dt, segment.is_stress, first, last, i / segment.steps)
 
-    def _present(self, k: int, is_stress: FloatArray) -> FloatArray:
+    def _present(self, k: int, is_stress: Flags) -> FloatArray:
         """Strains and stresses of a point, shape (6,)."""
         one = slice(k, k + 1)
         strain = to_strain(self.components[one], self.engineering[one])
         stress = stress_of(self.piola[one], gradient(self.components[one]), self.engineering[one])
         return np.where(is_stress, stress, strain)[0]
 
-    def _look(self, points: Sequence[int] | FloatArray) -> None:
+    def _look(self, points: Sequence[int] | Where) -> None:
         F = gradient(self.components)
         stress = cauchy_from_piola(self.piola, F)
         fields = np.array(list(self.law.fields(self.state).values())).reshape(-1, len(F))

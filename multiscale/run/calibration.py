@@ -16,7 +16,7 @@ from multiscale.laws import calibration, make_law
 from multiscale.laws.constants_file import read_constants, shipped_constants
 from multiscale.laws.experiments.curve_file import Experiment, read_experiment
 from multiscale.laws.experiments.determined import determination
-from multiscale.laws.experiments.fit import fit
+from multiscale.laws.experiments.fit import Fit, fit
 from multiscale.laws.experiments.materials import Constants, CrystalFile, Material
 from multiscale.laws.experiments.report import draw_fit, report_data, report_lines, sentence
 from multiscale.laws.johnson_cook import THERMAL
@@ -44,27 +44,45 @@ def calibrate_to_polycrystal(wanted: CalibrationOptions, out: Path) -> None:
 def calibrate_to_curves(wanted: CalibrationOptions, out: Path) -> None:
     """Fit parameters to measured curves; write the law's file, a report and a picture."""
     options = wanted.resolved()
-    picture, report = out.with_suffix(".png"), out.with_name(f"{out.stem}_report.json")
     _require_names(wanted.law, out, wanted.curve)
-    require_apart([out, picture, report], [*wanted.curve, options.get("crystal"), options.get("constants")])
+    require_apart(_written(out), [*wanted.curve, options.get("crystal"), options.get("constants")])
     experiments = [read_experiment(path) for path in wanted.curve]
     material = _material(wanted.law, options, experiments)
     names = options["fit"] or tuple(calibration.STARTS.get(wanted.law, ()))
     if not names:
         raise InputError(f"no parameter to fit, give --fit, one of: {', '.join(material.parameters)}")
     bounds = dict(_bound(words, material) for words in options["bound"])
-    found = fit(experiments, material, names, bounds, options["steps"], options["searches"])
+    write_fit(fit(experiments, material, names, bounds, options["steps"], options["searches"]), material, out)
+
+
+def write_fit(found: Fit, material: Material, out: Path) -> None:
+    """Write a file that the law reads, a report and a picture, and print the report.
+
+    Args:
+        found: What the fit found.
+        material: What was fitted.
+        out: The file; report and picture have names made of its own.
+
+    Raises:
+        InputError: A file cannot be written.
+    """
     known = determination(found)
-    draw_fit(picture, found, f"{wanted.law} fitted to {len(experiments)} curve(s)")
+    _, picture, report = _written(out)
+    draw_fit(picture, found, f"{material.law_name} fitted to {len(found.experiments)} curve(s)")
     write_json(report, {**report_data(found, known, material), "versions": versions()})
-    curves = [experiment.name for experiment in experiments]
-    told: dict[str, Any] = {"curves": curves, "sentence": sentence(experiments)}
+    curves = [experiment.name for experiment in found.experiments]
+    told: dict[str, Any] = {"curves": curves, "sentence": sentence(found.experiments)}
     if isinstance(material, Constants):
         told = {"errors": found.errors, "reference": {"curves": curves}, "versions": versions()}
     material.write(out, found.found, told)
     print("\n".join(report_lines(found, known, material)))
-    print(f"{printable(out)}\n    for --{'crystal' if wanted.law == 'taylor' else 'constants'}")
+    print(f"{printable(out)}\n    for --{'constants' if isinstance(material, Constants) else 'crystal'}")
     print(f"{printable(report)}, {printable(picture)}", flush=True)
+
+
+def _written(out: Path) -> tuple[Path, Path, Path]:
+    """Return what is written: the law's file, the picture and the report."""
+    return out, out.with_suffix(".png"), out.with_name(f"{out.stem}_report.json")
 
 
 def _require_names(law: str, out: Path, curves: Sequence[Path]) -> None:

@@ -47,7 +47,7 @@ def test_laws_side_by_side_leave_tables_a_picture_and_their_program(tmp_path):
     assert found["true_strain"][-1] == pytest.approx(-0.02)
     assert found["engineering_strain"][-1] == pytest.approx(np.exp(-0.02) - 1.0)
     np.testing.assert_allclose(found["true_stress_GPa"], found["stress_xx_GPa"], rtol=1e-12)
-    np.testing.assert_allclose(found["stress_yy_GPa"], 0.0, atol=1e-6)
+    np.testing.assert_allclose(found["stress_yy_GPa"], 0.0, atol=1e-5)
     np.testing.assert_allclose(np.exp(found["true_strain"]), found["F_xx"])
     assert found["twin_volume"][-1] > 0.0
     assert "twin_volume" not in table(tmp_path / "j2.csv")

@@ -203,7 +203,7 @@ def _columns(names: list[str], where: str) -> tuple[Measure, FloatArray]:
         raise InputError(
             f"{where}: columns '{shown}', expected two, such as true_strain,true_stress_MPa; {REMEDY}"
         )
-    found: list[Measure] = [m for m in ("true", "engineering") if all(n.startswith(f"{m}_") for n in names)]  # type: ignore[misc]
+    found: list[Measure] = [m for m in ("true", "engineering") if all(n.startswith(f"{m}_") for n in names)]
     if not found:
         raise InputError(
             f"{where}: columns '{shown}', expected names that begin with true_ or engineering_, both with "

@@ -7,8 +7,10 @@ independently by what is left of that curve's residual, each curve by its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microscale.tensors import FloatArray
 from multiscale.laws.experiments.fit import Fit
@@ -45,7 +47,7 @@ class Determination:
     singular_values: FloatArray
     directions: FloatArray
     direction_errors: FloatArray
-    at_bound: FloatArray
+    at_bound: NDArray[np.bool_]
 
 
 def determination(found: Fit) -> Determination:
@@ -90,14 +92,11 @@ def doubts(found: Fit, known: Determination) -> list[str]:
     for direction, error in zip(known.directions, known.direction_errors, strict=True):
         if error > LARGE and np.sum(np.abs(direction) > 0.2) > 1:
             told.append(f"together not determined: {_combination(names, direction)} ({_size(error)})")
-    for i in range(len(names)):
-        for j in range(i):
-            correlation = known.correlations[i, j]
-            if abs(correlation) > ALIKE and max(known.errors[i], known.errors[j]) <= LARGE:
-                way = "one for the other" if correlation < 0.0 else "both alike"
-                told.append(
-                    f"{names[j]} and {names[i]} are hard to tell apart: correlation {correlation:.3f}, {way}"
-                )
+    for i, j in combinations(range(len(names)), 2):
+        correlation = known.correlations[i, j]
+        if abs(correlation) > ALIKE and max(known.errors[i], known.errors[j]) <= LARGE:
+            pair = f"{names[i]} and {names[j]} are hard to tell apart"
+            told.append(f"{pair}: their errors have a correlation of {correlation:.3f}")
     return told
 
 

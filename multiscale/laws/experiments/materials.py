@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
+from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal, material_path
 from microscale.crystals.material_file import REMEDY as CRYSTAL_REMEDY
 from microscale.crystals.material_file import crystal_of, units_of
+from microscale.crystals.taylor import TaylorPolycrystal
 from microscale.errors import InputError
 from microscale.files.documents import read_document
 from microscale.files.quantities import In, converted, perfect_strength
@@ -95,17 +97,24 @@ class CrystalFile(Material):
     Args:
         path: The file; magnesium by default.
         options: Options of the taylor law besides the crystal: grains, seed, texture.
+        textures: Orientations (grains, 3, 3) by the names that experiments have for a texture, in place of
+            what the taylor law takes for these names.
     """
 
     law_name = "taylor"
     difference = 1e-2
 
-    def __init__(self, path: Path | None = None, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        options: Mapping[str, Any] | None = None,
+        textures: Mapping[str, ArrayLike] | None = None,
+    ) -> None:
         self.path = material_path(path)
         self.document = read_document(self.path, "material file", CRYSTAL_REMEDY)
         self.where = f"material file {self.path}"
         strongest = perfect_strength(crystal_of(self.document, self.where).shear_modulus)
-        self.options = dict(options or {})
+        self.options, self.textures = dict(options or {}), dict(textures or {})
         self.units = units_of(self.document)
         self.parameters = {
             name: value for name, unit in self.units.items() if (value := self._value(name, unit)) > 0.0
@@ -119,6 +128,8 @@ class CrystalFile(Material):
 
     def law(self, values: Mapping[str, float], texture: str | None) -> ConstitutiveLaw:
         """Return the polycrystal; a texture that an experiment names takes the place of the usual one."""
+        if texture in self.textures:
+            return TaylorPolycrystal(self.textures[texture], crystal=self.crystal(values))
         options = self.options if texture is None else {**self.options, "texture": texture}
         return make_law("taylor", crystal=self.crystal(values), **options)
 

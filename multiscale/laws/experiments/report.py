@@ -23,28 +23,37 @@ MOST_ROWS = 12
 
 def report_lines(found: Fit, known: Determination, material: Material) -> list[str]:
     """Return parameters with their errors, curves with theirs, sensitivities, and what is not determined."""
-    width = max(map(len, found.names))
-    lines = [f"{'parameter':{width}s} {'fitted':>11s} {'start':>11s} {'std error':>10s}   bounds"]
-    for k, name in enumerate(found.names):
-        error = "unknown" if math.isinf(known.errors[k]) else f"{100.0 * known.errors[k]:.2g} %"
-        lines.append(
-            f"{name:{width}s} {found.values[k]:11.5g} {found.start[k]:11.5g} {error:>10s}   "
-            f"{found.lower[k]:.3g} to {found.upper[k]:.3g} {material.units[name]}"
-        )
-    longest = max(len(printable(e.name, 40)) for e in found.experiments)
-    lines += [
-        "",
-        f"{'curve':{longest}s} {'error':>7s}   change of stress for 1 % of " + ", ".join(found.names),
-    ]
-    for experiment, row in zip(found.experiments, known.sensitivities, strict=True):
-        error = 100.0 * found.errors[experiment.name]
-        shown = "  ".join(f"{value:5.3f} %" for value in row)
-        lines.append(f"{printable(experiment.name, 40):{longest}s} {error:5.2f} %   {shown}")
+    lines = [*_parameter_lines(found, known, material), "", *_curve_lines(found, known)]
     if len(found.searches) > 1:
         ends = ", ".join(f"{100.0 * error:.3g} %" for error in found.searches)
         lines += ["", f"searches ended at errors of {ends}"]
-    told = doubts(found, known)
-    lines += ["", *(f"note: {line}" for line in told or ["the data determine all of these parameters"])]
+    told = doubts(found, known) or ["the data determine all of these parameters"]
+    return [*lines, "", *(f"note: {line}" for line in told)]
+
+
+def _parameter_lines(found: Fit, known: Determination, material: Material) -> list[str]:
+    width = max(map(len, found.names))
+    lines = [f"    {'parameter':{width}s} {'fitted':>10s} {'start':>10s} {'std error':>10s}   bounds"]
+    for k, name in enumerate(found.names):
+        error = "unknown" if math.isinf(known.errors[k]) else f"{100.0 * known.errors[k]:.2g} %"
+        lines.append(
+            f"({k + 1}) {name:{width}s} {found.values[k]:10.5g} {found.start[k]:10.5g} {error:>10s}   "
+            f"{found.lower[k]:.3g} to {found.upper[k]:.3g} {material.units[name]}"
+        )
+    return lines
+
+
+def _curve_lines(found: Fit, known: Determination) -> list[str]:
+    names = [printable(experiment.name, 40) for experiment in found.experiments]
+    width = max(map(len, names))
+    columns = " ".join(f"{f'({k + 1})':>7s}" for k in range(len(found.names)))
+    lines = [
+        f"{'curve':{width}s} {'error':>7s}   per cent of stress for one per cent of",
+        f"{'':{width + 10}s} {columns}",
+    ]
+    for name, size, row in zip(names, found.errors.values(), known.sensitivities, strict=True):
+        shown = " ".join(f"{value:7.3f}" for value in row)
+        lines.append(f"{name:{width}s} {100.0 * size:5.2f} %   {shown}")
     return lines
 
 
