@@ -100,7 +100,7 @@ def draw_fit(picture: Path, found: Fit, title: str) -> None:
         InputError: The file cannot be written.
     """
     groups = list(dict.fromkeys(map(_group, found.experiments)))[:MOST_ROWS]
-    columns = min(3, len(groups))
+    columns = 2 if len(groups) == 4 else min(3, len(groups))
     rows = -(-len(groups) // columns)
     figure = Figure((4.2 * columns, 0.5 + 3.3 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -109,7 +109,7 @@ def draw_fit(picture: Path, found: Fit, title: str) -> None:
         for number, k in enumerate(chosen):
             experiment, colour = found.experiments[k], f"C{number % 10}"
             strain, order = np.abs(experiment.strain), f"{experiment.rate * 1e6:.3g}/s"
-            axes.plot(strain, np.abs(experiment.stress), ".", ms=3, color=colour, alpha=0.5)
+            axes.plot(strain, np.abs(experiment.stress), ".", ms=3, color=colour, alpha=0.3)
             axes.plot(strain, np.abs(found.stresses[k]), "-", lw=1.5, color=colour, label=order)
         axes.set_title(drawable(group, 60), fontsize="small")
         axes.set_xlabel(f"{experiment.measure} strain")
