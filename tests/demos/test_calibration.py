@@ -8,7 +8,7 @@ from multiscale.laws.experiments.curve_file import read_experiment
 
 
 def test_constants_of_steel_are_found_again(tmp_path):
-    errors = calibration(material="steel", steps=16, output=tmp_path)
+    errors = calibration(material="steel", steps=40, output=tmp_path)
     assert errors.keys() == FAR.keys()
     assert max(map(abs, errors.values())) < 0.02
     found = read_constants(tmp_path / "steel" / "steel.json", "johnson-cook")
