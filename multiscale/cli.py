@@ -21,10 +21,13 @@ from microscale.inputs.numbers import (
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
+from multiscale.export.export import Host
+from multiscale.export.units import UnitSystem
 from multiscale.run.calibration_options import CalibrationOptions
 from multiscale.run.compared_laws import ComparedLaws
 from multiscale.run.data_options import DrivenLaw, PathOptions
 from multiscale.run.loading import LoadingOptions
+from multiscale.surrogate.recurrent.architecture import Precision
 
 app = App(
     name="multiscale",
@@ -41,6 +44,11 @@ for command, place, text in (
     ),
     ("plate", "multiscale.cases.plate:plate", "Drive a rigid cylinder into a plate, as in section 3.2."),
     ("run", "multiscale.cases.run_file:run_file", "Run a case file: body, law, obstacles, end, outputs."),
+    (
+        "texture",
+        "multiscale.cases.texture_command:texture",
+        "Look at a texture: pole figures, files, grains.",
+    ),
 ):
     app.command(place, name=command, help=text)
 
@@ -64,10 +72,12 @@ def generate(*, out: OutFile, along: PathOptions, driven: DrivenLaw) -> None:
     """
     from mpi4py import MPI
 
+    from microscale.crystals.texture.described import is_file
     from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
-    require_apart([out], [driven.crystal])
+    texture = Path(driven.texture) if driven.texture and is_file(driven.texture) else None
+    require_apart([out], [driven.crystal, texture])
     wanted = DataSet(driven.law, driven.resolved(), along.strain_paths(), along.paths, along.keep_every)
     state = "complete" if make_data_set(wanted, out) else "was complete already"
     if MPI.COMM_WORLD.rank == 0:
@@ -171,7 +181,13 @@ def train(
 
 @app.command
 @checked
-def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, record: bool = False) -> None:
+def evaluate(
+    weights: Path,
+    *datasets: Path,
+    out: OutFolder | None = None,
+    record: bool = False,
+    texture: str | None = None,
+) -> None:
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
@@ -179,6 +195,8 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         datasets: Data sets it was not trained on.
         out: Folder of the pictures; by default that of the weights.
         record: Write the figures into the JSON file beside the weights.
+        texture: Texture of the data, as their generation had it, where the surrogate stands for another one;
+            data of a texture that it does not know are refused otherwise.
     """
     from multiscale.laws import make_law
     from multiscale.run.data_origin import recorded_law, require_as_recorded
@@ -190,17 +208,49 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
 
     if not datasets:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
+    if texture is not None and record:
+        raise InputError(
+            f"record with texture = '{texture}': errors on a texture that a surrogate does not know do not "
+            "belong in its card, leave --record out"
+        )
     pictures = weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
     law = make_law("learned", weights=weights)
     card = read_surrogate(weights)[1]
     for file in datasets:
-        require_data_of(card, file)
+        require_data_of(card, file, texture)
         require_as_recorded(file)
     predict = kind_of(card.kind).predict(weights, law)
     figures = report(predict, law, datasets, pictures, recorded_law)
     if record:
         write_figures(weights, figures)
+
+
+@app.command
+@checked
+def export(
+    weights: Path,
+    *,
+    to: Host,
+    out: OutFolder,
+    units: UnitSystem = "mm-us-GPa",
+    precision: Precision = "single",
+    name: str | None = None,
+) -> None:
+    """Write a learnt law as source for another code: C99 with its weights, header, driver, README and record.
+
+    Args:
+        weights: The weights file, or the name of shipped weights, such as magnesium.
+        to: Interface: c for batches of points; vumat or umat with a Fortran file, as Abaqus calls it.
+        out: Folder of the files.
+        units: Of the other code; SI has m, s, Pa and kg/m^3.
+        precision: Of the products of the network, as for the law learned.
+        name: What functions and files begin with; by default the name of the weights.
+    """
+    from multiscale.export.export import export_law
+
+    files = export_law(weights, to, out, units=units, precision=precision, name=name)
+    print("\n".join(str(printable(file)) for file in files))
 
 
 @app.command
@@ -276,15 +326,19 @@ def plot(
 ) -> None:
     """Draw the axial section of a run again, of other fields or at other times.
 
+    Without --field, --times and --out the picture of probes and gauges is drawn again too.
+
     Args:
         folder: Folder of the run.
         field: Cell field to show, once for each; by default the three of the paper's Figure 3.
         times: Times to show, us, each at the nearest output; by default five.
         out: PNG to write; by default that of the folder.
     """
-    from multiscale.results.redraw import redraw
+    from multiscale.results.redraw import redraw, redraw_histories
 
     print(f"picture: {printable(redraw(folder, field, times, out))}")
+    if not (field or times or out) and (histories := redraw_histories(folder)):
+        print(f"picture: {printable(histories)}")
 
 
 @app.command

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from microscale.errors import ConvergenceError
 from microscale.inputs.numbers import Count, OutFolder, Positive, Seed, Steps
 from microscale.material_test.run import run_tests
-from microscale.tensors import FloatArray
 from multiscale.laws import make_law
 from multiscale.laws.experiments.curve_file import Experiment, read_experiment, write_experiment
 from multiscale.laws.experiments.fit import fit
@@ -55,14 +53,8 @@ CRYSTAL = {
     "twinning.strength": 0.5,
 }
 """Parameters of magnesium that are fitted, and by which factor the search starts off."""
-
-
-def rolled(grains: int, seed: int = 0, spread: float = 15.0) -> FloatArray:
-    """Return orientations of a rolled sheet: c axes about z within a spread in degrees, all turns about c."""
-    rng = np.random.default_rng(seed)
-    tilts = np.radians(spread) * rng.standard_normal((grains, 3)) * [1.0, 1.0, 0.0]
-    turns = rng.uniform(0.0, 2.0 * np.pi, (grains, 1)) * [0.0, 0.0, 1.0]
-    return (Rotation.from_rotvec(tilts) * Rotation.from_rotvec(turns)).as_matrix()
+ROLLED = "rolled:15,15"
+"""C axes about z, tilted by some 15 degrees."""
 
 
 def steel_tests() -> dict[str, Experiment]:
@@ -88,7 +80,7 @@ def magnesium_tests() -> dict[str, Experiment]:
         "impact_z": _wanted(-0.1, rate=1.0, direction=z),
         "impact_between": _wanted(-0.1, rate=1.0, direction=between),
     }
-    return {name: dataclasses.replace(test, texture="rolled") for name, test in sheet.items()}
+    return {name: dataclasses.replace(test, texture=ROLLED) for name, test in sheet.items()}
 
 
 def _wanted(end: float, points: int = 400, **facts: Any) -> Experiment:
@@ -156,12 +148,11 @@ def _steel(folder: Path, steps: int, noise: float, seed: int) -> dict[str, float
 
 
 def _magnesium(folder: Path, grains: int, steps: int, noise: float, seed: int) -> dict[str, float]:
-    sheet = {"rolled": rolled(grains)}
-    truth = CrystalFile(None, textures=sheet)
+    truth = CrystalFile(None, {"grains": grains})
     curves = _write(folder, measured(truth, magnesium_tests(), FINER * steps, noise, seed))
     far = {name: factor * truth.parameters[name] for name, factor in CRYSTAL.items()}
     truth.write(folder / "start.yaml", far, {"curves": ["nothing"], "sentence": "A start that is far off."})
-    start = CrystalFile(folder / "start.yaml", textures=sheet)
+    start = CrystalFile(folder / "start.yaml", {"grains": grains})
     found = fit(curves, start, tuple(CRYSTAL), steps=steps, searches=3)
     write_fit(found, start, folder / "fitted.yaml")
     return {name: value / truth.parameters[name] - 1.0 for name, value in found.found.items()}

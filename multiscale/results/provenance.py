@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from microscale.crystals.texture.texture import Texture
 from microscale.law import ConstitutiveLaw
 
 #: Packages whose version can change a number.
@@ -60,7 +61,12 @@ def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, An
         return {**identity(law), "options": plain(used), "crystal": None}
     if "rate_sensitivity" in used:
         used["rate_sensitivity"] = crystal.rate_sensitivity
-    return {**identity(law), "options": plain(used), "crystal": plain(asdict(crystal))}
+    record = {**identity(law), "crystal": plain(asdict(crystal))}
+    if (texture := used.get("texture")) not in (None, "uniform", "random"):
+        made = texture.made if isinstance(texture, Texture) else str(texture)
+        used["texture"] = made
+        record["texture"] = law.texture.record() | {"made": made}  # type: ignore[attr-defined]
+    return record | {"options": plain(used)}
 
 
 def _feed(digest: Any, value: Any) -> None:

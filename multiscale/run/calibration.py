@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from microscale.crystals.texture.described import is_file
 from microscale.errors import InputError
 from microscale.files.printable import printable
 from microscale.files.quantities import DIMENSIONLESS, spoken
@@ -28,7 +29,8 @@ from multiscale.run.inputs import require_apart
 def calibrate_to_polycrystal(wanted: CalibrationOptions, out: Path) -> None:
     """Fit an empirical law to the polycrystal along isochoric paths and write its constants."""
     options = wanted.resolved()
-    require_apart([out], [options["crystal"]])
+    texture = Path(options["texture"]) if is_file(options["texture"]) else None
+    require_apart([out], [options["crystal"], texture])
     largest_strain = options.pop("largest_strain")
     options["seed"] = options.pop("texture_seed")
     reference = make_law("taylor", **options)
@@ -45,8 +47,11 @@ def calibrate_to_curves(wanted: CalibrationOptions, out: Path) -> None:
     """Fit parameters to measured curves; write the law's file, a report and a picture."""
     options = wanted.resolved()
     _require_names(wanted.law, out, wanted.curve)
-    require_apart(_written(out), [*wanted.curve, options.get("crystal"), options.get("constants")])
     experiments = [read_experiment(path) for path in wanted.curve]
+    named = [*(e.texture for e in experiments), options.get("texture")]
+    textures = [Path(texture) for texture in named if texture is not None and is_file(texture)]
+    read = [*wanted.curve, *textures, options.get("crystal"), options.get("constants")]
+    require_apart(_written(out), read)
     material = _material(wanted.law, options, experiments)
     names = options["fit"] or tuple(calibration.STARTS.get(wanted.law, ()))
     if not names:

@@ -12,8 +12,9 @@ from cyclopts import Parameter
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Steps, Strain
 from microscale.inputs.options import options_for
+from multiscale.run.flags import WithMinus
 
-POLYCRYSTAL = {"crystal": None, "grains": 128, "texture": "uniform", "texture_seed": 0}
+POLYCRYSTAL = {"crystal": None, "grains": 128, "texture": "uniform", "texture_axes": None, "texture_seed": 0}
 OF_CURVES = {"fit": (), "bound": (), "steps": 100, "searches": 1}
 TAKES: Mapping[str, Mapping[str, Any]] = {
     "to-polycrystal": {**POLYCRYSTAL, "rate_sensitivity": None, "largest_strain": 0.5},
@@ -46,8 +47,11 @@ class CalibrationOptions:
         crystal: Material file of the polycrystal, laid out like microscale/magnesium.yaml; magnesium by
             default. In a fit of taylor the search starts from it.
         grains: Grains of the polycrystal; 128 by default, or 32 in a fit of taylor.
-        texture: Their orientations: spread evenly over all, as by default, or drawn; a curve may name its
-            own.
+        texture: Their orientations: uniform (by default), random, rolled:RD,TD, extruded:S, fibre:AXIS,S or
+            a file of orientations (docs/reference/textures.md); a curve may name its own. The laws that are
+            fitted to the polycrystal know no texture.
+        texture_axes: Where RD, TD and ND of the texture lie in the frame of the paths, or of the sample that
+            the curves are of, as z,x,y.
         texture_seed: Seed of their orientations; 0 by default.
         rate_sensitivity: m of the crystal instead of its own.
     """
@@ -63,6 +67,7 @@ class CalibrationOptions:
     crystal: Path | None = None
     grains: Count | None = None
     texture: str | None = None
+    texture_axes: WithMinus | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
 

@@ -10,12 +10,14 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from microscale.crystals.crystal import read_crystal
+from microscale.crystals.texture.described import is_file
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
 from multiscale.laws import make_law, options_of
 from multiscale.laws.constants_file import LAWS, constants_are_of, fitted_law, shipped_constants
+from multiscale.run.flags import WithMinus
 from multiscale.run.material import impact_laws
 from multiscale.surrogate.extrapolation import OnExtrapolation
 from multiscale.surrogate.recurrent.architecture import Precision
@@ -36,7 +38,10 @@ class ComparedLaws:
         crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
             the learned law must stand for; magnesium by default.
         grains: Grains of the polycrystal; 128 for taylor and 16 for fft3d by default.
-        texture: Their orientations in taylor: spread evenly over all (uniform) or drawn (random).
+        texture: Their orientations: uniform or random, which are no texture, rolled:RD,TD, extruded:S or
+            fibre:AXIS,S with spreads in degrees, or a file of orientations (docs/reference/textures.md). By
+            default uniform for taylor and random for fft3d.
+        texture_axes: Where RD, TD and ND of the texture lie in the axes of the sample, as z,x,y.
         texture_seed: Seed of their orientations; 0 by default.
         rate_sensitivity: m of the crystal instead of its own.
     """
@@ -49,13 +54,15 @@ class ComparedLaws:
     crystal: Path | None = None
     grains: Count | None = None
     texture: str | None = None
+    texture_axes: WithMinus | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
 
     @property
     def files(self) -> tuple[Path | None, ...]:
         """The files that are read."""
-        return self.weights, self.crystal, *self.constants
+        texture = Path(self.texture) if self.texture and is_file(self.texture) else None
+        return self.weights, self.crystal, texture, *self.constants
 
     def resolved(self) -> dict[str, dict[str, Any]]:
         """Return the options of each law.

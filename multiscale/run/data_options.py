@@ -9,7 +9,8 @@ from typing import Any, Literal
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
 from microscale.paths.protocols import StrainPaths, protocol_options
-from multiscale.laws import Derivative, Texture, options_given
+from multiscale.laws import Derivative, options_given
+from multiscale.run.flags import WithMinus
 
 Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
 
@@ -72,9 +73,11 @@ class DrivenLaw:
         crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
             the plane crystal of the paper.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
-        texture: Their orientations in taylor: spread evenly over all (uniform), which stands better for a
-            polycrystal without texture, or drawn (random), as in the paper. By default uniform, but random
-            with a resolution; those of a unit cell are always drawn.
+        texture: Their orientations in taylor and fft3d: spread evenly over all (uniform), which stands better
+            for a polycrystal without texture, or drawn (random), as in the paper; rolled:RD,TD, extruded:S or
+            fibre:AXIS,S with spreads in degrees; or a file of orientations (docs/reference/textures.md). By
+            default uniform, but random in a unit cell and with a resolution.
+        texture_axes: Where RD, TD and ND of the texture lie in the frame of the paths, as z,x,y.
         texture_seed: Seed of their orientations, 0 by default: the material, so the same for training and
             test.
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
@@ -86,7 +89,8 @@ class DrivenLaw:
     law: str = "taylor"
     crystal: Path | None = None
     grains: Count | None = None
-    texture: Texture | None = None
+    texture: str | None = None
+    texture_axes: WithMinus | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
     resolution: Count | None = None

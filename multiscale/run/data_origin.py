@@ -8,7 +8,13 @@ from typing import Any
 
 from microscale.data.dataset import REMEDY, read_dataset, read_provenance
 from microscale.data.origin import require_recorded_stress
-from microscale.data.schema import CellOptions, TaylorOptions, recorded_crystal
+from microscale.data.schema import (
+    CellOptions,
+    SolidCellOptions,
+    TaylorOptions,
+    recorded_crystal,
+    recorded_texture,
+)
 from microscale.errors import InputError
 from microscale.files.schema import validated
 from microscale.law import ConstitutiveLaw
@@ -18,7 +24,7 @@ from multiscale.results.provenance import identity
 OPTIONS: dict[str, type[TaylorOptions] | type[CellOptions]] = {
     "taylor": TaylorOptions,
     "fft2d": CellOptions,
-    "fft3d": CellOptions,
+    "fft3d": SolidCellOptions,
 }
 """Laws that are made again, and their options."""
 DIMENSION = {"taylor": 0, "fft2d": 2, "fft3d": 3}
@@ -78,5 +84,7 @@ def _options(record: Mapping[str, Any], file: Path) -> dict[str, Any]:
 def _made(record: Mapping[str, Any], options: Mapping[str, Any]) -> ConstitutiveLaw:
     # The crystal as it is recorded: a file that data name is not read, it may be anything by now.
     whole = (record.get("crystal") or {}).get("families") is not None
-    crystal = {} if not whole else {"crystal": recorded_crystal(record["crystal"])}
-    return make_law(record["name"], **{**options, **crystal})
+    known: dict[str, Any] = {} if not whole else {"crystal": recorded_crystal(record["crystal"])}
+    if (texture := record.get("texture")) is not None:
+        known |= {"texture": recorded_texture(texture), "texture_axes": None}
+    return make_law(record["name"], **{**options, **known})

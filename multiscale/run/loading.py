@@ -21,9 +21,9 @@ from microscale.material_test.program import (
     loading,
 )
 from microscale.material_test.program_file import read_program
+from multiscale.run.flags import WithMinus
 
 TestStrain = Annotated[float, Range(-LARGEST_STRAIN, LARGEST_STRAIN)]
-Words = Annotated[str, Parameter(allow_leading_hyphen=True)]
 USUAL_RATE = "1e3/s"
 HOLD_PARTS = (0.001, 0.009, 0.09, 0.9)
 """Shares of a time of hold that are taken in equal numbers of steps: it begins fast."""
@@ -63,8 +63,8 @@ class LoadingOptions:
     cycles: Repeats | None = None
     relax: str | None = None
     creep: str | None = None
-    direction: Words | None = None
-    across: Words | None = None
+    direction: WithMinus | None = None
+    across: WithMinus | None = None
     measure: Measure | None = None
     steps: Steps | None = None
 

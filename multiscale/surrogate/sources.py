@@ -17,7 +17,7 @@ from microscale.errors import InputError
 from microscale.files.printable import printable
 from microscale.tensors import deviator
 from multiscale.surrogate.histories import Histories, joined
-from multiscale.surrogate.material_identity import difference, identity_of
+from multiscale.surrogate.material_identity import difference, identity_of, without_grains
 from multiscale.surrogate.plausible import require_plausible
 from multiscale.surrogate.recurrent.architecture import STRAIN_SCALE
 from multiscale.surrogate.recurrent.increments import increments
@@ -26,6 +26,10 @@ from multiscale.surrogate.store import Card, Material, TrainingRange
 
 COVERED = 0.999
 """Share of the training samples inside the range: the few beyond it teach little."""
+
+
+class OtherTextureWarning(UserWarning):
+    """A surrogate is judged by data of a texture that it does not know."""
 
 
 class KnownPathsWarning(UserWarning):
@@ -134,8 +138,13 @@ def _require_strength(file: Path, histories: Histories) -> None:
         )
 
 
-def require_data_of(card: Card, file: Path) -> None:
+def require_data_of(card: Card, file: Path, texture: str | None = None) -> None:
     """Refuse to judge a surrogate by data of another material than its own.
+
+    Args:
+        card: Of the surrogate.
+        file: The data.
+        texture: That of the data, which may then be another one than the surrogate's: a warning says so.
 
     Raises:
         InputError: They are; the message names the first difference.
@@ -149,11 +158,30 @@ def require_data_of(card: Card, file: Path) -> None:
     if mine.identity is None:
         differs = None if mine.name == data.name else f"name = {data.name}, expected {mine.name}"
     else:
-        differs = difference(identity_of(law), mine.identity)
+        found, own = identity_of(law), mine.identity
+        if texture is not None:
+            _require_texture(file, law, texture, mine.name)
+            found, own = without_grains(found), without_grains(own)
+        differs = difference(found, own)
     if differs is not None:
         raise InputError(
             f"{file} is of another material than the surrogate, {mine.name}: {differs}; give data of its own"
         )
+
+
+def _require_texture(file: Path, law: Mapping[str, Any], texture: str, learnt: str) -> None:
+    """Refuse data of another texture than the one named, and say that the surrogate does not know it."""
+    there = law["options"].get("texture", "none")
+    if there != texture:
+        raise InputError(
+            f"{file} has the texture '{printable(there, 60)}', expected '{texture}', as --texture says"
+        )
+    warnings.warn(
+        f"{file} has the texture '{printable(there, 60)}', and the surrogate stands for {learnt}: its errors "
+        "are those of a network that does not know the texture",
+        OtherTextureWarning,
+        stacklevel=3,
+    )
 
 
 def _doubt_known_paths(card: Card, file: Path, provenance: Mapping[str, Any]) -> None:

@@ -133,6 +133,7 @@ PROGRAMS = [
     ),
     Program.cli("inspect", "{data}"),
     Program.cli("evaluate", "{weights}", "{data}", out="{folder}/pictures"),
+    Program.cli("export", "{weights}", to="vumat", out="{folder}/law"),
     Program.cli("calibrate", out="{folder}/c.json", law="j2", grains="2"),
     Program("multiscale.cli", "material_test", ("test",), {"output": "{folder}/t", "law": "j2", **BAR}),
     Program("multiscale.cli", "material_test", ("test",), {"output": "{folder}/t", "grains": "2", **BAR}),
@@ -146,6 +147,8 @@ PROGRAMS = [
     Program.demo("unit_cell", resolution="4", grains="2", steps="4", strains="0.01"),
     Program.demo("crystal_mechanisms", samples="5", grains="2"),
     Program.demo("time_step_study", paths="2", grains="2", steps="4", finest="8"),
+    Program.demo("rolled_plate", grains="2", directions="4", steps="4"),
+    Program.demo("textured_anvil", elements="60", grains="2", end_time="0.05"),
     Program.demo("texture_sampling", grains="2", reference="4", draws="1", paths="2"),
 ]
 

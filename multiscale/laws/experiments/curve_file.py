@@ -20,6 +20,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from pydantic_core import PydanticCustomError
 
+from microscale.crystals.texture.described import is_file
 from microscale.errors import InputError
 from microscale.files.documents import read_bytes
 from microscale.files.printable import printable
@@ -140,6 +141,8 @@ def read_experiment(path: Path) -> Experiment:
             f"{where}: strain and stress have opposite signs, expected both negative in compression; {REMEDY}"
         )
     facts = _facts(header, where)
+    if "texture" in facts and is_file(facts["texture"]):
+        facts["texture"] = str(path.parent / facts["texture"])
     return Experiment(path.name, strain, stress, measure, sha256=hashlib.sha256(data).hexdigest(), **facts)
 
 

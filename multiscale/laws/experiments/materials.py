@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import yaml
-from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal, material_path
 from microscale.crystals.material_file import REMEDY as CRYSTAL_REMEDY
@@ -97,24 +96,18 @@ class CrystalFile(Material):
     Args:
         path: The file; magnesium by default.
         options: Options of the taylor law besides the crystal: grains, seed, texture.
-        textures: Orientations (grains, 3, 3) by the names that experiments have for a texture, in place of
-            what the taylor law takes for these names.
     """
 
     law_name = "taylor"
     difference = 1e-2
 
-    def __init__(
-        self,
-        path: Path | None = None,
-        options: Mapping[str, Any] | None = None,
-        textures: Mapping[str, ArrayLike] | None = None,
-    ) -> None:
+    def __init__(self, path: Path | None = None, options: Mapping[str, Any] | None = None) -> None:
         self.path = material_path(path)
         self.document = read_document(self.path, "material file", CRYSTAL_REMEDY)
         self.where = f"material file {self.path}"
         strongest = perfect_strength(crystal_of(self.document, self.where).shear_modulus)
-        self.options, self.textures = dict(options or {}), dict(textures or {})
+        self.options = dict(options or {})
+        self._grains: dict[str | None, TaylorPolycrystal] = {}
         self.units = units_of(self.document)
         self.parameters = {
             name: value for name, unit in self.units.items() if (value := self._value(name, unit)) > 0.0
@@ -128,10 +121,11 @@ class CrystalFile(Material):
 
     def law(self, values: Mapping[str, float], texture: str | None) -> ConstitutiveLaw:
         """Return the polycrystal; a texture that an experiment names takes the place of the usual one."""
-        if texture in self.textures:
-            return TaylorPolycrystal(self.textures[texture], crystal=self.crystal(values))
-        options = self.options if texture is None else {**self.options, "texture": texture}
-        return make_law("taylor", crystal=self.crystal(values), **options)
+        if texture not in self._grains:  # orientations take longer than a test
+            options = self.options if texture is None else {**self.options, "texture": texture}
+            self._grains[texture] = make_law("taylor", crystal=self.crystal({}), **options)
+        grains = self._grains[texture]
+        return TaylorPolycrystal(grains.orientations, grains.weights, self.crystal(values))
 
     def write(self, path: Path, values: Mapping[str, float], told: Mapping[str, Any]) -> None:
         """Write a material file."""
