@@ -13,18 +13,21 @@ from microscale.files.printable import drawable, printable
 from microscale.inputs.flat import flat
 from microscale.inputs.numbers import (
     Count,
-    Fraction,
     OutFile,
     OutFolder,
     Positive,
     Seed,
-    Strain,
     Time,
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
+from multiscale.export.export import Host
+from multiscale.export.units import UnitSystem
+from multiscale.run.calibration_options import CalibrationOptions
+from multiscale.run.compared_laws import ComparedLaws
 from multiscale.run.data_options import DrivenLaw, PathOptions
-from multiscale.run.flags import WithMinus
+from multiscale.run.loading import LoadingOptions
+from multiscale.surrogate.recurrent.architecture import Precision
 
 app = App(
     name="multiscale",
@@ -69,7 +72,7 @@ def generate(*, out: OutFile, along: PathOptions, driven: DrivenLaw) -> None:
     """
     from mpi4py import MPI
 
-    from microscale.crystals.texture.described import is_file
+    from microscale.crystals.texture.names import is_file
     from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
@@ -225,48 +228,67 @@ def evaluate(
 
 @app.command
 @checked
-def calibrate(
+def export(
+    weights: Path,
     *,
-    out: OutFile,
-    law: Literal["johnson-cook", "j2"] = "johnson-cook",
-    largest_strain: Strain = 0.5,
-    crystal: Path | None = None,
-    grains: Count = 128,
-    texture: str = "uniform",
-    texture_axes: WithMinus | None = None,
-    texture_seed: Seed = 0,
-    rate_sensitivity: Fraction | None = None,
+    to: Host,
+    out: OutFolder,
+    units: UnitSystem = "mm-us-GPa",
+    precision: Precision = "single",
+    name: str | None = None,
 ) -> None:
-    """Fit an empirical law to the polycrystal along isochoric paths: the parameter-passing method.
+    """Write a learnt law as source for another code: C99 with its weights, header, driver, README and record.
 
     Args:
-        out: File of the constants (.json), for --constants of the demos.
-        law: Law to fit.
-        largest_strain: Equivalent logarithmic strain at the end of each path.
-        crystal: Material file, laid out like microscale/magnesium.yaml; magnesium by default.
-        grains: Grains of the polycrystal.
-        texture: Their orientations: uniform, random, rolled:RD,TD, extruded:S, fibre:AXIS,S or a file of
-            orientations, as for generate. The laws that are fitted know no texture.
-        texture_axes: Where RD, TD and ND of the texture lie in the frame of the paths, as z,x,y.
-        texture_seed: Seed of their orientations.
-        rate_sensitivity: m of the crystal instead of its own.
+        weights: The weights file, or the name of shipped weights, such as magnesium.
+        to: Interface: c for batches of points; vumat or umat with a Fortran file, as Abaqus calls it.
+        out: Folder of the files.
+        units: Of the other code; SI has m, s, Pa and kg/m^3.
+        precision: Of the products of the network, as for the law learned.
+        name: What functions and files begin with; by default the name of the weights.
     """
-    from microscale.crystals.texture.described import is_file
-    from multiscale.laws import calibration, make_law
-    from multiscale.results.provenance import law_record, versions
-    from multiscale.run.inputs import require_apart
+    from multiscale.export.export import export_law
 
-    require_apart([out], [crystal, Path(texture) if is_file(texture) else None])
-    polycrystal = {"grains": grains, "texture": texture, "texture_axes": texture_axes, "seed": texture_seed}
-    options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
-    reference = make_law("taylor", **options)
-    found = calibration.calibrate(reference, law, largest_strain=largest_strain)
-    record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
-    calibration.write_calibration(out, found, {**record, "versions": versions()})
-    for name, error in found.errors.items():
-        print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
-    fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)
-    print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {printable(out)}")
+    files = export_law(weights, to, out, units=units, precision=precision, name=name)
+    print("\n".join(str(printable(file)) for file in files))
+
+
+@app.command
+@flat
+def calibrate(*, out: OutFile, wanted: CalibrationOptions) -> None:
+    """Fit a law to measured curves; or, without any, an empirical law to the polycrystal.
+
+    Beside what was fitted to curves lie a report (NAME_report.json) and a picture of data and fit (NAME.png).
+
+    Args:
+        out: File of the constants (.json), for --constants; in a fit of taylor the crystal (.yaml), for
+            --crystal.
+    """
+    from multiscale.run.calibration import calibrate_to_curves, calibrate_to_polycrystal
+
+    (calibrate_to_curves if wanted.curve else calibrate_to_polycrystal)(wanted, out)
+
+
+@app.command(name="test")
+@flat
+def material_test(
+    *,
+    laws: ComparedLaws,
+    loading: LoadingOptions,
+    field: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    tolerance: Positive = 1e-5,
+    output: OutFolder = Path("results/test"),
+) -> None:
+    """Test laws without a mesh: prescribed stretch and stress, as in ``test --law taylor --uniaxial 0.2``.
+
+    Args:
+        field: Field of the state to keep and to draw, such as twin_volume, once for each.
+        tolerance: To which a prescribed stress is met, relative to the largest stress.
+        output: Folder of the tables, of the picture and of the program, which ``--program`` reads.
+    """
+    from multiscale.run.material_test import run_material_test
+
+    run_material_test(laws, loading, field, output, tolerance)
 
 
 @app.command
@@ -304,15 +326,19 @@ def plot(
 ) -> None:
     """Draw the axial section of a run again, of other fields or at other times.
 
+    Without --field, --times and --out the picture of probes and gauges is drawn again too.
+
     Args:
         folder: Folder of the run.
         field: Cell field to show, once for each; by default the three of the paper's Figure 3.
         times: Times to show, us, each at the nearest output; by default five.
         out: PNG to write; by default that of the folder.
     """
-    from multiscale.results.redraw import redraw
+    from multiscale.results.redraw import redraw, redraw_histories
 
     print(f"picture: {printable(redraw(folder, field, times, out))}")
+    if not (field or times or out) and (histories := redraw_histories(folder)):
+        print(f"picture: {printable(histories)}")
 
 
 @app.command

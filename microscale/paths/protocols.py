@@ -28,8 +28,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.spatial.transform import Rotation
 
 from microscale.errors import InputError
 from microscale.inputs.memory import require_memory
@@ -210,6 +208,8 @@ class StrainPaths:
 
     def _random_walk(self, generator: np.random.Generator) -> History:
         """Draw a path of protocol F or R."""
+        from scipy.interpolate import PchipInterpolator  # half a second: where a path is drawn
+
         intervals = self.intervals
         assert intervals is not None
         if self.protocol == "F":
@@ -257,6 +257,8 @@ class StrainPaths:
 
 def random_frame(generator: np.random.Generator, dimension: int) -> FloatArray:
     """Return a uniformly distributed rotation (3, 3); about the third axis in two dimensions."""
+    from scipy.spatial.transform import Rotation
+
     if dimension == 2:
         return Rotation.from_rotvec([0.0, 0.0, generator.uniform(0.0, 2.0 * np.pi)]).as_matrix()
     return Rotation.random(rng=generator).as_matrix()

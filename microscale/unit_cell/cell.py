@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from copy import copy
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -31,6 +29,7 @@ from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
 from microscale.unit_cell.hourglass import STIFFNESS, HourglassResistance
 from microscale.unit_cell.microstructure import Microstructure
 from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
+from microscale.unit_cell.tangent import difference_equilibria, finely_balanced
 
 VOXEL = "voxel_"
 """Prefix of the state variables of the local law."""
@@ -40,8 +39,6 @@ PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 DERIVATIVE = {2: "enriched", 3: "stabilised"}
 """By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
-DIFFERENCED = 1e-9
-"""Tolerance of a cell that is differenced."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -96,6 +93,7 @@ class FullFieldCell(ConstitutiveLaw):
     """
 
     worth_batching = False
+    _rounding = ROUNDING
 
     @checked
     def __init__(
@@ -259,7 +257,7 @@ class FullFieldCell(ConstitutiveLaw):
             self.law.update(self._F, dt, cell.voxels, self._P)
         except (DeformationError, ConvergenceError):
             return np.inf
-        floor = ROUNDING * self._moduli[1] / self.tolerance
+        floor = self._rounding * self._moduli[1] / self.tolerance
         scale = max(fluctuation(self._P), floor)
         self._pressure = take_out_pressure(self._F, self._P)
         self.grid.forces(self._P, self._forces)
@@ -274,20 +272,11 @@ class FullFieldCell(ConstitutiveLaw):
             array[:] = self._start[name]
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
-        """Difference steps that all begin from the equilibrium at ``F``: few iterations are left to each."""
-        guess, P = state.copy(), np.empty_like(F)
-        self._smooth._update(F, dt, guess, P)
-        turn = polar_decomposition(state["mean_F"])[0] @ np.swapaxes(polar_decomposition(F)[0], 1, 2)
-        rate = np.einsum("p...ic,pji->p...jc", guess["displacement_rate"], turn)
-        start = state | {"displacement_rate": rate, "secants": guess["secants"]}
-        super()._tangent(F, dt, State(start | {"secant_count": guess["secant_count"]}), out)
+        difference_equilibria(self._smooth, F, dt, state, out)
 
-    @cached_property
+    @property
     def _smooth(self) -> Self:
-        other = copy(self)
-        other.law, other.tolerance = self.law._smooth, min(self.tolerance, DIFFERENCED)
-        other.max_iterations = 10 * self.max_iterations
-        return other
+        return finely_balanced(self)
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""

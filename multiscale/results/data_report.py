@@ -35,7 +35,9 @@ def report(file: Path, data: DataSet) -> Table:
         "det U": f"{volume.min():.3f} to {volume.max():.3f}",
         "pressure, GPa": _statistics(pressure),
         "von Mises stress, GPa": _statistics(strength),
-        "versions": ", ".join(f"{name} {number}" for name, number in data.provenance["versions"].items()),
+        "versions": ", ".join(
+            f"{name} {' '.join(number.split())}" for name, number in data.provenance["versions"].items()
+        ),
     }
     table = Table(title=Text(printable(file)), show_header=False)
     for name, value in rows.items():

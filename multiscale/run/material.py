@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from microscale.crystals.crystal import read_crystal
-from microscale.crystals.texture.described import is_file
+from microscale.crystals.texture.names import is_file
 from microscale.errors import InputError
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Seed
@@ -121,4 +121,5 @@ def _taken(law: str) -> Mapping[str, Any]:
     options = options_of(law)
     if "density" in options:
         return {"density": None}
-    return {**options, "crystal": options.get("crystal"), "density": None}
+    crystal = {"crystal": None} if options.keys() & {"crystal", "material"} else {}
+    return {**options, **crystal, "density": None}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from microscale.errors import InputError
 from microscale.paths.any_load import any_load
@@ -201,6 +202,17 @@ def test_paths_can_be_drawn(tmp_path):
     times, U = StrainPaths("I", 1.0, steps=50).batch(range(2))
     draw_paths(tmp_path / "paths.png", "impact", times, U, U - np.eye(3))
     assert (tmp_path / "paths.png").stat().st_size > 10_000
+
+
+def test_the_pressure_of_isochoric_paths_is_not_drawn_as_noise(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: figures.append(self))
+    times, U = StrainPaths("U", 0.1, steps=50).batch(range(1))
+    stress = deviator(U) + 1e-15 * np.sin(np.arange(51.0))[:, None, None] * np.eye(3)
+    draw_paths(tmp_path / "paths.png", "uniaxial", times, U, stress)
+    _, pressure, deviatoric = (np.ptp(axes.get_ylim()) for axes in figures[0].axes)
+    assert pressure == pytest.approx(1e-6 * np.abs(stress).max())
+    assert deviatoric > 1e5 * pressure
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -20,6 +20,7 @@ from microscale.crystals.texture.misfit import density_misfit
 from microscale.crystals.texture.of_harmonics import of_harmonics
 from microscale.crystals.texture.projection import disc_grid, from_disc, to_disc
 from microscale.crystals.texture.representative import representative
+from microscale.crystals.texture.tensors import harmonic_tensors
 from microscale.crystals.texture.texture import Texture, mixture
 from microscale.errors import InputError
 
@@ -98,6 +99,27 @@ def test_coefficients_of_known_textures():
         np.abs(v).max() < 0.01
         for v in coefficients((2, 4, 6), HEXAGONAL.group, none.orientations, none.weights).values()
     )
+
+
+def test_coefficients_are_tensors_that_turn():
+    R, v = Rotation.random(rng=5).as_matrix(), SPHERE[:50]
+    found = coefficients((2, 4, 6), HEXAGONAL.group, *_parts(sources.rolled(20.0, 10.0, points=64)))
+    turned = coefficients(
+        (2, 4, 6), HEXAGONAL.group, *_parts(sources.rolled(20.0, 10.0, points=64).turned(R))
+    )
+    for order, letters in ((2, "ab"), (4, "abcd"), (6, "abcdef")):
+        T = harmonic_tensors(order, found[order])
+        assert T.shape == (found[order].shape[0], *(3,) * order)
+        value = np.einsum(f"m{letters},{','.join('n' + x for x in letters)}->nm", T, *[v] * order)
+        np.testing.assert_allclose(value, harmonics(order, v) @ found[order].T, atol=1e-10)
+        assert np.abs(np.trace(T, axis1=1, axis2=2)).max() < 1e-10
+        rotated = np.einsum(
+            f"m{letters},{','.join(x.upper() + x for x in letters)}->m{letters.upper()}", T, *[R] * order
+        )
+        np.testing.assert_allclose(harmonic_tensors(order, turned[order]), rotated, atol=1e-10)
+    c = sources.rolled(20.0, 10.0, points=64).orientations[:, :, 2]
+    moment = np.einsum("ni,nj->ij", c, c) / 64 - np.eye(3) / 3
+    np.testing.assert_allclose(harmonic_tensors(2, found[2])[0], 1.5 * np.sqrt(5.0) * moment, atol=1e-10)
 
 
 def test_a_uniform_texture_is_one_times_random_everywhere():
@@ -260,7 +282,7 @@ def test_the_part_turns_the_texture():
         ("fibre:z,10,10-11", "pole 10-11 depends on c/a"),
         ("fibre:z,10,1-111", "h \\+ k \\+ i = 0"),
         ("uniform:3", "expected uniform without anything behind it"),
-        ("sheet", "texture sheet cannot be read"),
+        ("sheet", "texture 'sheet' is no file that is there, expected one, or one of: uniform"),
     ],
 )
 def test_what_is_no_texture_is_one_line(text, message):

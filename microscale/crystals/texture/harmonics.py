@@ -23,6 +23,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 from scipy.special import assoc_legendre_p
 
+from microscale.progress import tracked
 from microscale.tensors import FloatArray
 
 BLOCK = 20_000
@@ -112,9 +113,12 @@ def coefficients(
     """
     found = {}
     for order in orders:
-        blocks = [slice(first, first + BLOCK) for first in range(0, len(weights), BLOCK)]
-        parts = [np.tensordot(weights[b], carried(order, group, orientations[b]), 1) for b in blocks]
-        found[order] = np.asarray(sum(parts))
+        total = np.zeros(crystal_functions(order, key_of(group)).shape)
+        for first in tracked(range(0, len(weights), BLOCK), f"blocks of orientations, order {order},"):
+            b = slice(first, first + BLOCK)
+            # einsum adds in one order, whatever the number of threads: a descent would make a difference grow
+            total += np.einsum("n,nuk->uk", weights[b], carried(order, group, orientations[b]))
+        found[order] = total
     return found
 
 

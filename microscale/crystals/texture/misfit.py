@@ -13,7 +13,7 @@ from microscale.tensors import FloatArray
 
 HALF_WIDTH = 10.0
 """Degrees, of the kernel."""
-PLACES = 1024
+PLACES = 512
 """Orientations at which densities are compared."""
 MOST = 4096
 """Orientations of a texture that are looked at; more are sampled."""

@@ -32,6 +32,8 @@ ORDER = 10
 WIDTH = np.radians(12.0)
 """h, rad."""
 ITERATIONS = 100
+MOST = 20_000
+"""Orientations that the sample is taken from; the coefficients are those of all."""
 FEATURES = (2, 3, 4)
 """Orders by which neighbours are known: of hexagonal crystals only c counts."""
 ALIKE = 1e-9
@@ -124,7 +126,7 @@ def descend(
         value, torque = 0.0, np.zeros((len(q), 3))
         for l, target in wanted.items():
             each = carried(l, group, Q)
-            rest = np.tensordot(weights, each, 1) - target
+            rest = np.einsum("n,nuk->uk", weights, each) - target
             value += scale[l] * float((rest**2).sum())
             turning = np.einsum("um,imk->uik", rest, generators(l))
             torque += 2.0 * scale[l] * weights[:, None] * np.einsum("nuk,uik->ni", each, turning)
@@ -147,6 +149,8 @@ def _left_product(v: FloatArray, q: FloatArray) -> FloatArray:
 def _sample(texture: Texture, shares: FloatArray, group: Rotation, seed: int) -> FloatArray:
     """Orientations (grains, 3, 3) of a systematic sample by weight, neighbours together."""
     generator = np.random.default_rng(seed)
+    if (step := -(-len(texture) // MOST)) > 1:  # of a map: every so many points
+        texture = Texture.of(texture.orientations[::step], texture.weights[::step])
     orders = [l for l in FEATURES if len(crystal_functions(l, key_of(group)))]
     features = [carried(l, group, texture.orientations).reshape(len(texture), -1) for l in orders]
     order = _neighbours(np.concatenate(features, axis=1), generator)
