@@ -124,6 +124,16 @@ class TextureRecord(Record):
         return self
 
 
+class TexturesRecord(Record):
+    """A family of textures: another polycrystal for each few paths."""
+
+    family: Name
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    grains: Annotated[int, Field(ge=1, le=MOST_GRAINS)]
+    paths_each: Count
+    made: list[str]
+
+
 class LawRecord(Record):
     """The law whose stress was recorded."""
 
@@ -132,6 +142,15 @@ class LawRecord(Record):
     options: dict[str, Plain]
     crystal: CrystalRecord | None = None
     texture: TextureRecord | None = None
+    textures: TexturesRecord | None = None
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> Self:
+        if self.textures is not None and (self.texture is not None or self.name != "taylor"):
+            raise wrong("one texture, or a family of textures of the law taylor")
+        if self.textures is not None and (self.crystal is None or self.crystal.families is None):
+            raise wrong("the crystal of its textures")
+        return self
 
 
 class PathsRecord(Record):

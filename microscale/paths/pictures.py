@@ -41,7 +41,7 @@ def draw_paths(
         for column, panel in enumerate(axes[row]):
             panel.plot(times[column], values[column], linewidth=1.0)
             panel.grid(alpha=0.3)
-            if row > 0:  # round-off of a pressure that is zero is no signal
+            if row > 0 and stress is not None:  # round-off of a pressure that is zero is no signal
                 span = ROUND_OFF * np.abs(stress[column]).max()
                 panel.set_ylim(_at_least(panel.get_ylim(), span))
     for panel in axes[-1]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from microscale.files.printable import printable
 from multiscale.export.units import UNITS, UnitSystem
 from multiscale.surrogate.recurrent.law import architecture_of, state_of
 from multiscale.surrogate.store import Card
@@ -27,7 +28,7 @@ def facts(card: Card, units: UnitSystem) -> dict[str, Any]:
     system, material = UNITS[units], card.material
     state = state_layout(card)
     return {
-        "material": material.name,
+        "material": printable(material.name),
         "system": units,
         "units": system.words,
         "density": material.density * system.density,

@@ -9,7 +9,7 @@ import numpy as np
 
 NO_MATERIAL = ("tolerance", "memory", "crystal", "rate_sensitivity")
 """Options that change how a law is solved, not what of; the crystal stands in the record, with its own m."""
-FROM_TEXTURE = ("texture", "texture_axes", "seed")
+FROM_TEXTURE = ("texture", "texture_axes", "seed", "textures")
 """Options that say where the grains came from."""
 SAME = 1e-9
 """Relative difference of numbers that come from one material file, read by different versions."""
@@ -21,6 +21,9 @@ def identity_of(record: Mapping[str, Any]) -> dict[str, Any]:
     if record["name"] == "fft3d":
         options = {"texture": "random"} | options  # records of before there was a choice do not say it
     whole = {"law": record["name"], "options": options, "crystal": record["crystal"]}
+    if record.get("textures") is not None:  # paths say which; the material is a polycrystal of any
+        named = {name: value for name, value in options.items() if name not in FROM_TEXTURE}
+        return whole | {"options": named, "texture": "any"}
     if (texture := record.get("texture")) is None:
         return whole
     # Grains are what they are, whatever file they came from; in a cell the seed is that of their shapes too.

@@ -1,5 +1,8 @@
 """``multiscale export``: what it writes where, and what it refuses in one line."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from untrained_pca import untrained_pca
@@ -9,7 +12,7 @@ from multiscale.cli import export
 from multiscale.export.amalgam import amalgamated
 from multiscale.export.export import weights_file
 from multiscale.export.source import initialiser, literal
-from multiscale.surrogate.store import SHIPPED, write_surrogate
+from multiscale.surrogate.store import SHIPPED, read_surrogate, write_surrogate
 
 
 def test_numbers_are_exact_to_the_bit():
@@ -87,3 +90,14 @@ def test_files_all_begin_with_the_name(tmp_path, capsys):
     made = {"mg_1.c", "mg_1.h", "mg_1_vumat.f", "mg_1_driver.f90", "mg_1_README.md", "mg_1_record.json"}
     assert {path.name for path in tmp_path.iterdir()} == made
     assert set(capsys.readouterr().out.split()) == {str(tmp_path / name) for name in made}
+
+
+def test_words_of_a_card_end_no_comment(tmp_path):
+    arrays, card = read_surrogate(SHIPPED)
+    named = replace(card, material=replace(card.material, name="a */ b\n#error c"))
+    write_surrogate(tmp_path / "odd.safetensors", arrays, named)
+    export(tmp_path / "odd.safetensors", to="c", out=tmp_path)
+    for file in ("odd.c", "odd.h"):
+        head = (tmp_path / file).read_text()[:400]
+        assert "a * / b" in head
+        assert not re.search(r"^#error", head, flags=re.MULTILINE)

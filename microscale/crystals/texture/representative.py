@@ -72,6 +72,7 @@ def representative(
     *,
     weights: FloatArray | None = None,
     seed: Seed = 0,
+    iterations: Count = ITERATIONS,
 ) -> Reduced:
     """Return grains that stand for a texture; one of as few grains is returned as it is.
 
@@ -82,6 +83,7 @@ def representative(
         weights: Their shares of the volume, shape (grains,), such as those of the grains of a unit cell;
             equal by default.
         seed: Of the sample that the descent begins with.
+        iterations: Of the descent.
     """
     if weights is None and len(texture) <= grains:
         zero = dict.fromkeys(STATED, 0.0)
@@ -90,7 +92,7 @@ def representative(
     start = _sample(texture, shares, group, seed)
     orders = tuple(l for l in range(1, ORDER + 1) if len(crystal_functions(l, key_of(group))))
     wanted = coefficients(orders, group, texture.orientations, texture.weights)
-    found = descend(start, shares, group, wanted, WIDTH)
+    found = descend(start, shares, group, wanted, WIDTH, iterations)
     made = f"{grains} grains (seed {seed}) for: {texture.made}"
     errors, before = (_errors(Q, shares, group, wanted) for Q in (found, start))
     return Reduced(Texture(found, shares, made), errors, before)
@@ -102,6 +104,7 @@ def descend(
     group: Rotation,
     wanted: Mapping[int, FloatArray],
     width: float = 0.0,
+    iterations: int = ITERATIONS,
 ) -> FloatArray:
     """Return orientations (n, 3, 3) near ``start`` whose coefficients are as near as can be to those wanted.
 
@@ -111,6 +114,7 @@ def descend(
         group: Rotations of the crystal's symmetry.
         wanted: C_l by order.
         width: h of the smoothing, rad.
+        iterations: At most.
     """
     scale = {l: (2 * l + 1) * float(np.exp(-l * (l + 1) * width**2)) for l in wanted}
 
@@ -131,11 +135,9 @@ def descend(
         return value, (slope / length).ravel()
 
     q = Rotation.from_matrix(start).as_quat()
-    found = minimize(misfit, q.ravel(), jac=True, method="L-BFGS-B", options=_OPTIONS)
+    options = {"maxiter": iterations, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-9}
+    found = minimize(misfit, q.ravel(), jac=True, method="L-BFGS-B", options=options)
     return np.asarray(Rotation.from_quat(found.x.reshape(-1, 4)).as_matrix())
-
-
-_OPTIONS = {"maxiter": ITERATIONS, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-9}
 
 
 def _left_product(v: FloatArray, q: FloatArray) -> FloatArray:
