@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from kinds_not_trained import kinds_not_trained
 from kinds_of_load import KINDS
+from texture_families import LOADS, texture_families
 
 from microscale.crystals.texture.families.family import KEPT_BACK
 from microscale.data.dataset import read_dataset
@@ -77,3 +78,21 @@ def test_kinds_that_were_not_trained_are_measured(tmp_path):
     assert (tmp_path / "kinds_not_trained.png").stat().st_size > 10_000
     with pytest.raises(InputError, match=r"kind = 'creep', expected some of cycles of 0\.2"):
         kinds_not_trained(kinds=("creep",), output=tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
+def test_grains_that_represent_a_texture_stand_for_it(tmp_path):
+    asked = {"families": ("split",), "textures": 1, "paths": 2, "grains": 48}
+    found = texture_families(output=tmp_path, **asked)["split"]
+    assert set(found) == set(LOADS)
+    for errors in found.values():
+        assert errors["32 grains"] < 0.1
+        assert errors["same 14 numbers"] < 0.25
+        assert errors["no texture"] > 2.0 * errors["32 grains"]
+        assert errors["shipped network"] > 2.0 * errors["32 grains"]
+    assert "| split | R 10 % |" in (tmp_path / "texture_families.md").read_text()
+    assert json.loads((tmp_path / "texture_families.json").read_text())["split"] == found
+    with pytest.raises(InputError, match="family = 'sheets', expected some of various"):
+        texture_families(families=("sheets",), output=tmp_path)
+    with pytest.raises(InputError, match="grains = 32, expected more than the 32"):
+        texture_families(grains=32, output=tmp_path)
