@@ -44,7 +44,7 @@ class Newton:
     """PETSc's solvers for one body; collective."""
 
     def __init__(
-        self, equations: Equilibrium, u: FloatArray, options: Options, least_force: float
+        self, equations: Equilibrium, u: FloatArray, options: Options, round_off: float
     ) -> None:
         """Set the solvers up.
 
@@ -52,9 +52,9 @@ class Newton:
             equations: Equilibrium.
             u: Displacements, shape (nodes, 3), ghosts last; moved to the solution.
             options: PETSc's, see :func:`multiscale.statics.petsc_options.give`.
-            least_force: Norm of forces below which they are round-off, kN.
+            round_off: Norm of unbalanced forces that is left by round-off, kN.
         """
-        self._equations, self._u, self._least = equations, u.reshape(-1)[: 3 * equations.owned], least_force
+        self._equations, self._u, self._round_off = equations, u.reshape(-1)[: 3 * equations.owned], round_off
         self._solution, self._load = equations.matrix.createVecs()
         self._options, self._asked = options, False
         self._prefix = give(self._load.getSize(), options)
@@ -117,12 +117,13 @@ class Newton:
             residual.set(np.nan)
 
     def _jacobian(self, _: PETSc.SNES, x: PETSc.Vec, matrix: PETSc.Mat, __: PETSc.Mat) -> None:
-        if not np.array_equal(self._u, x.array_r):  # it was evaluated at x last; PETSc does not promise it
-            raise AssertionError("PETSc asks for a stiffness elsewhere than for the last force")
+        if not np.array_equal(self._u, x.array_r):  # a line search may end elsewhere than it looked last
+            self._u[:] = x.array_r
+            self._equations.evaluate()
         self._equations.hold(self._equations.stiffness())
 
     def _scale(self) -> float:
-        return max(self._equations.force(), self._least)
+        return max(self._equations.force(), self._round_off)
 
     def _test(self, snes: PETSc.SNES, iteration: int, norms: tuple[float, float, float]) -> Any:
         """Compare the unbalanced forces with those that balance."""
@@ -131,7 +132,7 @@ class Newton:
             return Reason.DIVERGED_FNORM_NAN
         self._residuals.append(unbalanced / self._scale())
         relative, absolute, _, _ = snes.getTolerances()
-        if unbalanced <= max(absolute, relative * self._scale()):
+        if unbalanced <= max(absolute, relative * self._scale(), self._round_off):
             return Reason.CONVERGED_FNORM_RELATIVE
         return Reason.DIVERGED_DTOL if self._residuals[-1] > DIVERGED * max(self._residuals[0], 1.0) else Reason.ITERATING
 

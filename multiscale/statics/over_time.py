@@ -12,8 +12,8 @@ from microscale.errors import InputError
 from microscale.inputs.numbers import numbers_in
 from microscale.tensors import FloatArray
 
-#: A number, which does not change; rows of time, us, and value, linear in between; or a function.
-Given = float | Sequence[Sequence[float]] | Callable[..., Any]
+#: A number or a vector, which does not change; rows of time, us, and value, linear in between; or a function.
+Given = float | Sequence[float] | Sequence[Sequence[float]] | Callable[..., Any]
 
 
 class OverTime:

@@ -33,8 +33,8 @@ Observer = Callable[["Statics"], None]
 #: Load steps of a run if none is cut and none is grown, and how many of them the longest one replaces.
 STEPS, LONGEST = 20, 2
 
-#: Forces below this share of the shear modulus times the area of a face of the body are round-off.
-ROUND_OFF = 1e-12
+#: Round-off of the forces at the nodes over the bulk modulus times the area of a face of the body.
+ROUND_OFF = 1e-15
 
 
 class Statics:
@@ -99,10 +99,11 @@ class Statics:
         volume = self._comm.allreduce(float(self._work.weights.sum()), op=MPI.SUM)
         self.n_cells_global = self.mesh.topology.index_map(3).size_global
         self.n_points_global = self.n_cells_global * self._work.weights.shape[1]
-        stiffness = law.moduli().shear * np.cbrt(volume / self.n_cells_global)
+        shear, bulk = law.moduli()
+        stiffness = shear * np.cbrt(volume / self.n_cells_global)
         self._equations = Equilibrium(self._work, self.points, self._loads, self._prescribed, stiffness)
-        least = ROUND_OFF * law.moduli().shear * volume ** (2.0 / 3.0)
-        self._newton = Newton(self._equations, self._displacement, petsc_options or {}, least)
+        round_off = ROUND_OFF * bulk * volume ** (2.0 / 3.0)
+        self._newton = Newton(self._equations, self._displacement, petsc_options or {}, round_off)
         self._error: Exception | None = None
         self.poll: Callable[[], int] = int  # which returns zero
         self.time, self.dt, self.step_count, self.request, self.cuts = 0.0, 0.0, 0, 0, 0
