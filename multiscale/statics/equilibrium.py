@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ class Equilibrium:
     Attributes:
         internal: Internal force, kN.
         external: Force of the loads, kN.
+        timers: Seconds this rank spent by stage.
         failure: Why there is no stress at the present displacements; empty where there is.
     """
 
@@ -46,6 +48,7 @@ class Equilibrium:
             stiffness: Of a held degree of freedom, kN/mm: of the order of the others.
         """
         self._diagonal = stiffness
+        self.timers = dict.fromkeys(("law", "tangent", "forces", "stiffness"), 0.0)
         self._work, self._points, self._loads, self.prescribed = work, points, loads, prescribed
         self._mesh = mesh = work.space.mesh
         self._comm = mesh.comm
@@ -88,8 +91,10 @@ class Equilibrium:
         Raises:
             Exception: Of a law, other than that it cannot follow or has not converged; on every rank.
         """
+        start = perf_counter()
         self._work.u.x.scatter_forward()
         self._work.deform(self._points.F)
+        deformed = perf_counter()
         self.failure, error = "", None
         try:
             self._points.try_step(self._dt)
@@ -99,6 +104,7 @@ class Equilibrium:
             self.failure = str(caught)
         except Exception as caught:
             error = caught
+        found = perf_counter()
         words = self._comm.allgather((self.failure, error is not None))
         if any(failed for _, failed in words):
             raise_shared(self._comm, error)
@@ -106,12 +112,18 @@ class Equilibrium:
         if self.failure:
             return False
         self._sum_forces()
+        self.timers["law"] += found - deformed
+        self.timers["forces"] += perf_counter() - found + deformed - start
         return True
 
+    def place(self, cell: int) -> tuple[int, tuple[float, float, float]]:
+        """Return the original number of a cell of this rank, and its reference centre, mm."""
+        geometry = self._mesh.geometry
+        x, y, z = (float(c) for c in geometry.x[geometry.dofmaps[0][cell]].mean(axis=0))
+        return int(self._mesh.topology.original_cell_index[cell]), (x, y, z)
+
     def _place(self, cell: int) -> str:
-        """Return number and centre of a cell for a message."""
-        geometry, original = self._mesh.geometry, self._mesh.topology.original_cell_index[cell]
-        x, y, z = geometry.x[geometry.dofmaps[0][cell]].mean(axis=0)
+        original, (x, y, z) = self.place(cell)
         return f"cell {original} with reference centre ({x:.4g}, {y:.4g}, {z:.4g}) mm"
 
     def _sum_forces(self) -> None:
@@ -150,13 +162,16 @@ class Equilibrium:
 
     def stiffness(self) -> PETSc.Mat:
         """Return the derivative of the unbalanced force by the displacements, no displacement held, kN/mm."""
+        start = perf_counter()
         self._points.linearise(self._dt)
-        matrix = self.matrix
+        linearised, matrix = perf_counter(), self.matrix
         matrix.zeroEntries()
         fem_petsc.assemble_matrix(matrix, self._stiffness)
         for nodes, added in self._work.eliminated():
             matrix.setValuesBlockedLocalRCV(nodes, nodes, added.reshape(len(nodes), -1), PETSc.InsertMode.ADD)
         matrix.assemble()
+        self.timers["tangent"] += linearised - start
+        self.timers["stiffness"] += perf_counter() - linearised
         return matrix
 
     def hold(self, matrix: PETSc.Mat, *solution_and_load: PETSc.Vec) -> Any:

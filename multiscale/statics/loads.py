@@ -65,6 +65,19 @@ class Loads:
         return float(body.mesh.comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM))
 
     @property
+    def groups(self) -> list[str]:
+        """The groups that bear loads."""
+        return list(self._tags)
+
+    def told(self) -> dict[str, float]:
+        """Return the present loads by names with units."""
+        found = {f"pressure_{group}_GPa": float(p.value) for group, p in self._pressures.items()}
+        for group, traction in self._tractions.items():
+            force = traction.value * self._areas[group]
+            found |= {f"force_{axis}_{group}_kN": float(force[k]) for k, axis in enumerate("xyz")}
+        return found
+
+    @property
     def follows(self) -> bool:
         """Whether the loads depend on the displacements."""
         return bool(self._pressures)

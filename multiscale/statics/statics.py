@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from meshes.impact_mesh import ImpactMesh
 from microscale.errors import InputError
@@ -45,6 +46,7 @@ class Statics:
     Attributes:
         mesh: The dolfinx mesh, lengths in mm.
         law: The constitutive law.
+        element: The cells: name, weights of the points.
         points: F, P and state at the quadrature points of this rank.
         u: Displacement, mm.
         v: Its change over the last step divided by the step, mm/us.
@@ -52,6 +54,9 @@ class Statics:
         dt: The last step, us.
         step_count: Steps taken.
         last: How the last step converged.
+        iterations: Newton iterations of all steps so far.
+        most_iterations: Those of the step that took most.
+        timers: Seconds this rank spent by stage; the rest is the linear equations.
         cuts: How often a step was cut so far.
         poll: Asked on each rank, once a step, for a request: zero, or a number.
         request: The greatest request of all ranks at this step.
@@ -93,6 +98,7 @@ class Statics:
         self.mesh, self.law, self._comm = impact_mesh.mesh, law, impact_mesh.mesh.comm
         self._work = VirtualWork(self.mesh)
         self.u, self.v = self._work.u, fem.Function(self._work.space, name="velocity")
+        self.element = self._work
         self.points = LawPoints(law, self._work.stress, self._work.moduli)
         self._loads = Loads(impact_mesh, forces or {}, pressures or {})
         self._prescribed = Prescribed(impact_mesh, self._work.space, supports or {}, displacements or {})
@@ -104,11 +110,21 @@ class Statics:
         self._equations = Equilibrium(self._work, self.points, self._loads, self._prescribed, stiffness)
         round_off = ROUND_OFF * bulk * volume ** (2.0 / 3.0)
         self._newton = Newton(self._equations, self._displacement, petsc_options or {}, round_off)
+        self._groups = self._nodes_of(impact_mesh, [*self._prescribed.groups, *self._loads.groups])
         self._error: Exception | None = None
         self.poll: Callable[[], int] = int  # which returns zero
         self.time, self.dt, self.step_count, self.request, self.cuts = 0.0, 0.0, 0, 0, 0
         self.work, self._size, self.last = 0.0, 0.0, Converged(0, ())
+        self.iterations, self.most_iterations, self.timers = 0, 0, self._equations.timers
         self._force_before = np.zeros_like(self._displacement)
+
+    def _nodes_of(self, body: ImpactMesh, groups: Sequence[str]) -> dict[str, NDArray[np.int32]]:
+        """Return the nodes of groups that this rank owns."""
+        found = {}
+        for group in dict.fromkeys(groups):
+            nodes = fem.locate_dofs_topological(self._work.space, 2, body.facets(group), remote=True)
+            found[group] = nodes[nodes < self._equations.owned]
+        return found
 
     @property
     def _displacement(self) -> FloatArray:
@@ -142,6 +158,8 @@ class Statics:
         done = float(np.sum((0.5 * (self._force_before + force) * moved)[owned]))
         self.work += float(self._comm.allreduce(done, op=MPI.SUM))
         self._force_before[:] = force
+        self.iterations += self.last.iterations
+        self.most_iterations = max(self.most_iterations, self.last.iterations)
         self.time, self.dt, self.step_count = self.time + dt, dt, self.step_count + 1
 
     @checked
@@ -203,6 +221,32 @@ class Statics:
         """Let every rank end with this rank's ``error`` when they next meet; for observers of one rank."""
         self._error = self._error or error
 
+    def place(self, cell: int) -> tuple[int, tuple[float, float, float]]:
+        """Return the original number of a cell of this rank, and its reference centre, mm."""
+        return self._equations.place(cell)
+
+    def account(self) -> dict[str, float]:
+        """Return what there is to say of the present step, by names with units. Collective.
+
+        Besides time, convergence and work: of each group that is held, moved or loaded its mean displacement over
+        nodes, and what holds it or what load it bears.
+        """
+        last = [0.0, 0.0, 0.0, *self.last.residuals][-3:]
+        told = {"time_us": self.time, "dt_us": self.dt, "iterations": self.last.iterations, "cuts": self.cuts}
+        told |= dict(zip(("residual_third_last", "residual_second_last", "residual_last"), last, strict=True))
+        told["work_J"] = self.work
+        for group, nodes in self._groups.items():
+            mean = self._mean_displacement(nodes)
+            told |= {f"u_{axis}_{group}_mm": float(mean[k]) for k, axis in enumerate("xyz")}
+        for group, force in self.reactions.items():
+            told |= {f"reaction_{axis}_{group}_kN": float(force[k]) for k, axis in enumerate("xyz")}
+        return told | self._loads.told()
+
+    def _mean_displacement(self, nodes: NDArray[np.int32]) -> FloatArray:
+        total = np.append(self._displacement[nodes].sum(axis=0), len(nodes))
+        total = np.asarray(self._comm.allreduce(total, op=MPI.SUM))
+        return np.asarray(total[:3] / max(total[3], 1.0))
+
     @property
     def reactions(self) -> dict[str, FloatArray]:
         """Force that holds each group with prescribed displacements in its place, shape (3,), kN. Collective."""
@@ -218,6 +262,7 @@ class Statics:
         """Return all that is needed to go on from here, as views to save or to fill; see :meth:`resume`."""
         clock = {"time": self.time, "dt": self.dt, "step_count": self.step_count}
         clock |= {"step_ahead": self._size, "cuts": self.cuts}
+        clock |= {"iterations": self.iterations, "most_iterations": self.most_iterations}
         owned = slice(self._equations.owned)
         nodes = {"displacement": self._displacement[owned], "velocity": self.v.x.array.reshape(-1, 3)[owned]}
         booked = np.array([self.work if self._comm.rank == 0 else 0.0])
@@ -232,6 +277,7 @@ class Statics:
         """
         self.time, self.dt, self.step_count = clock["time"], clock["dt"], int(clock["step_count"])
         self._size, self.cuts = clock["step_ahead"], int(clock["cuts"])
+        self.iterations, self.most_iterations = int(clock["iterations"]), int(clock["most_iterations"])
         self.work = float(self._comm.allreduce(float(booked[0]), op=MPI.SUM))
         self.u.x.scatter_forward()
         self.v.x.scatter_forward()

@@ -43,6 +43,7 @@ class VirtualWork:
     """Forms on one rank's cells, and the functions that stand in them.
 
     Attributes:
+        name: Name of the element.
         space: Displacements, of the degree of the mesh.
         u: Displacement, mm.
         stress: P at the points, shape (cells, points, 3, 3), GPa; who has a law fills it.
@@ -56,6 +57,7 @@ class VirtualWork:
         """Make the forms; they are compiled where they were not before."""
         self._mesh = mesh
         shape, degree = mesh.topology.cell_name(), mesh.geometry.cmaps[0].degree
+        self.name = f"{shape}-mean-dilatation"
         self._dx = ufl.Measure("dx", domain=mesh, metadata={"quadrature_degree": QUADRATURE_DEGREE})
         self.space = fem.functionspace(mesh, ("Lagrange", degree, (3,)))
         self._of_cells = fem.functionspace(mesh, ("DG", 0))

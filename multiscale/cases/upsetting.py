@@ -1,0 +1,127 @@
+"""Upsetting: a cylinder is compressed along its axis between two plates, slowly or at a given rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from microscale.inputs.flat import flat
+from microscale.inputs.numbers import Count, Length, OutFolder, Range
+from multiscale.cases.bodies import Cylinder, Model
+from multiscale.cases.flags import flags_of
+from multiscale.run.control import ControlOptions
+from multiscale.run.material import LawOptions
+from multiscale.run.statics_record import StaticsOptions
+
+SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
+PER_SECOND = 1e-6  # 1/s in 1/us
+
+Rate = Annotated[float, Range(1e-9, 1e9, unit="1/s")]
+Compression = Annotated[float, Range(0.0, 0.9, above=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upset:
+    """A cylinder and how it is compressed.
+
+    Attributes:
+        height: Height, mm.
+        diameter: Diameter, mm.
+        elements: Number of elements of the model, about.
+        cell: Eight-node hexahedra, or ten-node tetrahedra, both with mean dilatation.
+        model: The full cylinder, or a quarter with two planes of symmetry.
+        compression: Share of the height by which the plates approach each other.
+        rate: Speed of the plates over the initial height, 1/s.
+        plates: Rough ones hold the ends of the cylinder, smooth ones let them slide.
+    """
+
+    height: Length = 1.5
+    diameter: Length = 1.0
+    elements: Count = 96
+    cell: Literal["hexahedron", "tetrahedron"] = "hexahedron"
+    model: Model = "quarter"
+    compression: Compression = 0.3
+    rate: Rate = 1e3
+    plates: Literal["rough", "smooth"] = "rough"
+
+    @property
+    def end_time(self) -> float:
+        """Time of the compression, us."""
+        return self.compression / (PER_SECOND * self.rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpsetLaw(LawOptions):
+    """The law, by default the polycrystal itself; see :class:`multiscale.run.material.LawOptions`.
+
+    Attributes:
+        law: Constitutive law at every quadrature point.
+        weights: Weights of the learned law; by default those that come with this.
+        on_extrapolation: Whether the learned law warns, as by default, or stops where its training range ends.
+        precision: Of the products of the learned law's network; double by default, as equilibrium needs it.
+        constants: Constants of the johnson-cook or j2 law; those of magnesium by default.
+        crystal: Material file of the taylor or fft3d law; magnesium by default.
+        grains: Grains at each point; 24 for taylor and 16 for fft3d by default.
+        seed: Seed of the grains' orientations; 0 by default.
+        density: Density in place of the law's own; statics does not feel it.
+    """
+
+    law: str = "taylor"
+
+    def settled(self) -> UpsetLaw:
+        """Return the same with our defaults of this law."""
+        ours = {"taylor": {"grains": 24}, "learned": {"precision": "double"}}.get(self.law, {})
+        return replace(self, **{name: value for name, value in ours.items() if getattr(self, name) is None})
+
+
+@flat
+def upsetting(
+    *,
+    upset: Upset,
+    material: UpsetLaw,
+    steps: StaticsOptions,
+    control: ControlOptions,
+    output: OutFolder = Path("results/upsetting"),
+) -> dict[str, Any]:
+    """Compress a cylinder between two plates; leave fields, loads, pictures, report and summary.
+
+    Args:
+        output: Folder for the results.
+
+    Returns:
+        The summary.
+
+    Raises:
+        InputError: A value is out of its range, an option has no use, or a file cannot be used.
+        ConvergenceError: Load steps had to be cut too often.
+    """
+    from multiscale.results.dimensions import bar_shape
+    from multiscale.run.statics_record import run_and_record_statics
+    from multiscale.statics.statics import Statics
+
+    material, started = material.settled(), control.start()
+    sizes = upset.height, upset.diameter, upset.elements, upset.model
+    body = Cylinder(height=sizes[0], diameter=sizes[1], elements=sizes[2], model=sizes[3]).mesh(upset.cell)
+    end_time, depth = upset.end_time, upset.compression * upset.height
+    ends = (0, 1) if upset.plates == "rough" else ()
+    supports = {"foot": (2, *ends)} | ({"top": ends} if ends else {})
+    if upset.model == "quarter":
+        supports |= {group: (component,) for group, component in SYMMETRY.items()}
+    statics = Statics(
+        body,
+        material.make(end_time),
+        supports=supports,
+        displacements={"top": {"z": [[0.0, 0.0], [end_time, -depth]]}},
+    )
+    inputs = flags_of(upset, material, steps, control) | material.resolved() | {"output": output}
+    return run_and_record_statics(
+        statics,
+        end_time,
+        output,
+        inputs,
+        steps,
+        measure=bar_shape,
+        control=started,
+        title=f"Upsetting at {upset.rate:g} per second between {upset.plates} plates, {material.law}",
+    )
