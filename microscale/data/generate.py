@@ -130,7 +130,7 @@ def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: R
     blocks = list(blocks_of(job.count, BLOCK))
     if report is not None:
         report(finished(job, out), job.count)
-    for block in blocks[rank::size]:
+    for block in shared(blocks, rank, size):
         part = parts / f"{block.start:09d}.h5"
         if part.exists():
             continue
@@ -138,6 +138,16 @@ def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: R
         if report is not None:
             report(finished(job, out), job.count)
     return True
+
+
+def shared(blocks: Sequence[range], rank: int, size: int) -> list[range]:
+    """Return the blocks in the order in which a rank looks for work: its own, then what others would do last.
+
+    A rank that started late or runs on a slower core is helped. Two may do one block at the very end; both
+    write the same bits.
+    """
+    others = [block for k, block in enumerate(blocks) if k % size != rank]
+    return [*blocks[rank::size], *reversed(others)]
 
 
 def finished(job: Generation, out: Path) -> int:

@@ -6,17 +6,14 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mpi4py import MPI
 
-from microscale.data.generate import BLOCK, Generation, finish, finished, generate
-from microscale.errors import InputError
+from microscale.data.generate import BLOCK, Generation, finish, generate
 from microscale.native.library import default_threads
 from microscale.paths.protocols import StrainPaths
 from multiscale.laws import is_registered, make_law
@@ -26,8 +23,6 @@ from multiscale.run.data_progress import PathProgress
 
 FEWEST_BLOCKS = 4
 """Of a set that is worth other processes: each takes a second to start. Fewer are left to threads."""
-POLL = 0.2
-"""Seconds between two looks at what the others have done."""
 
 
 @dataclass(frozen=True)
@@ -107,48 +102,34 @@ def cores_for(data: DataSet) -> int:
 def _on_cores(
     data: DataSet, job: Generation, out: Path, processes: int, report: Callable[[int, int], None]
 ) -> bool:
-    """Share the blocks with other processes."""
-    before = multiprocessing.active_children()
+    """Let other processes help until all blocks are there; one that dies is not missed, only slower."""
     context = multiprocessing.get_context("spawn")  # a fork would share MPI and threads
+    others = [
+        context.Process(target=_share, args=(data, out, k, processes), daemon=True)
+        for k in range(1, processes)
+    ]
+    for other in others:
+        other.start()
     try:
-        pool = ProcessPoolExecutor(processes - 1, context, _leave_interrupts)
-        others = [pool.submit(_share, data, out, k, processes) for k in range(1, processes)]
-        made = generate(job, out, 0, processes, report)
-        while (done := wait(others, POLL)).not_done:
-            _raise_failure(done.done)
-            report(finished(job, out), data.count)
-        _raise_failure(done.done)
-        report(finished(job, out), data.count)
-        pool.shutdown()
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - set(before):
-            process.terminate()
-        raise
-    return made
+        return generate(job, out, 0, processes, report)
+    finally:
+        for other in others:
+            other.terminate()
+        for other in others:
+            other.join()
 
 
-def _raise_failure(done: set[Future[bool]]) -> None:
-    try:
-        for other in done:
-            other.result()
-    except BrokenProcessPool as error:
-        raise InputError(
-            "another process of this generation was ended from outside, perhaps for want of memory: run the "
-            "same command again to go on, with OMP_NUM_THREADS=1 if memory is short"
-        ) from error
+def _share(data: DataSet, out: Path, rank: int, size: int) -> None:
+    """Work off a share in a process of its own, which ends with the one that asked.
 
-
-def _leave_interrupts() -> None:
-    """Let Ctrl-C be dealt with where it is reported: by the process that asked, which ends this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _share(data: DataSet, out: Path, rank: int, size: int) -> bool:
-    """Work off a share in a process of its own, which ends with the one that asked."""
+    What fails here fails there too, where it is reported: who asked does all that is left.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is reported by who asked, which ends this process
     parent = multiprocessing.parent_process()
 
     def report(done: int, total: int) -> None:
         if parent is not None and not parent.is_alive():
             raise SystemExit(1)
 
-    return generate(data.job(), out, rank, size, report)
+    with suppress(Exception):
+        generate(data.job(), out, rank, size, report)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from microscale.data.dataset import ARRAYS, read_dataset
-from microscale.data.generate import BLOCK, Generation, finish, generate, stress_block
+from microscale.data.generate import BLOCK, Generation, finish, generate, shared, stress_block
 from microscale.errors import ConvergenceError, InputError
 from microscale.law import ConstitutiveLaw, drive
 from microscale.paths.protocols import StrainPaths
@@ -53,10 +54,19 @@ def test_holds_what_the_law_says_along_the_paths(tmp_path):
 def test_same_file_whatever_the_ranks_and_interruptions(tmp_path):
     one = make(job(), tmp_path / "one.h5")
     several = tmp_path / "several.h5"
-    for rank in (2, 0, 1):
-        generate(job(), several, rank, 3)
+    with ThreadPoolExecutor(3) as ranks:
+        assert list(ranks.map(lambda rank: generate(job(), several, rank, 3), (2, 0, 1))) == [True] * 3
     finish(job(), several)
     assert one.read_bytes() == several.read_bytes()
+
+
+def test_a_rank_that_is_done_helps_the_others(tmp_path):
+    blocks = [range(k, k + 1) for k in range(7)]
+    assert [block.start for block in shared(blocks, 1, 3)] == [1, 4, 6, 5, 3, 2, 0]
+    one, alone = make(job(), tmp_path / "one.h5"), tmp_path / "alone.h5"
+    generate(job(), alone, rank=1, size=3)  # the others are slow to begin
+    finish(job(), alone)
+    assert one.read_bytes() == alone.read_bytes()
 
 
 def test_resumes_what_is_finished_and_repeats_nothing(tmp_path, monkeypatch):

@@ -52,8 +52,9 @@ def begun(tmp_path):
         time.sleep(0.02)
     yield running
     assert not processes_of(running, patience=5.0)
-    assert 3 <= len(list(parts_folder(out).glob("0*.h5"))) < 16
-    subprocess.run(command, check=True, **options)
+    if running.returncode:
+        assert 3 <= len(list(parts_folder(out).glob("0*.h5"))) < 16
+        subprocess.run(command, check=True, **options)
     with h5py.File(out) as made:
         assert made["stress"].shape == (500, 101, 6)
 
@@ -75,10 +76,9 @@ def test_an_interrupt_ends_all_and_the_work_goes_on_afterwards(begun):
     assert said.strip() == "interrupted: the files written so far are complete up to their last output"
 
 
-def test_a_process_that_is_killed_is_one_line_and_the_work_goes_on_afterwards(begun):
+def test_the_work_of_a_process_that_is_killed_is_done_by_the_other(begun):
     (other,) = processes_of(begun)
     os.kill(other, signal.SIGKILL)
     _, said = begun.communicate(timeout=60)
-    assert begun.returncode == 1
-    assert said.startswith("error: another process of this generation was ended from outside")
-    assert len(said.strip().splitlines()) == 1
+    assert begun.returncode == 0
+    assert not said.strip()
