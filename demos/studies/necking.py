@@ -3,11 +3,11 @@
     python demos/studies/necking.py                        two meshes
     python demos/studies/necking.py --cells 400 1500 4000 --elongation 6
 
-A round bar, 53.334 mm long and 6.413 mm in radius, is held at both ends, which are moved apart (Simo and Hughes,
-Computational Inelasticity, 1998). There is no imperfection: the ends may not contract. Force over elongation of
-each half is compared with that of a finite volume code on 600 axisymmetric cells, read off the figure in the
-tutorial ``neckingBar`` of solids4foam (Cardiff, Tukovic, De Jaeger, Clancy and Ivankovic 2017), to 0.1 kN. The
-hardening is the piecewise linear table given there.
+A round bar, 53.334 mm long and 6.413 mm in radius, is held at both ends, which are moved apart (Simo and
+Hughes, Computational Inelasticity, 1998). There is no imperfection: the ends may not contract. Force over
+elongation of each half is compared with that of a finite volume code on 600 axisymmetric cells, read off the
+figure in the tutorial ``neckingBar`` of solids4foam (Cardiff, Tukovic, De Jaeger, Clancy and Ivankovic 2017),
+to 0.1 kN. The hardening is the piecewise linear table given there.
 """
 
 from pathlib import Path
@@ -28,19 +28,21 @@ from multiscale.statics.statics import Statics
 LENGTH, RADIUS = 53.334, 6.413  # mm
 #: Plastic strain and yield stress, GPa.
 HARDENING = np.array(
-    [(0.0, 0.451), (0.006, 0.476), (0.019, 0.525), (0.038, 0.583), (0.066, 0.642), (0.147, 0.710), (0.5, 0.777), (1.0, 0.831)]
-)
+    [(0.0, 0.451), (0.006, 0.476), (0.019, 0.525), (0.038, 0.583), (0.066, 0.642), (0.147, 0.710),
+     (0.5, 0.777), (1.0, 0.831)]
+)  # fmt: skip
 #: Elongation of a half, mm, and force, kN.
 PUBLISHED = np.array(
-    [(0.25, 62.0), (0.5, 66.1), (0.75, 69.3), (1.25, 74.2), (1.75, 77.5), (2.25, 78.1), (2.75, 78.6), (3.25, 78.9),
-     (3.5, 78.8), (3.75, 77.5), (4.25, 74.2), (4.5, 72.2), (4.75, 70.1), (5.25, 65.0), (5.5, 61.9), (5.75, 58.6)]
+    [(0.25, 62.0), (0.5, 66.1), (0.75, 69.3), (1.25, 74.2), (1.75, 77.5), (2.25, 78.1), (2.75, 78.6),
+     (3.25, 78.9), (3.5, 78.8), (3.75, 77.5), (4.25, 74.2), (4.5, 72.2), (4.75, 70.1), (5.25, 65.0),
+     (5.5, 61.9), (5.75, 58.6)]
 )  # fmt: skip
 
 
 class TabulatedJ2(ConstitutiveLaw):
     """J2 whose yield stress over plastic strain is concave and piecewise linear: the least of some lines.
 
-    The lowest yield stress lets a point flow most, so each line's J2 is asked and the one that flows most is right.
+    The lowest yield stress lets a point flow most: each line's J2 is asked, and that which flows most is right.
     """
 
     name, density = "j2-table", 7.833
@@ -48,7 +50,8 @@ class TabulatedJ2(ConstitutiveLaw):
     def __init__(self, youngs_modulus: float, poissons_ratio: float, table: FloatArray) -> None:
         slope = np.diff(table[:, 1]) / np.diff(table[:, 0])
         at_rest = table[:-1, 1] - slope * table[:-1, 0]
-        self._lines = [J2(youngs_modulus, poissons_ratio, y, h, self.density) for y, h in zip(at_rest, slope, strict=True)]
+        lines = zip(at_rest, slope, strict=True)
+        self._lines = [J2(youngs_modulus, poissons_ratio, y, h, self.density) for y, h in lines]
         self.state_spec = self._lines[0].state_spec
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
@@ -117,7 +120,8 @@ def necking(
         off = np.interp(seen[:, 0], curve[:, 0], curve[:, 1]) / seen[:, 1] - 1.0
         found[number] = float(np.abs(off).max())
         listed = " ".join(f"{100.0 * error:+.1f}" for error in off)
-        print(f"{number} cells: off by {listed} %; neck {curve[-1, 2]:.3f} mm; at most {curve[:, 3].max():.0f} iterations", flush=True)
+        most = int(curve[:, 3].max())
+        print(f"{number} cells: off by {listed} %; neck {curve[-1, 2]:.3f} mm; at most {most} iterations")
         axes.plot(curve[:, 0], curve[:, 1], label=f"statics, {number} cells")
     axes.plot(*seen.T, "ko", ms=4, label="Cardiff et al. 2017")
     axes.set(xlabel="elongation of each half, mm", ylabel="force, kN", ylim=(0.0, 85.0))

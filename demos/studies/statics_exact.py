@@ -5,9 +5,9 @@
 
 The tube (radii 1 and 2, plane strain) is neo-Hookean. Under a small pressure it must widen as Lame says, at
 Poisson's ratio 0.3 and 0.4999 alike, under a large one as an incompressible tube does (Rivlin 1949):
-p = integral of G (r^2/R^2 - R^2/r^2) dr/r. The membrane is a tapered panel, clamped on the left and sheared on
-the right: E = 1, nu = 1/3, a load of 1 in plane stress move the middle of its right edge by 23.96 (Cook 1974,
-value of fine meshes).
+p = integral of G (r^2/R^2 - R^2/r^2) dr/r. The membrane is a tapered panel, clamped on the left and sheared
+on the right: with E = 1 and nu = 1/3 a load of 1 in plane stress moves the middle of its right edge by 23.96
+(Cook 1974; value of fine meshes).
 """
 
 from typing import Any, Literal
@@ -79,7 +79,7 @@ def rivlin(shear_modulus: float, moved: float) -> float:
 
 
 def cook(across: int, cell: Cell = "hexahedron", thickness: float = 1.0) -> float:
-    """Return the vertical displacement of the middle of the membrane's right edge, for a load of 1 and E = 1."""
+    """Return the displacement along y of the middle of the membrane's right edge, load and E being 1."""
     body = box((1.0, 1.0, thickness), (across, across, 1), cell)
     x = body.mesh.geometry.x
     along, up = x[:, 0].copy(), x[:, 1].copy()

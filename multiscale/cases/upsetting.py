@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from cyclopts import Parameter
+
 from microscale.inputs.flat import flat
 from microscale.inputs.numbers import Count, Length, OutFolder, Range
 from multiscale.cases.bodies import Cylinder, Model
@@ -16,6 +18,9 @@ from multiscale.run.statics_record import StaticsOptions
 
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 PER_SECOND = 1e-6  # 1/s in 1/us
+
+#: The first load step and the longest one, of the whole time.
+FIRST, LONGEST = 0.01, 0.05
 
 Rate = Annotated[float, Range(1e-9, 1e9, unit="1/s")]
 Compression = Annotated[float, Range(0.0, 0.9, above=True)]
@@ -33,6 +38,7 @@ class Upset:
         model: The full cylinder, or a quarter with two planes of symmetry.
         compression: Share of the height by which the plates approach each other.
         rate: Speed of the plates over the initial height, 1/s.
+        petsc: Options of PETSc's solvers, as ksp_type=cg, once for each.
         plates: Rough ones hold the ends of the cylinder, smooth ones let them slide.
     """
 
@@ -44,6 +50,7 @@ class Upset:
     compression: Compression = 0.3
     rate: Rate = 1e3
     plates: Literal["rough", "smooth"] = "rough"
+    petsc: Annotated[tuple[str, ...], Parameter(name="--petsc", negative="")] = ()
 
     @property
     def end_time(self) -> float:
@@ -58,7 +65,7 @@ class UpsetLaw(LawOptions):
     Attributes:
         law: Constitutive law at every quadrature point.
         weights: Weights of the learned law; by default those that come with this.
-        on_extrapolation: Whether the learned law warns, as by default, or stops where its training range ends.
+        on_extrapolation: Whether the learned law warns, as by default, or stops where its range ends.
         precision: Of the products of the learned law's network; double by default, as equilibrium needs it.
         constants: Constants of the johnson-cook or j2 law; those of magnesium by default.
         crystal: Material file of the taylor or fft3d law; magnesium by default.
@@ -71,8 +78,16 @@ class UpsetLaw(LawOptions):
 
     def settled(self) -> UpsetLaw:
         """Return the same with our defaults of this law."""
-        ours = {"taylor": {"grains": 24}, "learned": {"precision": "double"}}.get(self.law, {})
-        return replace(self, **{name: value for name, value in ours.items() if getattr(self, name) is None})
+        if self.law == "taylor":
+            return replace(self, grains=self.grains or 24)
+        return replace(self, precision=self.precision or "double") if self.law == "learned" else self
+
+
+def _settled(steps: StaticsOptions, end_time: float) -> StaticsOptions:
+    """Return load steps with a first one that ends near yield: from rest crystals take long ones badly."""
+    first = steps.first_step or min(FIRST * end_time, steps.longest_step or end_time)
+    longest = steps.longest_step or max(LONGEST * end_time, first)
+    return replace(steps, first_step=first, longest_step=longest)
 
 
 @flat
@@ -96,11 +111,13 @@ def upsetting(
         InputError: A value is out of its range, an option has no use, or a file cannot be used.
         ConvergenceError: Load steps had to be cut too often.
     """
-    from multiscale.results.dimensions import bar_shape
+    from multiscale.results.dimensions import barrel_shape
     from multiscale.run.statics_record import run_and_record_statics
+    from multiscale.statics.petsc_options import read_options
     from multiscale.statics.statics import Statics
 
     material, started = material.settled(), control.start()
+    steps = _settled(steps, upset.end_time)
     sizes = upset.height, upset.diameter, upset.elements, upset.model
     body = Cylinder(height=sizes[0], diameter=sizes[1], elements=sizes[2], model=sizes[3]).mesh(upset.cell)
     end_time, depth = upset.end_time, upset.compression * upset.height
@@ -113,6 +130,7 @@ def upsetting(
         material.make(end_time),
         supports=supports,
         displacements={"top": {"z": [[0.0, 0.0], [end_time, -depth]]}},
+        petsc_options=read_options(upset.petsc),
     )
     inputs = flags_of(upset, material, steps, control) | material.resolved() | {"output": output}
     return run_and_record_statics(
@@ -121,7 +139,7 @@ def upsetting(
         output,
         inputs,
         steps,
-        measure=bar_shape,
+        measure=barrel_shape,
         control=started,
         title=f"Upsetting at {upset.rate:g} per second between {upset.plates} plates, {material.law}",
     )

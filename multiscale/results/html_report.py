@@ -151,9 +151,7 @@ def energies(run: RunFolder) -> go.Figure:
 
 def loads(run: RunFolder) -> go.Figure:
     """Return what holds or moves each group of a statics run, over its mean displacement."""
-    lines = [
-        go.Scattergl(x=x, y=y, name=name, mode="lines+markers") for name, x, y in load_curves(run.loads)
-    ]
+    lines = [go.Scattergl(x=x, y=y, name=name, mode="lines+markers") for name, x, y in load_curves(run.loads)]
     layout = {"xaxis_title": "mean displacement, mm", "yaxis_title": "reaction, kN", "height": 400}
     return go.Figure(lines, {**layout, "margin": _MARGIN, "showlegend": True})
 

@@ -97,7 +97,7 @@ def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str
     said = ", ".join(f"{name} = {summary[name]:.6g}" for name in figures)
     warned = "".join(f"warning: {warning}\n" for warning in summary["warnings"])
     files = {
-        results_path: "fields of every output; multiscale.read_results(folder)[-1] is the last one, a pyvista mesh",
+        results_path: "fields of every output; multiscale.read_results(folder)[-1] is the last one",
         folder / REPORT: "all of this in one page, with a view to turn, for a browser",
         folder / PICTURE: "axial section at up to five times",
         folder / LOADS_PICTURE: "reactions over displacements",
@@ -106,8 +106,8 @@ def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str
     }
     return (
         f"\n{wrapped(summary['material']['told'])}\n{said}\n"
-        f"{summary['steps']} load steps, {summary['steps_cut']} cut, {summary['iterations']} iterations, at most "
-        f"{summary['most_iterations_a_step']} a step; {summary['elements']} elements, {wall:.1f} s on "
+        f"{summary['steps']} load steps, {summary['steps_cut']} cut, {summary['iterations']} iterations, at "
+        f"most {summary['most_iterations_a_step']} a step; {summary['elements']} elements, {wall:.1f} s on "
         f"{summary['ranks']} rank(s)\n\n"
         + "".join(f"{printable(file)}\n    {what}\n" for file, what in files.items())
         + (f"\n{warned}" if warned else "")

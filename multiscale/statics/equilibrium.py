@@ -1,4 +1,4 @@
-"""Equilibrium of a body at a time: what of the forces is out of balance, and the stiffness, as PETSc has them."""
+"""Equilibrium of a body at a time: what of the forces is out of balance, and the stiffness matrix."""
 
 from __future__ import annotations
 
@@ -177,4 +177,4 @@ class Equilibrium:
     def hold(self, matrix: PETSc.Mat, *solution_and_load: PETSc.Vec) -> Any:
         """Let the prescribed degrees of freedom be as in the solution, and move what they do to the load."""
         rows = self.prescribed.dofs[: self.prescribed.owned]
-        matrix.zeroRowsColumnsLocal(rows, self._diagonal, *solution_and_load)
+        matrix.zeroRowsColumnsLocal(rows.tolist(), self._diagonal, *solution_and_load)

@@ -50,11 +50,10 @@ class LawPoints:
         cells, self._points = P.shape[:2]
         self.F = np.broadcast_to(np.eye(3), P.shape).copy()
         self.state, self._trial = (law.init_state(cells * self._points) for _ in range(2))
-        flat = self.F.reshape(-1, 3, 3), P.reshape(-1, 3, 3), tangent.reshape(-1, 3, 3, 3, 3)
+        F, P, C = self.F.reshape(-1, 3, 3), P.reshape(-1, 3, 3), tangent.reshape(-1, 3, 3, 3, 3)
         parts = [slice(k, k + BATCH_POINTS) for k in range(0, cells * self._points, BATCH_POINTS)]
         self._batches = [
-            _Batch(part.start, *(array[part] for array in flat), self.state.points(part), self._trial.points(part))
-            for part in parts
+            _Batch(k.start, F[k], P[k], C[k], self.state.points(k), self._trial.points(k)) for k in parts
         ]
 
     def try_step(self, dt: float) -> None:
@@ -88,7 +87,9 @@ class LawPoints:
         cells = len(self.F)
         arrays = {"stress": self.P}
         for name, array in self.state.items():
-            if array.size and not all(np.may_share_memory(batch.state[name], array) for batch in self._batches):
+            if array.size and not all(
+                np.may_share_memory(batch.state[name], array) for batch in self._batches
+            ):
                 raise InputError(
                     f"the law {self._law.name} replaced its state array '{name}', expected it to be advanced "
                     f"in place: write state['{name}'][:] = ..."

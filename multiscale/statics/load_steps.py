@@ -1,4 +1,4 @@
-"""The size of load steps: cut where a step fails, grown where steps are easy, ended where a load has a corner."""
+"""The size of load steps: cut where one fails, grown where they are easy, ended where a load has a corner."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class LoadSteps:
         self.cuts = cuts
 
     def ahead(self, time: float) -> float:
-        """Return the step from a time, us: up to the next corner, or half way where it would come too near."""
+        """Return the step from a time, us: up to the next corner, or half way where it comes too near."""
         left = next(stop for stop in self._stops if stop > time + self._alike) - time
         if left <= self.size * (1.0 + 1e-9):
             return left
@@ -69,7 +69,7 @@ class LoadSteps:
         self.size, self.cuts = CUT * dt, self.cuts + 1
         if self.size < SHORTEST * self._first:
             raise ConvergenceError(
-                f"no equilibrium after t = {time:.6g} us with steps of {dt:.3g} us, {SHORTEST:g} of the first one "
-                f"({why}): the body may have reached its greatest load; prescribe displacements in place of "
-                "forces, refine the mesh or end earlier"
+                f"no equilibrium after t = {time:.6g} us with steps of {dt:.3g} us, {SHORTEST:g} of the "
+                f"first one ({why}): the body may have reached its greatest load; prescribe displacements in place "
+                "of forces, refine the mesh or end earlier"
             )

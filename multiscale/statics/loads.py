@@ -28,9 +28,7 @@ class Loads:
     acts along the normal of the deformed surface: its traction on the reference area is -p cof(F) N.
     """
 
-    def __init__(
-        self, body: ImpactMesh, forces: Mapping[str, Given], pressures: Mapping[str, Given]
-    ) -> None:
+    def __init__(self, body: ImpactMesh, forces: Mapping[str, Given], pressures: Mapping[str, Given]) -> None:
         """Take the loads of groups; collective.
 
         Args:
@@ -48,15 +46,24 @@ class Loads:
         mesh.topology.create_connectivity(3, 2)
         groups = list(dict.fromkeys([*forces, *pressures]))
         entities = [
-            (tag, fem.compute_integration_domains(fem.IntegralType.exterior_facet, mesh.topology, body.facets(group)))
+            (
+                tag,
+                fem.compute_integration_domains(
+                    fem.IntegralType.exterior_facet, mesh.topology, body.facets(group)
+                ),
+            )
             for tag, group in enumerate(groups)
         ]
-        self._ds = ufl.Measure("ds", domain=mesh, subdomain_data=entities, metadata={"quadrature_degree": DEGREE})
+        self._ds = ufl.Measure(
+            "ds", domain=mesh, subdomain_data=entities, metadata={"quadrature_degree": DEGREE}
+        )
         self._tags = {group: tag for tag, group in enumerate(groups)}
         self._tractions = {group: fem.Constant(mesh, np.zeros(3)) for group in forces}
         self._pressures = {group: fem.Constant(mesh, 0.0) for group in pressures}
         self._force = {group: OverTime(f"force on {group}", given, 3) for group, given in forces.items()}
-        self._pressure = {group: OverTime(f"pressure on {group}", given) for group, given in pressures.items()}
+        self._pressure = {
+            group: OverTime(f"pressure on {group}", given) for group, given in pressures.items()
+        }
         self._areas = {group: self._area(body, group) for group in forces}
 
     def _area(self, body: ImpactMesh, group: str) -> float:

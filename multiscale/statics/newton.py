@@ -43,9 +43,7 @@ class Converged:
 class Newton:
     """PETSc's solvers for one body; collective."""
 
-    def __init__(
-        self, equations: Equilibrium, u: FloatArray, options: Options, round_off: float
-    ) -> None:
+    def __init__(self, equations: Equilibrium, u: FloatArray, options: Options, round_off: float) -> None:
         """Set the solvers up.
 
         Args:
@@ -80,7 +78,7 @@ class Newton:
         self._residuals = []
         self._first_iteration(self._equations.at(time, dt))
         self._snes.solve(None, self._solution)
-        reason = self._snes.getConvergedReason()
+        reason: Any = self._snes.getConvergedReason()
         if reason < 0:
             raise NotConvergedError(self._equations.failure or _in_words(reason, Reason))
         if not self._asked:
@@ -104,7 +102,8 @@ class Newton:
         solver = self._snes.getKSP()
         solver.setOperators(matrix)
         solver.solve(b, x)
-        if (reason := solver.getConvergedReason()) < 0:
+        reason: Any = solver.getConvergedReason()
+        if reason < 0:
             raise NotConvergedError(f"linear equations: {_in_words(reason, PETSc.KSP.ConvergedReason)}")
         x.array = x.array + self._u
 
@@ -129,12 +128,16 @@ class Newton:
         """Compare the unbalanced forces with those that balance."""
         _, _, unbalanced = norms
         if not np.isfinite(unbalanced):
-            return Reason.DIVERGED_FNORM_NAN
+            return Reason.DIVERGED_FUNCTION_NANORINF
         self._residuals.append(unbalanced / self._scale())
         relative, absolute, _, _ = snes.getTolerances()
         if unbalanced <= max(absolute, relative * self._scale(), self._round_off):
             return Reason.CONVERGED_FNORM_RELATIVE
-        return Reason.DIVERGED_DTOL if self._residuals[-1] > DIVERGED * max(self._residuals[0], 1.0) else Reason.ITERATING
+        return (
+            Reason.DIVERGED_DTOL
+            if self._residuals[-1] > DIVERGED * max(self._residuals[0], 1.0)
+            else Reason.ITERATING
+        )
 
 
 def _in_words(number: int, reasons: Any) -> str:

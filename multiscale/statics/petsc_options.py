@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 
 from microscale.errors import InputError
@@ -45,6 +45,21 @@ _numbers = count()
 def defaults(unknowns: int) -> dict[str, str | float]:
     """Return the options for so many degrees of freedom."""
     return NEWTON | (DIRECT if unknowns <= MOST_DIRECT else ITERATIVE)
+
+
+def read_options(words: Iterable[str]) -> dict[str, str | float | None]:
+    """Return options from words such as "ksp_type=cg", or "ksp_monitor" for one without a value.
+
+    Raises:
+        InputError: A word has no name.
+    """
+    found: dict[str, str | float | None] = {}
+    for word in words:
+        name, equals, value = word.strip().lstrip("-").partition("=")
+        if not name or (equals and not value):
+            raise InputError(f"petsc = {word!r}, expected NAME=VALUE, as ksp_type=cg, or NAME alone")
+        found[name] = value if equals else None
+    return found
 
 
 def give(unknowns: int, options: Options) -> str:

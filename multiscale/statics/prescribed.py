@@ -110,15 +110,16 @@ class Prescribed:
         found = entry.value.at(time, entry.X)
         if found.shape not in ((), (len(where),)):
             raise InputError(
-                f"{entry.value.name} has shape {found.shape}, expected a number, or one of each node: ({len(where)},)"
+                f"{entry.value.name} has shape {found.shape}, expected a number, or one of each node: "
+                f"({len(where)},)"
             )
         mine = np.broadcast_to(found, where.shape)
         differs = np.abs(values[where] - mine) > self._tolerance  # not where there is no value yet
         if differs.any():
             x, y, z = entry.X[:, differs.argmax()]
             raise InputError(
-                f"{entry.value.name} at the node ({x:.4g}, {y:.4g}, {z:.4g}) mm is {mine[differs][0]:.6g} mm, "
-                f"another group that has this node says {values[where][differs][0]:.6g} mm: make them agree"
+                f"{entry.value.name} is {mine[differs][0]:.6g} mm at ({x:.4g}, {y:.4g}, {z:.4g}) mm; "
+                f"another group that has it says {values[where][differs][0]:.6g} mm: make them agree"
             )
         values[where] = mine
 

@@ -84,8 +84,9 @@ class Statics:
             law: Any constitutive law.
             supports: For a group of facets, the component (0, 1, 2), or components, of displacement held at
                 zero.
-            displacements: For a group of facets, components "x", "y", "z" of displacement, mm, over time: a table with rows
-                of time, us, and displacement, or a function of time and the reference positions (3, n).
+            displacements: For a group of facets, components "x", "y", "z" of displacement, mm, over time: a
+                table with rows of time, us, and displacement, or a function of time and the reference
+                positions (3, n).
             forces: For a group of facets, its total force, x, y and z, kN: a vector for all times, a table
                 with rows of time and force, or a function of time. It keeps its direction.
             pressures: For a group of facets, the pressure on it, GPa: a number, a table, or a function of
@@ -171,7 +172,7 @@ class Statics:
         first_step: Time | None = None,
         longest_step: Time | None = None,
     ) -> None:
-        """Go on step by step until ``end_time``; steps that fail are cut, easy ones are followed by longer ones.
+        """Go on step by step until ``end_time``; a step that fails is cut, after easy ones steps grow.
 
         Args:
             end_time: Time to end at, us.
@@ -228,8 +229,8 @@ class Statics:
     def account(self) -> dict[str, float]:
         """Return what there is to say of the present step, by names with units. Collective.
 
-        Besides time, convergence and work: of each group that is held, moved or loaded its mean displacement over
-        nodes, and what holds it or what load it bears.
+        Besides time, convergence and work: of each group that is held, moved or loaded its mean displacement
+        over nodes, and what holds it or what load it bears.
         """
         last = [0.0, 0.0, 0.0, *self.last.residuals][-3:]
         told = {"time_us": self.time, "dt_us": self.dt, "iterations": self.last.iterations, "cuts": self.cuts}
@@ -249,7 +250,7 @@ class Statics:
 
     @property
     def reactions(self) -> dict[str, FloatArray]:
-        """Force that holds each group with prescribed displacements in its place, shape (3,), kN. Collective."""
+        """Force that holds each group with prescribed displacements, shape (3,), kN. Collective."""
         force = self._equations.internal - self._equations.external
         return dict(zip(self._prescribed.groups, self._prescribed.reactions(force), strict=True))
 

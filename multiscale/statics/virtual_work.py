@@ -1,7 +1,7 @@
 """The virtual work of mean-dilatation elements in UFL: its residual and its consistent linearisation.
 
 The law sees F-bar = (theta / J)^(a/3) F, with theta the mean of J over the cell, as in
-:mod:`multiscale.dynamics.elements.mean_dilatation`: isochoric flow constrains a cell once, not at every point.
+:mod:`multiscale.dynamics.elements.mean_dilatation`: isochoric flow constrains a cell once, not every point.
 With theta and its conjugate p constant in a cell, virtual work is (Simo, Taylor and Pister 1985)
 
     P : dF-bar + p (dJ - dtheta) + (J - theta) dp  = work of the loads.
@@ -28,11 +28,11 @@ from microscale.tensors import FloatArray
 import basix
 import basix.ufl
 import ufl
-from dolfinx import fem, la
+from dolfinx import fem
 from dolfinx import mesh as dolfinx_mesh
 
-#: Degree of the quadrature rule: 2 x 2 x 2 Gauss points of a hexahedron, six points of a tetrahedron. It integrates
-#: the gradients exactly on distorted and curved cells, which patch tests need.
+#: Degree of the quadrature rule: 2 x 2 x 2 Gauss points of a hexahedron, six points of a tetrahedron. It
+#: integrates the gradients exactly on distorted and curved cells, which patch tests need.
 QUADRATURE_DEGREE = 3
 
 #: The share a of the dilatation that is averaged, as the elements of dynamics have it.
@@ -76,7 +76,9 @@ class VirtualWork:
         rows = len(self._cells), len(weights)
         self.stress: FloatArray = self._P.x.array.reshape(*rows, 3, 3)
         self.moduli: FloatArray = self._C.x.array.reshape(*rows, 3, 3, 3, 3)
-        self.weights = weights * np.abs(self._expression(ufl.JacobianDeterminant(mesh), points).eval(mesh, self._cells))
+        self.weights = weights * np.abs(
+            self._expression(ufl.JacobianDeterminant(mesh), points).eval(mesh, self._cells)
+        )
         self._deformation = self._expression(self._F_bar, points)
         self._volumes = self.weights.sum(axis=1)
         self._compile()
@@ -106,13 +108,18 @@ class VirtualWork:
             return C[i, j, k, l] * of[k, l] * with_[i, j]
 
         def work(virtual: Any) -> Any:
-            return ufl.inner(P, ufl.derivative(F_bar, u, virtual)) * dx + self._p * ufl.derivative(self._J, u, virtual) * dx
+            return (
+                ufl.inner(P, ufl.derivative(F_bar, u, virtual)) * dx
+                + self._p * ufl.derivative(self._J, u, virtual) * dx
+            )
 
         self._mean_J = form(self._J * of_cell * dx)
         self._mean_p = form(ufl.inner(P, F_theta) * of_cell * dx)
         self.internal = form(work(self.test))
         along_test, along_trial = (ufl.derivative(F_bar, u, v) for v in (self.test, self._trial))
-        self.linearised = ufl.derivative(work(self.test), u, self._trial) + moduli(along_trial, along_test) * dx
+        self.linearised = (
+            ufl.derivative(work(self.test), u, self._trial) + moduli(along_trial, along_test) * dx
+        )
         along, theta_along = (ufl.derivative(F, u, broken) for F in (F_bar, F_theta))
         shared = ufl.inner(P, theta_along)
         second = self._share * (self._share - 3.0) / (9.0 * self._theta**2) * F_bar

@@ -1,4 +1,4 @@
-"""Statics against exact answers: patch tests, the explicit element's force, the consistent stiffness, Newton."""
+"""Statics against exact answers: patch tests, the explicit element, the consistent stiffness, Newton."""
 
 from itertools import pairwise
 
@@ -29,13 +29,16 @@ def distorted(cell):
     moved[np.unique(cells[:, :corners])] = moves[np.unique(cells[:, :corners])]
     if cell == "tetrahedron":  # straight edges, bent a little
         for node, (a, b) in zip(range(4, 10), ((2, 3), (1, 3), (1, 2), (0, 3), (0, 2), (0, 1)), strict=True):
-            moved[cells[:, node]] = 0.5 * (moved[cells[:, a]] + moved[cells[:, b]]) + 0.1 * moves[cells[:, node]]
+            moved[cells[:, node]] = (
+                0.5 * (moved[cells[:, a]] + moved[cells[:, b]]) + 0.1 * moves[cells[:, node]]
+            )
     x += moved
     return body
 
 
 def linear(gradient, end_time=1.0):
     """All faces moved by a displacement with a constant gradient."""
+
     def component(i):
         return lambda time, X: time / end_time * (gradient[i] @ X)
 
@@ -53,7 +56,11 @@ def test_linear_displacements_are_exact_on_distorted_meshes(cell):
     total = sum(body.reactions.values())
     assert np.abs(total).max() < 1e-9 * np.abs(P).max()
     volume = 1.5 * 1.0 * 0.8
-    energy = 0.5 * 25.0 * (np.sum((np.eye(3) + STRETCH) ** 2) / np.linalg.det(np.eye(3) + STRETCH) ** (2 / 3) - 3.0)
+    energy = (
+        0.5
+        * 25.0
+        * (np.sum((np.eye(3) + STRETCH) ** 2) / np.linalg.det(np.eye(3) + STRETCH) ** (2 / 3) - 3.0)
+    )
     energy += 24.0 * (np.linalg.det(np.eye(3) + STRETCH) - 1.0) ** 2
     assert body.work == pytest.approx(volume * energy, rel=0.03)  # trapezoids over two steps
 
@@ -110,7 +117,7 @@ LAWS = {
 
 @pytest.mark.parametrize("name", LAWS)
 def test_newton_converges_quadratically(name):
-    """A block is compressed by a tenth between rough plates, in a few load steps of at most six iterations."""
+    """A block is compressed by a tenth between rough plates, in load steps of at most six iterations."""
     law, end_time = LAWS[name]
     law = law() if callable(law) else law
     moved = {"top": {"z": [[0.0, 0.0], [end_time, -0.2]]}}
