@@ -157,6 +157,11 @@ class ConstitutiveLaw(ABC):
             out[:, :, :, k, l] = (ahead - behind) / (2.0 * TANGENT_STEP)
 
     @property
+    def smooth(self) -> ConstitutiveLaw:
+        """This law, solved to rounding where it iterates to a tolerance: what equilibrium by Newton needs."""
+        return self._smooth
+
+    @property
     def _smooth(self) -> ConstitutiveLaw:
         """What is differenced: this law, but solved to rounding where it iterates to a tolerance."""
         return self

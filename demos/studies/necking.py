@@ -42,7 +42,7 @@ PUBLISHED = np.array(
 class TabulatedJ2(ConstitutiveLaw):
     """J2 whose yield stress over plastic strain is concave and piecewise linear: the least of some lines.
 
-    The lowest yield stress lets a point flow most: each line's J2 is asked, and that which flows most is right.
+    The lowest yield stress lets a point flow most: each line's J2 is asked, that which flows most is right.
     """
 
     name, density = "j2-table", 7.833

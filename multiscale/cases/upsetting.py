@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from microscale.errors import InputError
 from microscale.inputs.flat import flat
 from microscale.inputs.numbers import Count, Length, OutFolder, Range
 from multiscale.cases.bodies import Cylinder, Model
@@ -66,7 +67,7 @@ class UpsetLaw(LawOptions):
         law: Constitutive law at every quadrature point.
         weights: Weights of the learned law; by default those that come with this.
         on_extrapolation: Whether the learned law warns, as by default, or stops where its range ends.
-        precision: Of the products of the learned law's network; double by default, as equilibrium needs it.
+        precision: Of the products of the learned law's network; in statics they are double ones.
         constants: Constants of the johnson-cook or j2 law; those of magnesium by default.
         crystal: Material file of the taylor or fft3d law; magnesium by default.
         grains: Grains at each point; 24 for taylor and 16 for fft3d by default.
@@ -77,10 +78,14 @@ class UpsetLaw(LawOptions):
     law: str = "taylor"
 
     def settled(self) -> UpsetLaw:
-        """Return the same with our defaults of this law."""
-        if self.law == "taylor":
-            return replace(self, grains=self.grains or 24)
-        return replace(self, precision=self.precision or "double") if self.law == "learned" else self
+        """Return the same with our default of grains.
+
+        Raises:
+            InputError: Products of the learned law in single precision are asked for.
+        """
+        if self.precision == "single":
+            raise InputError("precision = 'single', expected double: single leaves forces out of balance")
+        return replace(self, grains=self.grains or 24) if self.law == "taylor" else self
 
 
 def _settled(steps: StaticsOptions, end_time: float) -> StaticsOptions:

@@ -97,6 +97,10 @@ class LawPoints:
             arrays[f"state/{name}"] = array.reshape(cells, self._points, *array.shape[1:])
         return arrays
 
+    def resume(self) -> None:
+        """Take up the arrays of :meth:`saved_arrays` after they have been filled."""
+        self._law.resume(self.state)
+
     def _advance(self, batch: _Batch, dt: float, state: State) -> None:
         try:
             self._law.update(batch.F, dt, state, batch.P)

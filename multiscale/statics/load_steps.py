@@ -70,6 +70,6 @@ class LoadSteps:
         if self.size < SHORTEST * self._first:
             raise ConvergenceError(
                 f"no equilibrium after t = {time:.6g} us with steps of {dt:.3g} us, {SHORTEST:g} of the "
-                f"first one ({why}): the body may have reached its greatest load; prescribe displacements in place "
-                "of forces, refine the mesh or end earlier"
+                f"first one ({why}): the body may have reached its greatest load; prescribe displacements in "
+                "place of forces, refine the mesh or end earlier"
             )

@@ -80,12 +80,16 @@ class Newton:
         self._snes.solve(None, self._solution)
         reason: Any = self._snes.getConvergedReason()
         if reason < 0:
-            raise NotConvergedError(self._equations.failure or _in_words(reason, Reason))
+            raise NotConvergedError(self._equations.failure or self._why(reason))
         if not self._asked:
             require_used(self._prefix, self._options)
             self._asked = True
         self._u[:] = self._solution.array
         return Converged(1 + self._snes.getIterationNumber(), tuple(self._residuals))
+
+    def _why(self, reason: Any) -> str:
+        shown = " ".join(f"{residual:.0e}" for residual in self._residuals[-3:])
+        return f"{_in_words(reason, Reason)}, last residuals {shown}"
 
     def _first_iteration(self, prescribed: FloatArray) -> None:
         """Solve for the change from the displacements foreseen, that of the prescribed ones given."""

@@ -100,7 +100,7 @@ class Statics:
         self._work = VirtualWork(self.mesh)
         self.u, self.v = self._work.u, fem.Function(self._work.space, name="velocity")
         self.element = self._work
-        self.points = LawPoints(law, self._work.stress, self._work.moduli)
+        self.points = LawPoints(law.smooth, self._work.stress, self._work.moduli)
         self._loads = Loads(impact_mesh, forces or {}, pressures or {})
         self._prescribed = Prescribed(impact_mesh, self._work.space, supports or {}, displacements or {})
         volume = self._comm.allreduce(float(self._work.weights.sum()), op=MPI.SUM)
@@ -282,6 +282,6 @@ class Statics:
         self.work = float(self._comm.allreduce(float(booked[0]), op=MPI.SUM))
         self.u.x.scatter_forward()
         self.v.x.scatter_forward()
-        self.law.resume(self.points.state)
+        self.points.resume()
         self._equations.resume(self.time)
         self._force_before[:] = self._equations.internal

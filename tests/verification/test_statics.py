@@ -111,7 +111,7 @@ def test_stiffness_is_the_derivative_of_the_forces(cell):
 
 LAWS = {
     "j2": (J2(), 100.0),
-    "learned": (lambda: ms.make_law("learned", precision="double"), 1.0),
+    "learned": (lambda: ms.make_law("learned"), 1.0),
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import Self, get_args
 
 import numpy as np
 
@@ -73,11 +74,23 @@ class LearnedLaw(SurrogateLaw):
             *WATCHED,
             EXTRAPOLATION,
         )
+        self._load(precision)
+
+    def _load(self, precision: Precision) -> None:
+        """Take the kernel of a precision."""
         single = precision == "single"
-        self._constants = _constants(weights, card, architecture, np.float32 if single else np.float64)
-        library = load_kernel(SOURCE, architecture.defines | ({"SINGLE": 1} if single else {}))
+        real = np.float32 if single else np.float64
+        self._constants = _constants(self._weights, self.card, self._architecture, real)
+        library = load_kernel(SOURCE, self._architecture.defines | ({"SINGLE": 1} if single else {}))
         self._advance = library.learned_update
         self._advance.restype = None
+
+    @cached_property
+    def _smooth(self) -> Self:
+        """The same with products in double precision: single ones would leave forces out of balance."""
+        other = copy(self)
+        other._load("double")
+        return other
 
     @classmethod
     def from_file(cls, weights: Path | str | None = None, precision: Precision = "single") -> LearnedLaw:
