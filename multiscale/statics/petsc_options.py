@@ -84,6 +84,8 @@ def require_used(prefix: str, options: Options) -> None:
     """Raise an InputError if an option of the user is one that no solver has asked for."""
     database = PETSc.Options()
     unused = [name for name in options if not database.used(f"{prefix}{name}")]
+    for name in unused:
+        database.delValue(f"{prefix}{name}")  # PETSc would warn of it when the program ends
     if unused:
         raise InputError(
             f"PETSc option {unused[0]} = {options[unused[0]]} is taken by nothing here: check its name, and "
