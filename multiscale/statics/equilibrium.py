@@ -11,7 +11,7 @@ from mpi4py import MPI
 import multiscale.parallel.fenics as fenics
 from microscale.errors import ConvergenceError
 from microscale.tensors import FloatArray
-from multiscale.parallel.ranks import raise_shared
+from multiscale.parallel.ranks import raise_shared, shared_errors
 from multiscale.statics.law_points import LawPoints, UnreachableError
 from multiscale.statics.loads import Loads
 from multiscale.statics.prescribed import Prescribed
@@ -161,9 +161,14 @@ class Equilibrium:
         return max(self.norm(self.internal), self.norm(self.external))
 
     def stiffness(self) -> PETSc.Mat:
-        """Return the derivative of the unbalanced force by the displacements, no displacement held, kN/mm."""
+        """Return the derivative of the unbalanced force by the displacements, no displacement held, kN/mm.
+
+        Raises:
+            Exception: What the law raised on any rank.
+        """
         start = perf_counter()
-        self._points.linearise(self._dt)
+        with shared_errors(self._comm):
+            self._points.linearise(self._dt)
         linearised, matrix = perf_counter(), self.matrix
         matrix.zeroEntries()
         fem_petsc.assemble_matrix(matrix, self._stiffness)

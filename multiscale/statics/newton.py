@@ -6,11 +6,15 @@ others is in its equations, so that cells at a moved surface are not crushed bef
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 
+from microscale.errors import ConvergenceError
 from microscale.tensors import FloatArray
 from multiscale.statics.equilibrium import Equilibrium
 from multiscale.statics.petsc_options import Options, give, require_used
@@ -57,6 +61,8 @@ class Newton:
         self._options, self._asked = options, False
         self._prefix = give(self._load.getSize(), options)
         self._residuals: list[float] = []
+        self._given_up = ""
+        self._error: BaseException | None = None
         self._snes = snes = PETSc.SNES().create(equations.matrix.comm)
         snes.setOptionsPrefix(self._prefix)
         snes.setFunction(self._function, self._load.duplicate())
@@ -75,17 +81,26 @@ class Newton:
             NotConvergedError: It is not found.
             InputError: An option of PETSc is taken by nothing, or a load is none.
         """
-        self._residuals = []
+        self._residuals, self._given_up, self._error = [], "", None
         self._first_iteration(self._equations.at(time, dt))
-        self._snes.solve(None, self._solution)
+        self._iterate()
         reason: Any = self._snes.getConvergedReason()
         if reason < 0:
-            raise NotConvergedError(self._equations.failure or self._why(reason))
+            raise NotConvergedError(self._given_up or self._equations.failure or self._why(reason))
         if not self._asked:
             require_used(self._prefix, self._options)
             self._asked = True
         self._u[:] = self._solution.array
         return Converged(1 + self._snes.getIterationNumber(), tuple(self._residuals))
+
+    def _iterate(self) -> None:
+        """Let PETSc go on; an error in what it calls comes out as it was raised, on every rank."""
+        try:
+            self._snes.solve(None, self._solution)
+        except PETSc.Error:
+            if self._error is None:
+                raise
+            raise self._error from None
 
     def _why(self, reason: Any) -> str:
         shown = " ".join(f"{residual:.0e}" for residual in self._residuals[-3:])
@@ -101,7 +116,9 @@ class Newton:
         held = equations.prescribed.dofs[: equations.prescribed.owned]
         x.zeroEntries()
         x.array[held] = prescribed[: len(held)] - self._u[held]
-        matrix = equations.stiffness()
+        matrix = self._stiffness()
+        if self._given_up:
+            raise NotConvergedError(self._given_up)
         equations.hold(matrix, x, b)
         solver = self._snes.getKSP()
         solver.setOperators(matrix)
@@ -111,19 +128,40 @@ class Newton:
             raise NotConvergedError(f"linear equations: {_in_words(reason, PETSc.KSP.ConvergedReason)}")
         x.array = x.array + self._u
 
+    def _stiffness(self) -> PETSc.Mat:
+        """Return the stiffness at the last displacements, or give the step up where the law has no tangent."""
+        try:
+            return self._equations.stiffness()
+        except ConvergenceError as error:
+            self._given_up = str(error)
+            return self._equations.matrix
+
     def _function(self, _: PETSc.SNES, x: PETSc.Vec, residual: PETSc.Vec) -> None:
         """Write the unbalanced forces; what is not a number where there are none makes PETSc go back."""
-        self._u[:] = x.array_r
-        if self._equations.evaluate():
-            residual.array = self._equations.unbalanced()
-        else:
-            residual.set(np.nan)
+        with self._errors_kept():
+            self._u[:] = x.array_r
+            if not self._given_up and self._equations.evaluate():
+                residual.array = self._equations.unbalanced()
+            else:
+                residual.set(np.nan)
 
     def _jacobian(self, _: PETSc.SNES, x: PETSc.Vec, matrix: PETSc.Mat, __: PETSc.Mat) -> None:
-        if not np.array_equal(self._u, x.array_r):  # a line search may end elsewhere than it looked last
-            self._u[:] = x.array_r
-            self._equations.evaluate()
-        self._equations.hold(self._equations.stiffness())
+        """Let the matrix be the stiffness at ``x``; a line search need not have looked there last."""
+        with self._errors_kept():
+            here = np.array_equal(self._u, x.array_r)
+            if not matrix.comm.tompi4py().allreduce(here, op=MPI.LAND):
+                self._u[:] = x.array_r
+                self._equations.evaluate()
+            self._equations.hold(self._stiffness())
+
+    @contextmanager
+    def _errors_kept(self) -> Iterator[None]:
+        """Keep an error: PETSc, which calls the block, would make one of its own of it."""
+        try:
+            yield
+        except BaseException as error:
+            self._error = error
+            raise
 
     def _scale(self) -> float:
         return max(self._equations.force(), self._round_off)
@@ -137,11 +175,8 @@ class Newton:
         relative, absolute, _, _ = snes.getTolerances()
         if unbalanced <= max(absolute, relative * self._scale(), self._round_off):
             return Reason.CONVERGED_FNORM_RELATIVE
-        return (
-            Reason.DIVERGED_DTOL
-            if self._residuals[-1] > DIVERGED * max(self._residuals[0], 1.0)
-            else Reason.ITERATING
-        )
+        far = self._residuals[-1] > DIVERGED * max(self._residuals[0], 1.0)
+        return Reason.DIVERGED_DTOL if far else Reason.ITERATING
 
 
 def _in_words(number: int, reasons: Any) -> str:

@@ -81,9 +81,28 @@ class Broken(Brittle):
         super()._update(F, dt, state, out)
 
 
+class WithoutTangent(NeoHooke):
+    """A law whose tangent fails where it is stretched."""
+
+    error: type[Exception] = InputError
+
+    def _tangent(self, F, dt, state, out):
+        if (F[:, 2, 2] < 0.95).any():
+            raise self.error("no tangent")
+        super()._tangent(F, dt, state, out)
+
+
+class Unsolved(WithoutTangent):
+    """The same by its iterations: a shorter step may do."""
+
+    error = ConvergenceError
+
+
 def one_rank_fails():
     """Half of the body is compressed: cuts of steps and their end are the same on every rank."""
-    for law, error, message in ((Brittle(), ConvergenceError, "too far"), (Broken(), InputError, "a defect")):
+    cases = {Brittle: "too far", Broken: "a defect", WithoutTangent: "no tangent", Unsolved: "no tangent"}
+    for kind, message in cases.items():
+        law, error = kind(), ConvergenceError if kind in (Brittle, Unsolved) else InputError
         body = Statics(
             cylinder(1.5, 1.0, 60, "quarter"),
             law,
