@@ -44,8 +44,9 @@ class StaticsOptions:
     """Load steps and outputs of statics.
 
     Attributes:
-        first_step: The first load step, us; a twentieth of the time by default. Steps that fail are cut.
-        longest_step: The longest load step, us; twice the first by default.
+        first_step: The first load step, us; by default a twentieth of the time, or a hundredth of that of
+            upsetting. Steps that fail are cut.
+        longest_step: The longest load step, us; by default a tenth of the time, or a twentieth.
         steps_between_outputs: Load steps from one output of the fields to the next.
         fields: Further fields of the outputs: stress (Cauchy) and deformation-gradient.
         format: One temporal VTKHDF file, or a series of .vtu files with an index (.pvd).
