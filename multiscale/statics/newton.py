@@ -129,7 +129,7 @@ class Newton:
         x.array = x.array + self._u
 
     def _stiffness(self) -> PETSc.Mat:
-        """Return the stiffness at the last displacements, or give the step up where the law has no tangent."""
+        """Return the stiffness at the last displacements; give the step up where the law has no tangent."""
         try:
             return self._equations.stiffness()
         except ConvergenceError as error:
