@@ -3,8 +3,8 @@
     mpirun -n 2 python demos/studies/statics_size.py                     1e5 cells
     mpirun -n 2 python demos/studies/statics_size.py --cells 20 --petsc pc_type=gamg --petsc ksp_type=cg
 
-Prints each load step with its Newton and linear iterations, then the time by stage, of the processor of the slowest
-rank and of the clock, and the memory of all ranks.
+Prints each load step with its Newton and linear iterations, then the time by stage, of the processor of the
+slowest rank and of the clock, and the memory of all ranks.
 """
 
 from resource import RUSAGE_SELF, getrusage
@@ -56,7 +56,7 @@ def statics_size(
         if comm.rank == 0 and at.step_count:
             solver, fall = at._newton._snes, " ".join(f"{r:.0e}" for r in at.last.residuals)
             print(
-                f"step {at.step_count}: {at.last.iterations} iterations, residuals {fall}; the last solution took "
+                f"step {at.step_count}: {at.last.iterations} iterations, residuals {fall}; the last one took "
                 f"{solver.getKSP().getIterationNumber()} linear ones; {perf_counter() - start:.0f} s so far",
                 flush=True,
             )
@@ -67,8 +67,8 @@ def statics_size(
     stages = {name: comm.allreduce(seconds, MPI.MAX) for name, seconds in block.timers.items()}
     if comm.rank == 0:
         listed = ", ".join(f"{name} {seconds:.0f}" for name, seconds in stages.items())
-        print(f"clock {clock:.0f} s ({listed}, the rest linear equations); processor {processor:.0f} s a rank")
-        print(f"memory of all ranks {memory / 1e9:.2f} GB", flush=True)
+        print(f"clock {clock:.0f} s ({listed}, the rest linear equations)")
+        print(f"processor {processor:.0f} s a rank, memory of all ranks {memory / 1e9:.2f} GB", flush=True)
     strain = block.points.state["equivalent_plastic_strain"]
     return {
         "unknowns": unknowns,

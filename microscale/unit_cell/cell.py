@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from copy import copy
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
+from microscale.crystals.texture.texture import Texture
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
@@ -30,6 +29,7 @@ from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
 from microscale.unit_cell.hourglass import STIFFNESS, HourglassResistance
 from microscale.unit_cell.microstructure import Microstructure
 from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
+from microscale.unit_cell.tangent import difference_equilibria, finely_balanced
 
 VOXEL = "voxel_"
 """Prefix of the state variables of the local law."""
@@ -39,8 +39,6 @@ PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 DERIVATIVE = {2: "enriched", 3: "stabilised"}
 """By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
-DIFFERENCED = 1e-9
-"""Tolerance of a cell that is differenced."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -95,6 +93,7 @@ class FullFieldCell(ConstitutiveLaw):
     """
 
     worth_batching = False
+    _rounding = ROUNDING
 
     @checked
     def __init__(
@@ -118,6 +117,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations
         self._law_calls, self._pressure = 0, 0.0
+        self._grains: Texture | None = None
         voxels = self._voxels_at_rest(at_rest or {})
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
@@ -145,7 +145,14 @@ class FullFieldCell(ConstitutiveLaw):
     ) -> Self:
         """Return the cell of a polycrystal; magnesium by default. The options are those of the class."""
         orientations = {"orientation": microstructure.voxel_orientations()}
-        return cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+        cell = cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+        cell._grains = Texture(microstructure.orientations, microstructure.weights)
+        return cell
+
+    @property
+    def texture(self) -> Texture | None:
+        """Orientations of the grains and their share of the voxels, as they are at rest; None without."""
+        return self._grains
 
     @property
     def crystal(self) -> Crystal | None:
@@ -250,7 +257,7 @@ class FullFieldCell(ConstitutiveLaw):
             self.law.update(self._F, dt, cell.voxels, self._P)
         except (DeformationError, ConvergenceError):
             return np.inf
-        floor = ROUNDING * self._moduli[1] / self.tolerance
+        floor = self._rounding * self._moduli[1] / self.tolerance
         scale = max(fluctuation(self._P), floor)
         self._pressure = take_out_pressure(self._F, self._P)
         self.grid.forces(self._P, self._forces)
@@ -265,20 +272,11 @@ class FullFieldCell(ConstitutiveLaw):
             array[:] = self._start[name]
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
-        """Difference steps that all begin from the equilibrium at ``F``: few iterations are left to each."""
-        guess, P = state.copy(), np.empty_like(F)
-        self._smooth._update(F, dt, guess, P)
-        turn = polar_decomposition(state["mean_F"])[0] @ np.swapaxes(polar_decomposition(F)[0], 1, 2)
-        rate = np.einsum("p...ic,pji->p...jc", guess["displacement_rate"], turn)
-        start = state | {"displacement_rate": rate, "secants": guess["secants"]}
-        super()._tangent(F, dt, State(start | {"secant_count": guess["secant_count"]}), out)
+        difference_equilibria(self._smooth, F, dt, state, out)
 
-    @cached_property
+    @property
     def _smooth(self) -> Self:
-        other = copy(self)
-        other.law, other.tolerance = self.law._smooth, min(self.tolerance, DIFFERENCED)
-        other.max_iterations = 10 * self.max_iterations
-        return other
+        return finely_balanced(self)
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""

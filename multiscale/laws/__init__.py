@@ -7,19 +7,19 @@ A script adds a law of its own by :func:`register`, an installed package under t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from microscale.crystals.crystal import Crystal
+from microscale.crystals.crystal import Crystal, read_crystal
+from microscale.crystals.texture.texture import Texture
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, CountOrZero, Seed, checked
 from microscale.inputs.options import defaults_of, options_for
 from microscale.law import ConstitutiveLaw
+from microscale.unit_cell.microstructure import Microstructure
 
-Texture = Literal["random", "uniform"]
-"""Orientations of the grains of ``taylor``: drawn, or spread evenly."""
 Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Discrete derivatives of a unit cell (:mod:`microscale.unit_cell.grid`)."""
 
@@ -42,9 +42,8 @@ def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     make, known = _maker(name), options_of(name)
     for option in options:
         if option not in known:
-            raise InputError(
-                f"unknown option '{option}' of law '{name}', expected one of: {', '.join(known)}"
-            )
+            expected = f"one of: {', '.join(known)}" if known else "none"
+            raise InputError(f"unknown option '{option}' of law '{name}', expected {expected}")
     return make(**options)
 
 
@@ -103,11 +102,10 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
-    from microscale.crystals.crystal import read_crystal
     from microscale.crystals.orientations import random_orientations
     from microscale.crystals.taylor import TaylorPolycrystal
+    from microscale.crystals.texture.described import PLAIN, grains_of
     from microscale.crystals.uniform_texture import uniform_orientations
-    from microscale.unit_cell.microstructure import periodic_voronoi
 
     @checked
     def polycrystal(
@@ -116,38 +114,61 @@ def _taylor() -> Callable[..., ConstitutiveLaw]:
         rate_sensitivity: float | None = None,
         resolution: Count | None = None,
         crystal: Path | str | Crystal | None = None,
-        texture: Texture = "uniform",
+        texture: Path | str | Texture = "uniform",
+        texture_axes: str | None = None,
     ) -> ConstitutiveLaw:
         """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
         material = read_crystal(crystal).with_options(rate_sensitivity)
-        if resolution is None:
+        _require_axes_used(texture, texture_axes)
+        if resolution is not None:
+            if texture == "uniform":
+                raise InputError(
+                    f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn, "
+                    "give texture = 'random'"
+                )
+            cell = _textured_cell(material, grains, resolution, seed, texture, texture_axes)
+            return TaylorPolycrystal(cell.orientations, cell.weights, material)
+        if texture in PLAIN:
             uniform = texture == "uniform"
             Q = uniform_orientations(grains, seed, material) if uniform else random_orientations(grains, seed)
             return TaylorPolycrystal(Q, crystal=material)
-        if texture != "random":
-            raise InputError(
-                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn, "
-                "give texture = 'random'"
-            )
-        cell = periodic_voronoi(grains, (resolution,) * 3, seed)
-        return TaylorPolycrystal(cell.orientations, cell.weights, material)
+        return TaylorPolycrystal.of(
+            grains_of(texture, material, grains, seed, texture_axes).texture, material
+        )
 
     return polycrystal
 
 
+def _require_axes_used(texture: Path | str | Texture, axes: str | None) -> None:
+    if axes is not None and texture in ("uniform", "random"):
+        raise InputError(f"texture-axes = {axes!r} has no use for texture = '{texture}', which has no axes")
+
+
+def _textured_cell(
+    crystal: Crystal,
+    grains: int,
+    resolution: int,
+    seed: int,
+    texture: Path | str | Texture,
+    axes: str | None,
+) -> Microstructure:
+    """Return the grains of a solid cell; those of a texture stand for it with the volumes they have."""
+    from microscale.crystals.texture.described import grains_of
+    from microscale.crystals.uniform_texture import uniform_orientations
+    from microscale.unit_cell.microstructure import periodic_voronoi
+
+    cell = periodic_voronoi(grains, (resolution,) * 3, seed)
+    if texture == "random":
+        return cell
+    if texture == "uniform":
+        return cell.oriented(uniform_orientations(grains, seed, crystal))
+    return cell.oriented(
+        grains_of(texture, crystal, grains, seed, axes, weights=cell.weights).texture.orientations
+    )
+
+
 def _fft2d() -> Callable[..., ConstitutiveLaw]:
-    return _full_field("two_slip.yaml", dimension=2, voxels=64)
-
-
-def _fft3d() -> Callable[..., ConstitutiveLaw]:
-    return _full_field("magnesium.yaml", dimension=3, voxels=16)
-
-
-def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., ConstitutiveLaw]:
-    """Return what makes unit cells, by default of our crystal and with so many voxels along a side."""
-    from microscale.crystals.crystal import read_crystal
-    from microscale.crystals.single_crystal import SingleCrystal
-    from microscale.unit_cell.cell import DERIVATIVE, FullFieldCell, require_room
+    from microscale.unit_cell.cell import DERIVATIVE
     from microscale.unit_cell.microstructure import periodic_voronoi
 
     @checked
@@ -155,25 +176,64 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
         grains: Count = 16,
         seed: Seed = 0,
         rate_sensitivity: float | None = None,
-        resolution: Count = voxels,
+        resolution: Count = 64,
         tolerance: float = 1e-3,
         memory: CountOrZero = 20,
         crystal: Path | str | Crystal | None = None,
-        derivative: str = DERIVATIVE[dimension],
+        derivative: str = DERIVATIVE[2],
     ) -> ConstitutiveLaw:
-        material = read_crystal(crystal or ours).with_options(rate_sensitivity)
-        require_room(SingleCrystal(crystal=material), (resolution,) * dimension, derivative, memory)
-        cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
-        return FullFieldCell.polycrystal(
-            cell, material, tolerance=tolerance, memory=memory, derivative=derivative
-        )
+        material = read_crystal(crystal or "two_slip.yaml").with_options(rate_sensitivity)
+        voronoi = partial(periodic_voronoi, grains, (resolution,) * 2, seed)
+        return _full_field(material, (resolution,) * 2, voronoi, tolerance, memory, derivative)
 
     return polycrystal
 
 
+def _fft3d() -> Callable[..., ConstitutiveLaw]:
+    from microscale.unit_cell.cell import DERIVATIVE
+
+    @checked
+    def polycrystal(
+        grains: Count = 16,
+        seed: Seed = 0,
+        rate_sensitivity: float | None = None,
+        resolution: Count = 16,
+        tolerance: float = 1e-3,
+        memory: CountOrZero = 20,
+        crystal: Path | str | Crystal | None = None,
+        derivative: str = DERIVATIVE[3],
+        texture: Path | str | Texture = "random",
+        texture_axes: str | None = None,
+    ) -> ConstitutiveLaw:
+        material = read_crystal(crystal).with_options(rate_sensitivity)
+        _require_axes_used(texture, texture_axes)
+        voronoi = partial(_textured_cell, material, grains, resolution, seed, texture, texture_axes)
+        return _full_field(material, (resolution,) * 3, voronoi, tolerance, memory, derivative)
+
+    return polycrystal
+
+
+def _full_field(
+    crystal: Crystal,
+    shape: tuple[int, ...],
+    grains: Callable[[], Microstructure],
+    tolerance: float,
+    memory: int,
+    derivative: str,
+) -> ConstitutiveLaw:
+    """Return a unit cell; its grains are made when it is known that there is room for them."""
+    from microscale.crystals.single_crystal import SingleCrystal
+    from microscale.unit_cell.cell import FullFieldCell, require_room
+
+    require_room(SingleCrystal(crystal=crystal), shape, derivative, memory)
+    return FullFieldCell.polycrystal(
+        grains(), crystal, tolerance=tolerance, memory=memory, derivative=derivative
+    )
+
+
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from multiscale.surrogate.kinds import kind_of
-    from multiscale.surrogate.stand_in import require_material
+    from multiscale.surrogate.stand_in import require_material, require_no_texture
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
     @checked
@@ -183,6 +243,8 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
         duration: float | None = None,
         on_extrapolation: Literal["warn", "stop"] = "warn",
         precision: Literal["single", "double"] | None = None,
+        texture: Path | str | Texture | None = None,
+        texture_axes: str | None = None,
     ) -> ConstitutiveLaw:
         """Read a surrogate, by default the shipped one of magnesium; the weights tell which network it is.
 
@@ -194,11 +256,19 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
             precision: Of the products of a network that has a choice, as the recurrent one, which by default
                 has ``single`` ones.
+            texture: That of the polycrystal it is to stand for; refused where it is one, since no network
+                knows any so far.
+            texture_axes: How its sample lies in the part.
         """
         file = SHIPPED if weights is None else Path(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)
+        if texture is not None:
+            _require_axes_used(texture, texture_axes)
+            require_no_texture(card.material, texture, material, file)
+        elif texture_axes is not None:
+            raise InputError(f"texture-axes = {texture_axes!r} has no use without --texture: leave it out")
         make = kind_of(card.kind).law()
         taken = defaults_of(make)
         if precision is not None and "precision" not in taken:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -129,6 +130,16 @@ def test_make_without_a_new_enough_python_says_so(tmp_path, python):
     assert made.returncode != 0
     assert f"No Python 3.12 or newer among: {python}" in made.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_a_folder_called_as_the_package_does_not_hide_it(tmp_path):
+    """Who clones into a folder and writes scripts beside the clone has one there, called multiscale."""
+    (tmp_path / "multiscale").mkdir()
+    (tmp_path / "mine.py").write_text("import multiscale; print(multiscale.__version__)")
+    installed = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, str(tmp_path / "mine.py")]
+    done = subprocess.run(command, capture_output=True, text=True, env=installed, check=False)
+    assert done.stdout.strip() == PROJECT["version"], done.stderr
 
 
 def pinned():
