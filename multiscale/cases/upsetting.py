@@ -75,6 +75,8 @@ class UpsetLaw(LawOptions):
         crystal: Material file of the taylor or fft3d law; magnesium by default.
         grains: Grains at each point; 16 by default.
         seed: Seed of the grains' orientations; 0 by default.
+        texture: Where the grains of the taylor or fft3d law point, as for an impact, such as rolled:10,15.
+        texture_axes: Where RD, TD and ND of the texture lie in the body, as z,x,y.
         density: Of no use here.
     """
 

@@ -1,6 +1,7 @@
 """What statics leaves in a folder, and going on from a checkpoint."""
 
 import json
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -107,3 +108,10 @@ def test_options_that_equilibrium_has_no_use_for_are_refused(tmp_path):
         with pytest.raises(InputError, match=message):
             upsetting(**SMALL | given, output=tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_every_flag_of_the_command_has_its_text_of_help():
+    """The law's options are those of impacts, with other defaults: their texts stand apart."""
+    text = str(upsetting.__doc__)
+    for name in signature(upsetting).parameters:
+        assert f"    {name}: " in text, name
