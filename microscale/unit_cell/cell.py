@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -129,6 +129,7 @@ class FullFieldCell(ConstitutiveLaw):
         self.tolerance, self.max_iterations = tolerance, max_iterations
         self._law_calls, self._pressure = 0, 0.0
         self._elasticity: Elasticity | None = None
+        self._described: dict[str, Any] | None = None
         self._stiffest = moduli.middle[1]
         self._medium, self._hourglasses = _answers(self.grid, derivative, moduli)
         self.state_spec = (
@@ -160,7 +161,8 @@ class FullFieldCell(ConstitutiveLaw):
         cls,
         phase: ArrayLike,
         laws: Sequence[ConstitutiveLaw],
-        at_rest: Mapping[str, ArrayLike] | None = None,
+        orientations: Mapping[int, ArrayLike] | None = None,
+        described: Mapping[str, Any] | None = None,
         **options: object,
     ) -> Self:
         """Return the cell of several phases; its density is their volume average.
@@ -168,14 +170,27 @@ class FullFieldCell(ConstitutiveLaw):
         Args:
             phase: Number of the phase of each voxel, from zero, shape (n1, n2) or (n1, n2, n3).
             laws: The law of each phase.
-            at_rest: Further state variables of voxels, such as the orientations of crystals, by the names
-                that :meth:`microscale.unit_cell.phases.PhaseLaws.variable` says.
+            orientations: Crystal axes at all voxels, shape (voxels, 3, 3), by the number of a phase of crystals.
+            described: What the microstructure is, as plain values for records.
             options: Those of the class.
+
+        Raises:
+            InputError: There is no such phase, or shapes do not agree.
         """
         numbers = numbers_in("phase", phase)
         counts = [np.count_nonzero(numbers == k) for k in range(len(laws))]
         law = PhaseLaws(laws, np.array(counts) / max(sum(counts), 1))
-        return cls(law, numbers.shape, law.at_rest(numbers.ravel()) | dict(at_rest or {}), **options)  # type: ignore[arg-type]
+        cell = cls(law, numbers.shape, law.at_rest(numbers.ravel(), orientations or {}), **options)  # type: ignore[arg-type]
+        cell.name = law.name
+        cell._described = None if described is None else dict(described)
+        return cell
+
+    @property
+    def described(self) -> dict[str, Any] | None:
+        """What the microstructure is, as plain values, where it was told; with the measured elasticity, GPa."""
+        if self._described is None:
+            return None
+        return self._described | {"elasticity": self.elasticity().constants, "density": self.density}
 
     @property
     def crystal(self) -> Crystal | None:

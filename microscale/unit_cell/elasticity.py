@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from copy import copy
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from microscale.law import ConstitutiveLaw, Moduli
 from microscale.tensors import FloatArray, from_mandel, to_mandel
@@ -18,12 +18,6 @@ TOLERANCE = 1e-6
 """Of equilibrium while it is measured."""
 DIRECTIONS = 2000
 """Of waves that are tried, even over a sphere: 2 degrees apart, so that the fastest is missed by 1e-3."""
-
-
-class Iterated(Protocol):
-    """A law that balances forces to a tolerance."""
-
-    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -56,6 +50,13 @@ class Elasticity:
                 stress.append(to_mandel(0.5 * (P[0] + P[0].T)))
             C[:, column] = (stress[0] - stress[1]) / (2.0 * STRAIN)
         return cls(0.5 * (C + C.T))
+
+    @classmethod
+    def of_constants(cls, constants: ArrayLike) -> Elasticity:
+        """Return the elasticity of 21 constants, in the order of :attr:`constants`."""
+        C = np.zeros((6, 6))
+        C[np.triu_indices(6)] = constants
+        return cls(C + np.triu(C, 1).T)
 
     @property
     def moduli(self) -> Moduli:

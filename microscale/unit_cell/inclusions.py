@@ -185,7 +185,7 @@ def _push_apart(
                             return False  # it overlaps its own image: moving it does not help
                         moved = True
                         for i in range(axes):
-                            part = 0.5 * (distance - near) * 1.01 * gap[i] / max(near, 1e-12)
+                            part = 0.5 * (1.001 * distance - near) * gap[i] / max(near, 1e-12)
                             centres[a, i] = (centres[a, i] - part) % 1.0
                             centres[b, i] = (centres[b, i] + part) % 1.0
         if not moved:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from microscale.crystals.single_crystal import check_orientations
 from microscale.errors import ConvergenceError, InputError
 from microscale.inputs.numbers import numbers_in
 from microscale.law import ConstitutiveLaw, Moduli, State, StateVariable
@@ -44,25 +45,30 @@ class PhaseLaws(ConstitutiveLaw):
         self._names = _names(self.laws)
         self.state_spec = (StateVariable(PHASE, (), "-"), *_variables(self.laws, self._names))
 
-    def at_rest(self, phase: ArrayLike) -> dict[str, FloatArray]:
+    def at_rest(
+        self, phase: ArrayLike, orientations: Mapping[int, ArrayLike] | None = None
+    ) -> dict[str, FloatArray]:
         """Return the state at rest of points of given phases, by name: what a cell takes as ``at_rest``.
 
         Args:
             phase: Number of the phase of each point, shape (n,).
+            orientations: Crystal axes of all points, shape (n, 3, 3), by the number of a phase of crystals.
 
         Raises:
-            InputError: There is no such phase.
+            InputError: There is no such phase, or no crystals in it.
         """
+        turned = orientations or {}
         state = self.init_state(np.size(phase))
         state[PHASE][:] = numbers_in("phase", phase)
         for k, points in self._points(state[PHASE]):
             for variable in self.laws[k].state_spec:
                 state[self._names[k][variable.name]][points] = variable.at_rest
+        for k, axes in turned.items():
+            if not (0 <= k < len(self.laws) and "orientation" in self._names[k]):
+                raise InputError(f"orientations of phase {k}, which is none of crystals")
+            where = state[PHASE] == k
+            state[self._names[k]["orientation"]][where] = check_orientations(numbers_in("orientations", axes)[where])
         return dict(state)
-
-    def variable(self, phase: int, name: str) -> str:
-        """Return under which name the state has a variable of the law of a phase."""
-        return self._names[phase][name]
 
     def _points(self, phase: FloatArray) -> Iterator[tuple[int, NDArray[np.intp] | slice]]:
         """Numbers of the phases that are there, and where; everywhere is a slice: views, and no copies."""

@@ -171,6 +171,33 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
     return polycrystal
 
 
+def _phases() -> Callable[..., ConstitutiveLaw]:
+    from microscale.unit_cell.cell import FullFieldCell
+    from multiscale.laws.microstructure_file import read_microstructure
+
+    @checked
+    def cell(
+        microstructure: Path | None = None,
+        resolution: Count | None = None,
+        tolerance: float = 1e-3,
+        memory: CountOrZero = 20,
+    ) -> ConstitutiveLaw:
+        """Make the unit cell of a microstructure file; with a resolution other than the file's, if given."""
+        if microstructure is None:
+            raise InputError("the law phases needs a microstructure: name a file (docs/howto/phases.md)")
+        found = read_microstructure(microstructure, resolution)
+        return FullFieldCell.of_phases(
+            found.phase,
+            found.laws,
+            orientations=found.orientations,
+            described=found.described,
+            tolerance=tolerance,
+            memory=memory,
+        )
+
+    return cell
+
+
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.stand_in import require_material
@@ -219,6 +246,7 @@ _OURS = {
     "taylor": _taylor,
     "fft2d": _fft2d,
     "fft3d": _fft3d,
+    "phases": _phases,
     "learned": _learned,
 }
 _REGISTERED: dict[str, Callable[[], Callable[..., ConstitutiveLaw]]] = {}

@@ -1,4 +1,4 @@
-"""Whether two polycrystals are one material: law, crystal, sensitivity, grains, texture, derivative."""
+"""Whether two materials are one: law, crystal, sensitivity, grains, texture, derivative, microstructure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ SAME = 1e-9
 def identity_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a material is, from the record of its law in a data set (multiscale.results.provenance)."""
     options = {name: value for name, value in record["options"].items() if name not in NO_MATERIAL}
-    return {"law": record["name"], "options": options, "crystal": record["crystal"]}
+    found = {"law": record["name"], "options": options, "crystal": record["crystal"]}
+    return found | {key: record[key] for key in ("microstructure",) if key in record}
 
 
 def difference(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
