@@ -95,6 +95,7 @@ class VoxelMedium(Medium):
         middle = tuple(0.5 * float(m.min() + m.max()) for m in (shear, longitudinal))
         self._grid, self._corners = grid, corners
         self._shear, self._lame = shear, longitudinal - 2.0 * shear
+        self._middle = middle[0]
         self._preconditioner = HomogeneousMedium(grid, (middle[0], middle[1]))
         self._tangent = np.empty((grid.voxels, 3, 3, 3, 3))
         self._forces = np.empty((*corners.shape, 3))
@@ -121,9 +122,10 @@ class VoxelMedium(Medium):
     ) -> None:
         """See :class:`Medium`. Where a tangent is not positive it ends with the descent made so far."""
         own = np.asarray(resistance)
+        part = self._middle * float(np.mean(own / self._shear))  # as it resists hourglasses on the whole
         left, z, answer = forces.copy(), np.empty_like(forces), np.empty_like(forces)
         out[:] = 0.0
-        self._preconditioner.relax(left, own, goal, z)
+        self._preconditioner.relax(left, part, goal, z)
         direction, descent = z.copy(), np.vdot(left, z).real
         for k in range(MOST_ITERATIONS):
             if np.linalg.norm(left) <= goal:
@@ -137,7 +139,7 @@ class VoxelMedium(Medium):
             length = descent / curvature
             out += length * direction
             left -= length * answer
-            self._preconditioner.relax(left, own, goal, z)
+            self._preconditioner.relax(left, part, goal, z)
             before, descent = descent, np.vdot(left, z).real
             direction *= descent / before
             direction += z
