@@ -148,13 +148,18 @@ class ConstitutiveLaw(ABC):
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         """Fill ``out`` as :meth:`tangent` says: by central differences, unless a law knows better."""
-        ahead, behind = np.empty_like(F), np.empty_like(F)
+        law, ahead, behind = self._smooth, np.empty_like(F), np.empty_like(F)
         for k, l in np.ndindex(3, 3):
             for sign, stress in ((1.0, ahead), (-1.0, behind)):
                 moved = F.copy()
                 moved[:, k, l] += sign * TANGENT_STEP
-                self._update(moved, dt, state.copy(), stress)
+                law._update(moved, dt, state.copy(), stress)
             out[:, :, :, k, l] = (ahead - behind) / (2.0 * TANGENT_STEP)
+
+    @property
+    def _smooth(self) -> ConstitutiveLaw:
+        """What is differenced: this law, but solved to rounding where it iterates to a tolerance."""
+        return self
 
     def resume(self, state: State) -> None:  # noqa: B027
         """Take up from ``state``, after a restart, what the law counts outside of it; most count nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ NEWTON_SHARE = 2e-3
 # That of single crystals: full-field cells seek equilibrium to 1e-5 of their stress, and ask for as much.
 SMOOTH_SHARE = 2e-5
 NEWTON_TOLERANCE = 1e-6  # GPa
+# That of what is differenced: the noise of a difference is this over a change of F of 1e-6, or less.
+ROUNDING_TOLERANCE = 1e-11  # GPa
 
 _double = ctypes.c_double
 _pointer = np.ctypeslib.ndpointer(dtype=np.float64, flags="C_CONTIGUOUS")
@@ -71,6 +73,12 @@ class CrystalKernel:
         library.crystal_update.restype = ctypes.c_long
         constants = _constants(crystal, step_tolerance, newton_share)
         return cls(library, constants, default_threads() if threads is None else threads)
+
+    def to_rounding(self) -> CrystalKernel:
+        """Return the same kernel with its stages solved to ``ROUNDING_TOLERANCE``."""
+        constants = type(self.constants).from_buffer_copy(self.constants)
+        constants.newton_tolerance[0] = ROUNDING_TOLERANCE
+        return replace(self, constants=constants)
 
     def update(self, n: int, grains: int, own: bool, *arrays: FloatArray) -> int:
         """Advance n points of ``grains`` crystals as ``crystal_update`` of the C file says.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,6 +82,12 @@ class SingleCrystal(ConstitutiveLaw):
             len(F), 1, True, state["orientation"], np.ones(1), F, steps, *arrays, out
         )
         raise_if_failed(failed, F)
+
+    @cached_property
+    def _smooth(self) -> Self:
+        other = copy(self)
+        other._kernel = self._kernel.to_rounding()
+        return other
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""

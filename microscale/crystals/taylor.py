@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cached_property
+from typing import Self
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -83,6 +87,12 @@ class TaylorPolycrystal(ConstitutiveLaw):
             len(F), self.grains, False, self._lanes, self.weights, F, steps, *arrays, out
         )
         raise_if_failed(failed, F)
+
+    @cached_property
+    def _smooth(self) -> Self:
+        other = copy(self)
+        other._kernel = self._kernel.to_rounding()
+        return other
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -49,6 +51,8 @@ DERIVATIVE = {2: "enriched", 3: "stabilised"}
 """By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
 ENOUGH = 0.1
 """Of what a step accepts: what the medium may leave of the forces, but not below its cube of them."""
+DIFFERENCED = 1e-9
+"""Tolerance of a cell that is differenced."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -320,6 +324,22 @@ class FullFieldCell(ConstitutiveLaw):
     def _restore(self, cell: CellState) -> None:
         for name, array in cell.voxels.items():
             array[:] = self._start[name]
+
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        """Difference steps that all begin from the equilibrium at ``F``: few iterations are left to each."""
+        guess, P = state.copy(), np.empty_like(F)
+        self._smooth._update(F, dt, guess, P)
+        turn = polar_decomposition(state["mean_F"])[0] @ np.swapaxes(polar_decomposition(F)[0], 1, 2)
+        rate = np.einsum("p...ic,pji->p...jc", guess["displacement_rate"], turn)
+        start = state | {"displacement_rate": rate, "secants": guess["secants"]}
+        super()._tangent(F, dt, State(start | {"secant_count": guess["secant_count"]}), out)
+
+    @cached_property
+    def _smooth(self) -> Self:
+        other = copy(self)
+        other.law, other.tolerance = self.law._smooth, min(self.tolerance, DIFFERENCED)
+        other.max_iterations = 10 * self.max_iterations
+        return other
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,6 +108,12 @@ class PhaseLaws(ConstitutiveLaw):
             C = out[points]
             self.laws[k].tangent(F[points], _steps(dt, points), part, C)
             out[points] = C
+
+    @cached_property
+    def _smooth(self) -> Self:
+        other = copy(self)
+        other.laws = tuple(law._smooth for law in self.laws)
+        return other
 
     def resume(self, state: State) -> None:
         """Let each law take up from its part of a state."""

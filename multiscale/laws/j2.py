@@ -72,6 +72,11 @@ class J2(ConstitutiveLaw):
         arrays = (F, *(state[variable.name] for variable in PLASTIC_STATE), out)
         kernels("j2").j2_update(c_doubles(moduli), ctypes.c_long(len(F)), *c_pointers(arrays))
 
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        moduli = (self.shear_modulus, self.bulk_modulus, self.yield_stress, self.hardening_modulus)
+        arrays = (F, state["inverse_plastic_metric"], state["equivalent_plastic_strain"], out)
+        kernels("j2").j2_tangent(c_doubles(moduli), ctypes.c_long(len(F)), *c_pointers(arrays))
+
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
         return Moduli(self.shear_modulus, self.bulk_modulus).wave_speed(self.density)

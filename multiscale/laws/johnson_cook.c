@@ -1,5 +1,5 @@
 /* Johnson-Cook; see johnson_cook.py. */
-#include "radial_return.h"
+#include "radial_tangent.h"
 
 typedef struct {
   double shear_modulus, bulk_modulus, A, B, n, C, reference_rate, m, room, melting, kelvin_per_work;
@@ -103,6 +103,51 @@ void johnson_cook_update(const JohnsonCook *k, long n, const double *F, const do
     scatter(&x.temperature, &b, 1, temperature);
     piola(&t, k->shear_modulus * ratio, k->bulk_modulus * t.J * (t.J - 1.0), Pv);
     scatter(Pv, &b, 9, P);
+  }
+}
+
+/* The change of the flow stress by the trial stress, which heats. */
+INLINE real by_heating(const JohnsonCook *k, const Local *x, real flow) {
+  const real T = homologous(k, x->temperature + k->kelvin_per_work * (x->trial - x->stiffness * flow) * flow);
+  const mask softens = (T > 0.0) & (T < 1.0);
+  if (!any(softens)) return splat(0);
+  real factor = k->A + k->B * raised(x->strain + flow, k->n);
+  if (k->C > 0.0) factor *= 1.0 + k->C * logarithm(larger(flow / (x->dt * k->reference_rate), splat(1)));
+  const real slope = k->m * raised(T, k->m) / (choose(softens, T, splat(1)) * (k->melting - k->room));
+  return choose(softens, -factor * slope * k->kelvin_per_work * flow, splat(0));
+}
+
+/* How the flow changes with the trial stress and J: the root of trial - stiffness flow = J flow_stress(flow, trial). */
+INLINE void by_trial(const JohnsonCook *k, const Local *x, Return *r) {
+  const mask flows = r->flow > 0.0;
+  const real flow = choose(flows, r->flow, splat(1)); /* idle lanes divide by no zero */
+  real slope;
+  const real strength = flow_stress(k, x, flow, &slope);
+  slope = choose(strength > 0.0, slope, splat(0)); /* what has melted has no strength whatever the flow */
+  const real stiffness = x->stiffness + x->J * slope;
+  r->by_stress = choose(flows, (1.0 - x->J * by_heating(k, x, flow)) / stiffness, splat(0));
+  r->by_J = choose(flows, -strength / stiffness, splat(0));
+}
+
+/* dP/dF (n, 81) of the step that johnson_cook_update makes. */
+void johnson_cook_tangent(const JohnsonCook *k, long n, const double *F, const double *dt, long stride,
+                          const double *plastic, const double *strain, const double *temperature, const double *rate,
+                          double *tangent) {
+  for (long first = 0; first < n; first += LANES) {
+    const Block b = block_at(first, n);
+    Trial t;
+    trial_at(F, plastic, &b, k->shear_modulus, &t);
+    Local x = {t.stress, splat(3.0 * k->shear_modulus), t.J, splat(0), splat(0), splat(*dt)};
+    real last, dP[81];
+    gather(strain, &b, 1, &x.strain);
+    gather(temperature, &b, 1, &x.temperature);
+    if (stride) gather(dt, &b, 1, &x.dt);
+    gather(rate, &b, 1, &last);
+    Return r = {.flow = plastic_flow(k, &x, last * x.dt)};
+    r.mean = k->bulk_modulus * t.J * (t.J - 1.0), r.mean_slope = k->bulk_modulus * t.J * (2.0 * t.J - 1.0);
+    by_trial(k, &x, &r);
+    return_tangent(&t, &r, k->shear_modulus, dP);
+    scatter(dP, &b, 81, tangent);
   }
 }
 

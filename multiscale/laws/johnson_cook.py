@@ -103,6 +103,14 @@ class JohnsonCook(ConstitutiveLaw):
             self.constants, ctypes.c_long(len(F)), *before, ctypes.c_long(steps.size > 1), *c_pointers(after)
         )
 
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(dt, dtype=float)
+        read = (state[variable.name] for variable in self.state_spec if variable.name != "dissipation")
+        before, after = c_pointers((F, steps)), (*read, out)
+        kernels("johnson_cook").johnson_cook_tangent(
+            self.constants, ctypes.c_long(len(F)), *before, ctypes.c_long(steps.size > 1), *c_pointers(after)
+        )
+
     @property
     def constants(self) -> ctypes.Array[ctypes.c_double]:
         """The struct ``JohnsonCook`` of johnson_cook.c."""

@@ -40,6 +40,9 @@ class NeoHooke(ConstitutiveLaw):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         _piola(F, self.shear_modulus, self.lambda_e, out)
 
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        _elasticity(F, self.shear_modulus, self.lambda_e, out)
+
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
         return Moduli(self.shear_modulus, 2.0 * self.lambda_e).wave_speed(self.density)
@@ -57,3 +60,23 @@ def _piola(F: FloatArray, shear_modulus: float, lambda_e: float, out: FloatArray
         for i in range(3):
             for j in range(3):
                 out[point, i, j] = isochoric * A[i, j] + pressure_like * cof[i, j]
+
+
+@njit(cache=True)
+def _elasticity(F: FloatArray, shear_modulus: float, lambda_e: float, out: FloatArray) -> None:
+    """Write the second derivative of W, with dJ = cof : dF and J dcof = cof (cof : dF) - cof dF^T cof."""
+    cof = np.empty((3, 3))
+    for point in range(F.shape[0]):
+        A = F[point]
+        J = determinant(A)
+        cofactor(A, cof)
+        isochoric, squares = shear_modulus * J ** (-2.0 / 3.0), (A**2).sum()
+        pressure_like = 2.0 * lambda_e * (J - 1.0) - isochoric * squares / (3.0 * J)
+        by_volume = 2.0 * lambda_e + isochoric * squares * 5.0 / (9.0 * J * J)
+        by_shape = -2.0 / 3.0 * isochoric / J
+        for i, j in np.ndindex(3, 3):
+            for k, l in np.ndindex(3, 3):
+                value = by_shape * (A[i, j] * cof[k, l] + cof[i, j] * A[k, l])
+                value += by_volume * cof[i, j] * cof[k, l]
+                value += pressure_like / J * (cof[i, j] * cof[k, l] - cof[i, l] * cof[k, j])
+                out[point, i, j, k, l] = value + (isochoric if i == k and j == l else 0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +126,13 @@ class ExtrapolationWatch:
             raise InputError(f"on_extrapolation = '{action}', expected 'warn' or 'stop'")
         self.limits, self.action, self.points = limits, action, 0
         self._told = np.zeros(len(KINDS), dtype=bool)
+
+    @classmethod
+    def silent(cls, limits: TrainingRange) -> Self:
+        """Return a watch that has said everything: for states that are tried, not reached."""
+        watch = cls(limits, "warn")
+        watch._told[:] = True
+        return watch
 
     def report(self, newly: NDArray[np.int64], state: State) -> None:
         """Say that points have left the range.

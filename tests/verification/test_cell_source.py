@@ -18,11 +18,15 @@ SIZES = Architecture(groups=2, tensors=3, scalars=4, hidden=12)
 STRICT = ("-std=c99", "-pedantic-errors", "-Wall", "-Werror", "-Wno-unused-function")
 
 
-@pytest.fixture(scope="module")
-def one_step(tmp_path_factory):
+SOURCES = {"complex numbers": "cell_of_one_point.c", "by hand": "derivative_of_one_point.c"}
+"""How the derivative is carried along."""
+
+
+@pytest.fixture(scope="module", params=SOURCES)
+def one_step(request, tmp_path_factory):
     library = tmp_path_factory.mktemp("cell") / "cell.so"
     defines = [f"-D{name}={value}" for name, value in SIZES.defines.items()]
-    source = Path(__file__).with_name("cell_of_one_point.c")
+    source = Path(__file__).with_name(SOURCES[request.param])
     command = [
         *compiler(),
         *STRICT,

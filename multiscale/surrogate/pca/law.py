@@ -8,8 +8,11 @@ depend on the continuation is learnt causality (docs/results/paper_network.md).
 from __future__ import annotations
 
 import ctypes
+from copy import copy
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -24,11 +27,13 @@ from multiscale.surrogate.extrapolation import (
     FAST_SIDE,
     KINDS,
     WATCHED,
+    ExtrapolationWatch,
     OnExtrapolation,
     mark,
 )
 from multiscale.surrogate.law import SurrogateLaw
 from multiscale.surrogate.pca.architecture import PcaArchitecture
+from multiscale.surrogate.pca.double_network import DoubleNetwork
 from multiscale.surrogate.pca.history import SingleArray, Tables, follow, write_stress
 from multiscale.surrogate.store import REMEDY, Card, Weights, finite_array
 
@@ -95,7 +100,9 @@ class PcaLaw(SurrogateLaw):
         self._tables = Tables.of(weights, modes, self.duration)
         self._bulk = card.computed_bulk_modulus
         relative = self.duration / finite_array(weights, "time_scale", (1,))
-        self._network = Network(weights, architecture, np.append(self._tables.at_rest(), np.log(relative)))
+        at_rest = np.append(self._tables.at_rest(), np.log(relative))
+        self._network: Network | DoubleNetwork = Network(weights, architecture, at_rest)
+        self._read = weights, architecture, at_rest
         # Work space of a block: rotation, stretch before the step, excess by kind, what the clocks show.
         self._scratch = [np.empty((BLOCK, *row)) for row in ((3, 3), (6,), (len(KINDS),), (LONGEST,))]
 
@@ -119,6 +126,14 @@ class PcaLaw(SurrogateLaw):
             newly += mark(excess, steps[here], part)
             write_stress(network.run(), state["time"][here], tables, self._bulk, R, F[here], out[here])
         self._watch.report(newly, state)
+
+    @cached_property
+    def _smooth(self) -> Self:
+        """The same with its network in double precision, and nobody who watches."""
+        other = copy(self)
+        other._network = DoubleNetwork(*self._read, BLOCK)
+        other._watch = ExtrapolationWatch.silent(self.card.range)
+        return other
 
     def _check_end(self, time: FloatArray, steps: FloatArray) -> None:
         latest = float((time + steps).max(initial=0.0))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
@@ -24,7 +26,9 @@ from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture, 
 from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
+TANGENT_SOURCE = Path(__file__).with_name("learned_tangent.c")
 ELASTIC_UNIT = "1/64"
+Constants = ctypes.Array[ctypes.c_char]
 ALIGNMENT = 8
 """Bytes; the C struct ends at a multiple of it."""
 
@@ -59,7 +63,8 @@ class LearnedLaw(SurrogateLaw):
         if precision not in get_args(Precision):
             raise InputError(f"precision = '{precision}', expected one of: {', '.join(get_args(Precision))}")
         super().__init__(card, on_extrapolation)
-        architecture = _architecture(card)
+        self._weights, self._architecture = weights, _architecture(card)
+        architecture = self._architecture
         self.state_spec = (
             StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
             StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
@@ -93,6 +98,23 @@ class LearnedLaw(SurrogateLaw):
         self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
         self._watch.report(newly, state)
 
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        read = (state[name] for name in ("stretch", "elastic_strain", "tensors", "internal"))
+        pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in (F, steps, *read, out))
+        differentiate, constants = self._tangent_kernel
+        if differentiate(ctypes.byref(constants), ctypes.c_long(len(F)), *pointers):
+            raise InputError("no memory for the tangent of the learned law, expected a megabyte")
+
+    @cached_property
+    def _tangent_kernel(self) -> tuple[Callable[..., int], Constants]:
+        """The kernel of the tangent, compiled when it is first asked for, and its constants.
+
+        In double precision always: single products leave errors up to 1e-6 of a tangent.
+        """
+        kernel: Callable[..., int] = load_kernel(TANGENT_SOURCE, self._architecture.defines).learned_tangent
+        return kernel, _constants(self._weights, self.card, self._architecture, np.float64)
+
 
 def _architecture(card: Card) -> Architecture:
     return validated(Architecture, card.architecture, "sizes in the surrogate's card", REMEDY)
@@ -100,7 +122,7 @@ def _architecture(card: Card) -> Architecture:
 
 def _constants(
     weights: Weights, card: Card, architecture: Architecture, precision: type[np.floating]
-) -> ctypes.Array[ctypes.c_char]:
+) -> Constants:
     """Fill the C struct ``Surrogate`` of learned_kernel.c, whose order of fields this is."""
     limits, material = card.range, card.material
     values = [material.shear_modulus, material.lambda_e]

@@ -1,33 +1,8 @@
-/* The recurrent surrogate at material points: the equations of multiscale/surrogate/recurrent/network.py and increments.py.
- * State and stretch are in double precision, the network in that of `weight`.
- *
- * Points fill the lanes of vectors; they never mix, and every point takes the same instructions, so a result
- * does not depend on the batch it was computed in. Sizes and constants are those of
- * multiscale/surrogate/recurrent/architecture.py, which this is compiled with. */
-#include "microscale/paths/flow_clocks.h"
-#include "microscale/native/points.h"
-
-typedef double number;
-#ifdef SINGLE
-typedef float weight;
-#else
-typedef double weight;
-#endif
-#define POINTS (2 * VECTOR_BYTES / (int)sizeof(weight)) /* of a block: two vectors for each weight that is loaded */
-#include "recurrent_step.h"
-
-#include "learned_steps.h"
+/* Updates of the recurrent surrogate at material points, and the watch over its training range. */
+#include "learned_surrogate.h"
 
 #define KINDS (3 + LONGEST)
 #define ROUNDING 1e-12 /* strain increments below are rounding and have no rate */
-
-typedef struct {
-  double shear_modulus, lambda_e;                        /* GPa */
-  double largest_shape, largest_rate, smallest_J, largest_J; /* training range: ln m, 1/us, det F */
-  double elastic_limit, longest[LONGEST];                /* of flow_clocks.h: us, us, strain */
-  double shares[GROUPS];                                 /* weights of the groups; their sum is one */
-  Network network;
-} Surrogate;
 
 /* How far a step ends beyond the training range, relative to it and zero inside, by kind: shape, rate, volume, and
  * what the clocks show. */
@@ -68,41 +43,22 @@ INLINE void mark(const real excess[KINDS], real dt, const Block *b, double *wors
       for (int l = 0; l < LANES; ++l) newly[k] -= fresh[k][l];
 }
 
-/* P = R T U^-1 with T = G s + J 2 lambda_e (J - 1) I, s the mean of the groups. */
+/* P = R T U^-1. */
 INLINE void piola(const Surrogate *s, const Points *p, const real z[ELASTIC], real P[9]) {
-  const real zero[3] = {splat(0), splat(0), splat(0)};
-  real T[9], A[9], mean[5];
-  for (int k = 0; k < 5; ++k) {
-    mean[k] = splat(0);
-    for (int g = 0; g < GROUPS; ++g) mean[k] += s->shares[g] * z[g * DEVIATOR + k];
-  }
-  from_deviator5_and_axial(mean, zero, T);
-  for (int i = 0; i < 9; ++i) T[i] *= s->shear_modulus * STRAIN_SCALE;
-  const real pressure = 2.0 * s->lambda_e * p->J * (p->J - 1.0);
-  for (int i = 0; i < 9; i += 4) T[i] += pressure;
+  real T[9], A[9];
+  rotated_stress(s, p, z, T);
   product(T, p->inverse, A);
   product(p->R, A, P);
 }
 
-/* Arrays of all points: F (n, 9), dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the strain scale), other
- * deviators (n, 5 TENSORS), scalars (n, SCALARS), clocks (n, CLOCKS), how long the training range was left (n), how far
- * by kind (n, KINDS) and at all (n), P (n, 9); and how many points left it for the first time, by kind and at all. */
+/* Arrays of all points: before the step; and what it changes: stretch, elastic strains, deviators and scalars as there,
+ * clocks (n, CLOCKS), how long the training range was left (n), how far by kind (n, KINDS) and at all (n), P (n, 9); and
+ * how many points left it for the first time, by kind and at all. */
 typedef struct {
-  const double *F, *dt;
+  Before before;
   double *stretch, *elastic, *tensors, *scalars, *clocks, *outside, *worst, *extrapolation, *P;
   long *newly;
 } Arrays;
-
-INLINE void come(const Arrays *a, const Block *b, Points *p, State z) {
-  real F[9];
-  gather(a->F, b, 9, F);
-  gather(a->dt, b, 1, &p->dt);
-  gather(a->stretch, b, 6, p->from);
-  gather(a->elastic, b, ELASTIC, z);
-  gather(a->tensors, b, SCALARS_FROM - ELASTIC, z + ELASTIC);
-  gather(a->scalars, b, SCALARS, z + SCALARS_FROM);
-  kinematics(F, p);
-}
 
 INLINE void leave(const Surrogate *s, const Arrays *a, const Block *b, const Points *p, real shape, const State z) {
   real P[9], clock[CLOCKS], excess[KINDS];
@@ -147,7 +103,7 @@ static void advance_block(const Surrogate *s, const Arrays *a, Block *block, Wai
   Step step[STRIDE];
   State z[STRIDE];
   Given given;
-  for (int v = 0; v < STRIDE; ++v) come(a, &block[v], &p[v], z[v]);
+  for (int v = 0; v < STRIDE; ++v) come(&a->before, &block[v], &p[v], z[v]);
   const int parts = parts_of(p, block, waiting);
   for (int part = 1; part <= parts; ++part) {
     for (int v = 0; v < STRIDE; ++v) next_part(&p[v], part, z[v], &step[v]);
@@ -171,7 +127,8 @@ static void advance_waiting(const Surrogate *s, const Arrays *a, Waiting *waitin
 void learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
                     double *tensors, double *scalars, double *clocks, double *outside, double *worst,
                     double *extrapolation, double *P, long newly[KINDS + 1]) {
-  const Arrays a = {F, dt, stretch, elastic, tensors, scalars, clocks, outside, worst, extrapolation, P, newly};
+  const Arrays a = {{F, dt, stretch, elastic, tensors, scalars}, stretch, elastic, tensors, scalars, clocks, outside,
+                    worst, extrapolation, P, newly};
   const unsigned int mode = flush_tiny();
   Waiting waiting = {.count = 0};
   for (long start = 0; start < n; start += POINTS) {

@@ -58,12 +58,8 @@ INLINE void outer(const row *x, int inputs, const row *dy, int outputs, int step
     outer_tile(x, turned, i, inputs % 6, steps, stride, outputs, o, dW);
   }
 }
-
 INLINE void silu_backward(const row *x, int units, row *dy) {
   for (int i = 0; i < units; ++i)
-    for (int v = 0; v < VECTORS; ++v) {
-      const unit s = sigmoid(x[i][v]);
-      dy[i][v] *= s * (1.0f + x[i][v] * (1.0f - s));
-    }
+    for (int v = 0; v < VECTORS; ++v) dy[i][v] *= silu_slope(x[i][v]);
 }
 #endif

@@ -55,6 +55,16 @@ INLINE void silu(const row *x, int units, row *y) {
     for (int v = 0; v < VECTORS; ++v) y[i][v] = x[i][v] * sigmoid(x[i][v]);
 }
 
+INLINE unit silu_slope(unit x) {
+  const unit s = sigmoid(x);
+  return s * ((weight)1 + x * ((weight)1 - s));
+}
+
+INLINE void multiply(const row *factor, int units, row *y) {
+  for (int i = 0; i < units; ++i)
+    for (int v = 0; v < VECTORS; ++v) y[i][v] *= factor[i][v];
+}
+
 /* Rates of relaxation, 1 / (exp(-x) + the shortest memory), in place. */
 INLINE void positive_rates(row *x) {
   for (int i = 0; i < RATES; ++i)
@@ -69,5 +79,30 @@ INLINE void network(const Network *n, const row *x, row *hidden, Given *y) {
   dense(n->rates, n->rates_bias, hidden, HIDDEN, RATES, y->rates);
   positive_rates(y->rates);
   dense(n->targets, n->targets_bias, hidden, HIDDEN, TARGETS, y->targets);
+}
+
+/* Slopes of what follows the layers of a network: of its activations, and of the rates. */
+typedef struct {
+  row first[HIDDEN], second[HIDDEN], rates[RATES];
+} Slopes;
+
+INLINE void slopes_of(const Given *y, Slopes *s) {
+  for (int v = 0; v < VECTORS; ++v) {
+    for (int i = 0; i < HIDDEN; ++i) s->first[i][v] = silu_slope(y->first[i][v]);
+    for (int i = 0; i < HIDDEN; ++i) s->second[i][v] = silu_slope(y->second[i][v]);
+    for (int i = 0; i < RATES; ++i)
+      s->rates[i][v] = y->rates[i][v] * ((weight)1 - (weight)SHORTEST_MEMORY * y->rates[i][v]);
+  }
+}
+
+/* The change d of what a network gives, where what it reads changes by dx. */
+INLINE void network_forward(const Network *n, const Slopes *s, const row *dx, Given *d) {
+  dense(n->input, NULL, dx, INPUTS, HIDDEN, d->first);
+  multiply(s->first, HIDDEN, d->first);
+  dense(n->between, NULL, (const row *)d->first, HIDDEN, HIDDEN, d->second);
+  multiply(s->second, HIDDEN, d->second);
+  dense(n->rates, NULL, (const row *)d->second, HIDDEN, RATES, d->rates);
+  multiply(s->rates, RATES, d->rates);
+  dense(n->targets, NULL, (const row *)d->second, HIDDEN, TARGETS, d->targets);
 }
 #endif
