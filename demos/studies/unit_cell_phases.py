@@ -1,4 +1,4 @@
-"""Cells of two phases against what is known of them: a sphere in a matrix, from pores to a thousand times as stiff.
+"""A sphere in a matrix, from a pore to a thousand times as stiff: cells against what is known of them.
 
 *Contrast.* A sphere in a coarse cell, and the same cell with each voxel cut into 4 x 4 x 4: longitudinal
 modulus of both, GPa, and the calls of the law in the step.
@@ -58,13 +58,16 @@ def contrast_table(resolution: Count = 12, cut: Count = 4) -> dict[float, float]
     """Print the table of contrasts; return the relative difference of the coarse grid from the fine one."""
     coarse = ball(resolution)
     fine = np.kron(coarse, np.ones((cut,) * 3, dtype=int))
-    print(f"| contrast | {resolution}^3, GPa | {resolution * cut}^3, GPa | difference | calls | calls, fine |")
+    print(f"| contrast | {resolution}^3, GPa | {resolution * cut}^3, GPa | difference | calls | fine |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     found = {}
     for contrast in tracked(CONTRASTS, "contrasts"):
         (value, calls), (true, more) = longitudinal(coarse, contrast), longitudinal(fine, contrast)
         found[contrast] = value / true - 1.0
-        print(f"| {contrast:g} | {value:.3f} | {true:.3f} | {found[contrast]:+.2%} | {calls} | {more} |", flush=True)
+        print(
+            f"| {contrast:g} | {value:.3f} | {true:.3f} | {found[contrast]:+.2%} | {calls} | {more} |",
+            flush=True,
+        )
     return found
 
 
@@ -77,7 +80,7 @@ def dilute_table(
     """Print the table of dilute spheres; return s of the bulk and of the shear modulus by contrast."""
     found = {}
     for k in contrast:
-        print(f"contrast {k:g}\n| voxels | fraction | r / h | bulk | shear |\n| ---: | ---: | ---: | ---: | ---: |")
+        print(f"contrast {k:g}\n| voxels | fraction | r / h | bulk | shear |\n{5 * '| ---: '}|")
         rows = [
             _strain_of_sphere(n, f, k)
             for n, f in tracked([(n, f) for n in resolution for f in fraction], "cells")

@@ -20,63 +20,33 @@ from numpy.typing import ArrayLike
 from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
 from microscale.errors import ConvergenceError, DeformationError, InputError
-from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.native.library import default_threads
 from microscale.tensors import FloatArray, polar_decomposition
 from microscale.unit_cell.acceleration import SecantMemory
+from microscale.unit_cell.answers import answers
 from microscale.unit_cell.cell_state import VOXEL, CellState
-from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
-from microscale.unit_cell.corners import Corners
 from microscale.unit_cell.elasticity import Elasticity
-from microscale.unit_cell.hourglass import STIFFNESS, HourglassResistance, Resistance, VoxelResistance
-from microscale.unit_cell.medium import (
-    TANGENT_CALLS,
-    TANGENT_EVERY,
-    HomogeneousMedium,
-    Medium,
-    VoxelMedium,
-)
+from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
+from microscale.unit_cell.medium import TANGENT_CALLS, TANGENT_EVERY
 from microscale.unit_cell.microstructure import Microstructure
-from microscale.unit_cell.moduli_at_rest import ModuliAtRest, moduli_at_rest
+from microscale.unit_cell.moduli_at_rest import moduli_at_rest
 from microscale.unit_cell.phases import PhaseLaws
 from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
+from microscale.unit_cell.room import DERIVATIVE as DERIVATIVE
+from microscale.unit_cell.room import require_room as require_room
 
 SMALLEST_PART = 2.0**-10
 """Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
 PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
-DERIVATIVE = {2: "enriched", 3: "stabilised"}
-"""By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
 ENOUGH = 0.1
 """Of what a step accepts: what the medium may leave of the forces, but not below its cube of them."""
 DIFFERENCED = 1e-9
 """Tolerance of a cell that is differenced."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
-
-
-def require_room(
-    law: ConstitutiveLaw, shape: tuple[int, ...], derivative: str | None, memory: int = 20
-) -> None:
-    """Refuse a cell that needs more memory than is free; before its grains are drawn, if you can.
-
-    Args:
-        law: Law of a voxel.
-        shape: Voxels along each axis.
-        derivative: Discrete derivative; None for that of the dimension.
-        memory: Secants kept.
-
-    Raises:
-        InputError: It does.
-    """
-    dimension, count = len(shape), math.prod(shape)
-    enriched = (derivative or DERIVATIVE[dimension]) == "enriched"
-    waves = count // 2 * (dimension if enriched else 1)  # each with a vector of complex amplitudes
-    state = 48 * waves * (3 + 2 * memory) + count * law.bytes_of_a_point
-    work = 16 * waves * 7 * dimension + count * (3 * law.bytes_of_a_point + 144)
-    require_memory(state + work, resolution=max(shape), memory_of_secants=memory)
 
 
 class FullFieldCell(ConstitutiveLaw):
@@ -135,7 +105,7 @@ class FullFieldCell(ConstitutiveLaw):
         self._elasticity: Elasticity | None = None
         self._described: dict[str, Any] | None = None
         self._stiffest = moduli.middle[1]
-        self._medium, self._hourglasses = _answers(self.grid, derivative, moduli)
+        self._medium, self._hourglasses = answers(self.grid, derivative, moduli)
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
             StateVariable("displacement", (*self.grid.amplitude_shape, 2), "-"),
@@ -174,7 +144,7 @@ class FullFieldCell(ConstitutiveLaw):
         Args:
             phase: Number of the phase of each voxel, from zero, shape (n1, n2) or (n1, n2, n3).
             laws: The law of each phase.
-            orientations: Crystal axes at all voxels, shape (voxels, 3, 3), by the number of a phase of crystals.
+            orientations: Crystal axes at all voxels, shape (voxels, 3, 3), by the number of a phase.
             described: What the microstructure is, as plain values for records.
             options: Those of the class.
 
@@ -191,7 +161,7 @@ class FullFieldCell(ConstitutiveLaw):
 
     @property
     def described(self) -> dict[str, Any] | None:
-        """What the microstructure is, as plain values, where it was told; with the measured elasticity, GPa."""
+        """What the microstructure is, as plain values, if that was told, with its measured elasticity."""
         if self._described is None:
             return None
         return self._described | {"elasticity": self.elasticity().constants, "density": self.density}
@@ -409,13 +379,3 @@ def _promising(history: list[float]) -> bool:
     before = history[1:-PATIENCE]
     stalls = bool(before) and min(history[-PATIENCE:]) > 0.5 * min(before)
     return bool(np.isfinite(history[-1])) and not stalls
-
-
-def _answers(grid: PeriodicGrid, derivative: str, moduli: ModuliAtRest) -> tuple[Medium, Resistance]:
-    """Medium and resistance to hourglasses, of each voxel where these are not alike."""
-    part = STIFFNESS.get(derivative, 0.0)
-    if moduli.alike or derivative != "stabilised":
-        resistance = HourglassResistance(grid.hourglass_share, moduli.middle[0], part)
-        return HomogeneousMedium(grid, moduli.middle), resistance
-    corners = Corners(grid)
-    return VoxelMedium(grid, corners, *moduli), VoxelResistance(corners, moduli.shear, part)

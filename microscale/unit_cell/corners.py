@@ -35,7 +35,7 @@ class Corners:
 
     def __init__(self, grid: PeriodicGrid) -> None:
         self._grid, self._axes = grid, tuple(range(grid.dimension))
-        self.shape = (*grid.shape, 1)[:3]
+        self.shape = tuple((*grid.shape, 1)[:3])
         self.weights = pattern_weights(self.shape)
         self.displacement, self.forces = np.empty((2, *self.shape, 3))
 
@@ -52,11 +52,11 @@ class Corners:
         np.multiply(waves.reshape(-1, 3), self._grid.corner_analysis, out=out)
 
 
-def pattern_weights(shape: tuple[int, int, int]) -> FloatArray:
+def pattern_weights(shape: tuple[int, ...]) -> FloatArray:
     """Return by which factors differences of corners are gradient and hourglasses, shape (7,).
 
     Args:
-        shape: Voxels along each axis of a cell of side one; an axis of one voxel does not vary.
+        shape: Voxels along each of three axes of a cell of side one; an axis of one voxel does not vary.
     """
     n = np.array(shape, dtype=float)
     squares = (n[0] ** 2 + n[1] ** 2, n[0] ** 2 + n[2] ** 2, n[1] ** 2 + n[2] ** 2, (n**2).sum())
@@ -65,7 +65,7 @@ def pattern_weights(shape: tuple[int, int, int]) -> FloatArray:
 
 @njit(cache=True, inline="always")
 def gather(u: FloatArray, a: int, b: int, c: int, weights: FloatArray, out: FloatArray) -> None:
-    """Write gradient and hourglasses of the voxel (a, b, c) into ``out`` (3, 7); ``u`` has (n1, n2, n3, 3)."""
+    """Write gradient and hourglasses of the voxel (a, b, c) into ``out`` (3, 7); ``u`` (n1, n2, n3, 3)."""
     a1, b1, c1 = (a + 1) % u.shape[0], (b + 1) % u.shape[1], (c + 1) % u.shape[2]
     for i in range(3):
         p, q = u[a, b, c, i], u[a1, b, c, i]
@@ -113,7 +113,7 @@ def hourglasses(u: FloatArray, weights: FloatArray, out: FloatArray) -> None:
 
 @njit(cache=True)
 def hourglass_forces(stress: FloatArray, weights: FloatArray, out: FloatArray) -> None:
-    """Write the forces at corners (n1, n2, n3, 3) of hourglass stresses (voxels, 3, PATTERNS) into ``out``."""
+    """Write forces at corners (n1, n2, n3, 3) of hourglass stresses (voxels, 3, PATTERNS) into ``out``."""
     whole, voxel = np.zeros((3, 7)), 0
     out[:] = 0.0
     for a in range(out.shape[0]):

@@ -118,7 +118,7 @@ class VoxelResistance(Resistance):
 
     def begin(self, displacement: ComplexArray, stress: ComplexArray | FloatArray) -> None:
         """See :class:`Resistance`."""
-        self._from = self._elastic * self._of(displacement) - stress
+        self._from = self._elastic * self._of(displacement) - np.asarray(stress, dtype=float)
 
     def forces(
         self, displacement: ComplexArray, F: FloatArray, P: FloatArray, dissipated: FloatArray | None

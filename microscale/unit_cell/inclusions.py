@@ -1,9 +1,9 @@
 """Spheres and fibres in a periodic unit cell: pores, particles, reinforcements.
 
 All are segments with a radius: a sphere has the length zero, and a fibre that goes through the whole cell is
-a point of its cross-section. They are dropped at random, and those that must not overlap then push one another
-apart. Positions depend on the seed and not on the grid; a voxel belongs to the inclusion that it is near
-enough to, and the limit is such that the grid has the volume fraction asked for, to half a voxel.
+a point of its cross-section. They are dropped at random, and those that must not overlap then push one
+another apart. Positions depend on the seed and not on the grid. A voxel is of an inclusion if its middle is
+near enough to one, and the limit is such that the grid has the volume fraction asked for, to half a voxel.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def fibres(
             raise InputError("fibres through the cell need an axis, 1 to 3; random ones need a length")
         return _placed(np.zeros((count, 2)), 0.0, fraction, seed, overlapping, axis)
     if not 0.0 < length <= 1.0:
-        raise InputError(f"length = {length} of a fibre, expected a number above 0, at most 1 side of the cell")
+        raise InputError(f"length = {length} of a fibre, expected a number above 0, at most 1")
     if axis is None:
         directions = np.random.default_rng((seed, 1)).standard_normal((count, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -145,8 +145,8 @@ def _placed(
         apart = _push_apart(centres, directions, length, 2.0 * GAP * radius, PUSHES)
         if not apart:
             raise InputError(
-                f"fraction = {fraction:g} of {len(centres)} inclusions that do not overlap: no place was found "
-                "for all; give a smaller fraction, shorter fibres, or let them overlap"
+                f"fraction = {fraction:g} of {len(centres)} inclusions that do not overlap: no place was "
+                "found for all; give a smaller fraction, shorter fibres, or let them overlap"
             )
     return Inclusions(centres, directions, length, fraction, across)
 
@@ -195,7 +195,7 @@ def _push_apart(
 
 @njit(cache=True)
 def _nearest(gap: FloatArray, u: FloatArray, v: FloatArray, length: float) -> float:
-    """Distance of two segments with the middles ``gap`` apart (Ericson 2005, 5.1.9); gap becomes its vector."""
+    """Distance of two segments, middles ``gap`` apart (Ericson 2005, 5.1.9); gap becomes its vector."""
     if length == 0.0:
         return float(np.sqrt((gap**2).sum()))
     half, uv, ug, vg = 0.5 * length, (u * v).sum(), (u * gap).sum(), (v * gap).sum()
@@ -210,7 +210,9 @@ def _nearest(gap: FloatArray, u: FloatArray, v: FloatArray, length: float) -> fl
 
 
 @njit(cache=True)
-def _distances(centres: FloatArray, directions: FloatArray, length: float, shape: NDArray[np.int64]) -> FloatArray:
+def _distances(
+    centres: FloatArray, directions: FloatArray, length: float, shape: NDArray[np.int64]
+) -> FloatArray:
     """Distance of the middle of each voxel from the nearest segment or its image, shape (voxels,)."""
     axes = centres.shape[1]
     reach = 1 if length > 0.0 else 0

@@ -38,7 +38,9 @@ def read_labels(path: Path, array: str | None = None) -> NDArray[np.int64]:
         raise InputError(f"microstructure {path}: its name ends in '{path.suffix}'; {REMEDY}")
     labels = reader(path, array)
     if labels.ndim not in (2, 3) or labels.size == 0 or labels.size > MOST_VOXELS:
-        raise InputError(f"microstructure {path} has shape {labels.shape}, expected two or three axes; {REMEDY}")
+        raise InputError(
+            f"microstructure {path} has shape {labels.shape}, expected two or three axes; {REMEDY}"
+        )
     return np.ascontiguousarray(labels, dtype=np.int64)
 
 

@@ -41,9 +41,7 @@ class Medium(ABC):
         """
 
     @abstractmethod
-    def sharpen(
-        self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float
-    ) -> bool:
+    def sharpen(self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float) -> bool:
         """Become what the voxels are after a step to ``F`` (voxels, 3, 3); tell whether it did."""
 
 
@@ -68,9 +66,7 @@ class HomogeneousMedium(Medium):
         """See :class:`Medium`."""
         self._grid.relax(forces, self._mean, self._moduli, float(np.mean(resistance)), out)
 
-    def sharpen(
-        self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float
-    ) -> bool:
+    def sharpen(self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float) -> bool:
         """Stay as it is."""
         return False
 
@@ -109,9 +105,7 @@ class VoxelMedium(Medium):
         np.multiply.outer(self._lame, dilatation, out=self._tangent)
         self._tangent += np.multiply.outer(self._shear, shear)
 
-    def sharpen(
-        self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float
-    ) -> bool:
+    def sharpen(self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float) -> bool:
         """Take the tangents of the law."""
         law.tangent(F, dt, start, self._tangent)
         _less_uniform_pressure(pressure, F, self._tangent)

@@ -39,7 +39,7 @@ class ModuliAtRest(NamedTuple):
 
 
 def moduli_at_rest(law: ConstitutiveLaw, n: int, voxels: State) -> ModuliAtRest:
-    """Measure the shear modulus of each of n voxels, from a shear of axis 1 along axis 2, and the longitudinal."""
+    """Measure shear (of axis 1 along axis 2) and longitudinal modulus of each of n voxels."""
     moduli = []
     for row, column in ((0, 1), (0, 0)):
         F, P = np.tile(np.eye(3), (n, 1, 1)), np.empty((n, 3, 3))

@@ -70,7 +70,9 @@ class PhaseLaws(ConstitutiveLaw):
             if not (0 <= k < len(self.laws) and "orientation" in self._names[k]):
                 raise InputError(f"orientations of phase {k}, which is none of crystals")
             where = state[PHASE] == k
-            state[self._names[k]["orientation"]][where] = check_orientations(numbers_in("orientations", axes)[where])
+            state[self._names[k]["orientation"]][where] = check_orientations(
+                numbers_in("orientations", axes)[where]
+            )
         return dict(state)
 
     def _points(self, phase: FloatArray) -> Iterator[tuple[int, NDArray[np.intp] | slice]]:
@@ -143,7 +145,7 @@ class PhaseLaws(ConstitutiveLaw):
         return units
 
     def fields(self, state: State) -> dict[str, FloatArray]:
-        """Return the fields of all laws, each zero where the law of a point does not have it; and the phase."""
+        """Return the fields of all laws, zero where the law of a point does not have it; and the phase."""
         found: dict[str, FloatArray] = {PHASE: state[PHASE]}
         for k, points, part in self._parts(state):
             for name, values in self.laws[k].fields(part).items():
@@ -177,7 +179,7 @@ def _names(laws: Sequence[ConstitutiveLaw]) -> tuple[Mapping[str, str], ...]:
 def _variables(
     laws: Sequence[ConstitutiveLaw], names: Sequence[Mapping[str, str]]
 ) -> tuple[StateVariable, ...]:
-    """All variables, under their names in the state; one that several laws have is at rest as in the first."""
+    """All variables, under their names in the state; one of several laws is at rest as in the first."""
     found: dict[str, StateVariable] = {}
     for law, ours in zip(laws, names, strict=True):
         for v in law.state_spec:

@@ -147,8 +147,9 @@ def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., Constit
     """Return what makes unit cells, by default of our crystal and with so many voxels along a side."""
     from microscale.crystals.crystal import read_crystal
     from microscale.crystals.single_crystal import SingleCrystal
-    from microscale.unit_cell.cell import DERIVATIVE, FullFieldCell, require_room
+    from microscale.unit_cell.cell import FullFieldCell
     from microscale.unit_cell.microstructure import periodic_voronoi
+    from microscale.unit_cell.room import DERIVATIVE, require_room
 
     @checked
     def polycrystal(

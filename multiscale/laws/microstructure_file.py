@@ -1,4 +1,4 @@
-"""A unit cell of several phases from a file: geometry, and the law of each phase with its constants and units."""
+"""A unit cell of several phases from a file: geometry, and the law of each phase with its constants."""
 
 from __future__ import annotations
 
@@ -145,7 +145,9 @@ def _labels(
     made = found.geometry
     if isinstance(made, ArrayTable):
         if resolution is not None or found.cell.resolution is not None:
-            raise InputError(f"microstructure {path}: a resolution has no use for an array, which has its own")
+            raise InputError(
+                f"microstructure {path}: a resolution has no use for an array, which has its own"
+            )
         file = path.parent / made.file
         label = read_labels(file, made.array)
         digest = hashlib.sha256(f"{label.shape}".encode() + label.tobytes()).hexdigest()
@@ -173,7 +175,9 @@ def _numbered(label: NDArray[np.int64], phases: list[Any], where: str) -> NDArra
             raise InputError(f"{where}: voxels have the labels {there[:20]}, of which {k} is no phase's")
     for k in labels:
         if k not in there:
-            raise InputError(f"{where}: no voxel has the label {k} of a phase, found {there[:20]}; leave it out")
+            raise InputError(
+                f"{where}: no voxel has the label {k} of a phase, found {there[:20]}; leave it out"
+            )
     phase = np.empty_like(label)
     for number, k in enumerate(labels):
         phase[label == k] = number
@@ -186,5 +190,3 @@ def _with_units(value: Any) -> Any:
         return {key: _with_units(item) for key, item in value.items()}
     match = SPOKEN.fullmatch(value) if isinstance(value, str) and len(value) < 200 else None
     return value if match is None else {"value": float(match[1]), "unit": match[2]}
-
-

@@ -52,23 +52,25 @@ class PoreTable(PhaseTable):
 
     def of(self, solids: Sequence[ConstitutiveLaw]) -> ConstitutiveLaw:
         """Return the law of pores in these: ``stiffness`` times the largest moduli among them."""
-        shear, bulk = (self.stiffness * max(moduli) for moduli in zip(*(s.moduli() for s in solids), strict=True))
+        shear, bulk = (
+            self.stiffness * max(moduli) for moduli in zip(*(s.moduli() for s in solids), strict=True)
+        )
         return NeoHooke(shear_modulus=shear, lambda_e=0.5 * bulk, density=AIR).called("pores")
-
-
-PHASE_LAWS: dict[str, Callable[[], type[PhaseTable]]] = {
-    **{name: partial(lambda name: _of_constants(name), name) for name in CONSTANTS},
-    "crystal": lambda: CrystalTable,
-    "pore": lambda: PoreTable,
-}
-"""Schema of a phase, by its law."""
 
 
 @cache
 def _of_constants(law: str) -> type[PhaseTable]:
     """The schema of a phase of a law that is given by constants, all of which must be there."""
     fields: dict[str, Any] = constants_schema(CONSTANTS[law])
-    return create_model("ConstantsTable", __base__=PhaseTable, law=(Literal[law], ...), **fields)
+    return create_model("ConstantsTable", __base__=PhaseTable, **fields)
+
+
+PHASE_LAWS: dict[str, Callable[[], type[PhaseTable]]] = {
+    **{name: partial(_of_constants, name) for name in CONSTANTS},
+    "crystal": lambda: CrystalTable,
+    "pore": lambda: PoreTable,
+}
+"""Schema of a phase, by its law."""
 
 
 def law_of(phase: Any, folder: Path) -> ConstitutiveLaw:

@@ -69,9 +69,9 @@ def require_known_pressure(data: Histories, material: Material) -> None:
     """
     if (off := mean_stress_error(data[some_of(len(data), MOST_PATHS)], material)) > MEAN_STRESS_ERROR:
         raise InputError(
-            f"the mean stress of {material.name} is {off:.3g} times the stress off 2 lambda_e (det U - 1) with "
-            f"lambda_e = {material.lambda_e:.4g} GPa, expected at most {MEAN_STRESS_ERROR:g}: its pressure is "
-            "not elastic, train the model pca, which learns it"
+            f"the mean stress of {material.name} is {off:.3g} times the stress off 2 lambda_e (det U - 1) "
+            f"with lambda_e = {material.lambda_e:.4g} GPa, expected at most {MEAN_STRESS_ERROR:g}: its "
+            "pressure is not elastic, train the model pca, which learns it"
         )
 
 

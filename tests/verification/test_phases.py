@@ -17,9 +17,7 @@ from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
 
 MATRIX = NeoHooke(shear_modulus=26.0, lambda_e=34.0, density=2.7)
-ALUMINIUM = J2(
-    youngs_modulus=70.0, poissons_ratio=0.33, yield_stress=0.1, hardening_modulus=0.1, density=2.7
-)
+ALUMINIUM = J2(youngs_modulus=70.0, poissons_ratio=0.33, yield_stress=0.1, hardening_modulus=0.1, density=2.7)
 
 
 def stiffer(contrast: float, density: float = 5.4) -> NeoHooke:
@@ -77,8 +75,8 @@ def hourglass_work(cell: FullFieldCell, state: State, before: np.ndarray) -> flo
 
 @pytest.mark.parametrize("contrast", [1e-2, 1e2])
 def test_hill_mandel_with_hourglasses_of_each_voxel(contrast):
-    """The mean stress does the work of the local one, of the resistance, and of a pressure that presses on the
-    cell and not on the volume that products of three waves lose."""
+    """The mean stress does the work of the local one, of the resistance, and of a pressure that presses on
+    the cell and not on the volume that products of three waves lose."""
     laws = [ALUMINIUM, stiffer(contrast)]
     cell = FullFieldCell.of_phases(spheres(0.2, 2, 3).voxels((6, 6, 6)), laws, tolerance=1e-9)
     state, P, last, hourglass = cell.init_state(1), np.empty((1, 3, 3)), np.eye(3), 0.0

@@ -14,10 +14,10 @@ from microscale.errors import InputError
 from microscale.files.printable import printable
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, OutFile, Positive, Seed, checked
+from multiscale.surrogate.plausible import require_known_pressure
 from multiscale.surrogate.recurrent.architecture import Architecture
 from multiscale.surrogate.recurrent.compiled import BLOCK
 from multiscale.surrogate.recurrent.learner import COARSE, RecurrentLearner
-from multiscale.surrogate.plausible import require_known_pressure
 from multiscale.surrogate.sources import read_sources, split, training_range
 from multiscale.surrogate.store import (
     Card,
