@@ -77,7 +77,7 @@ def test_what_is_no_labelled_array_is_refused(tmp_path):
         np.save(tmp_path / name, content, allow_pickle=True)
         with pytest.raises(InputError, match=message):
             read_labels(tmp_path / name)
-    with pytest.raises(InputError, match="its name ends in '.txt'"):
+    with pytest.raises(InputError, match=r"its name ends in '\.txt'"):
         read_labels(tmp_path / "a.txt")
     for name in ("none.npy", "none.h5", "none.vti"):
         with pytest.raises(InputError, match=name):
