@@ -94,7 +94,8 @@ class Case:
 
     def files(self) -> list[Path]:
         """Return the files that are read to run it."""
-        named = [getattr(self.body, "file", None), self.law.weights, self.law.constants, self.law.crystal]
+        named = [getattr(self.body, "file", None), self.law.weights, self.law.constants]
+        named += [self.law.crystal, self.law.microstructure]
         return [file for file in named if file is not None]
 
     def components(self) -> dict[str, list[int]]:
@@ -110,7 +111,7 @@ def same_run(document: dict[str, Any]) -> dict[str, Any]:
     """Return what a restart may not change of a case that is plain data; files are known by their content."""
     kept = {key: value for key, value in document.items() if key not in FREE}
     kept["body"] = {key: value for key, value in kept["body"].items() if key != "file"}
-    files = ("weights", "constants", "crystal")
+    files = ("weights", "constants", "crystal", "microstructure")
     kept["parts"] = {
         name: {key: value for key, value in part.items() if key not in files}
         for name, part in kept["parts"].items()

@@ -14,6 +14,7 @@ from microscale import SingleCrystal
 from microscale.errors import DeformationError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import cauchy_from_piola
+from microscale.unit_cell.cell import FullFieldCell
 from multiscale.laws import make_law
 from multiscale.surrogate.pca.law import PcaLaw
 from multiscale.surrogate.store import SHIPPED
@@ -55,6 +56,16 @@ LAWS = {
         isotropic=False,
         from_end_points=False,
         equilibrium=1e-6,
+    ),
+    "phases": Law(
+        lambda: FullFieldCell.of_phases(
+            np.arange(8).reshape(2, 2, 2) // 4,
+            [make_law("j2"), make_law("neo-hooke", shear_modulus=200.0)],
+            tolerance=1e-6,
+        ),
+        isotropic=False,
+        equilibrium=1e-6,
+        stiffness_error=None,  # that of its fastest direction: tests/verification/test_phases.py
     ),
     "learned": Law(lambda: make_law("learned"), objectivity=1e-6, stiffness_error=0.02),
     "learned double": Law(lambda: make_law("learned", precision="double"), stiffness_error=0.02),
