@@ -70,5 +70,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$$python .ci/preflight.py || exit 1; \
 	test -x $(BIN)/pip || $$python -m venv $(VENV)
 	$(BIN)/python -m pip install --constraint constraints.txt setuptools
-	$(BIN)/python -m pip install --constraint constraints.txt --no-build-isolation --editable '.[fenics,test,lint,docs]'
+# A plain path: by setuptools' own finder a folder beside a script that is called multiscale, as the clone is, comes first.
+	$(BIN)/python -m pip install --constraint constraints.txt --no-build-isolation \
+	    --config-settings editable_mode=compat --editable '.[fenics,test,lint,docs]'
 	@touch $@

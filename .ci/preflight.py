@@ -53,7 +53,9 @@ LIBRARIES = (
     Need("libstdc++.so.6", "gmsh, VTK, DOLFINx", "libstdc++6", "libstdc++"),
     Need("libEGL.so.1", "pictures without a screen", "libegl1", "libglvnd-egl"),
 )
-ALL = (COMPILER, C_HEADERS, PYTHON_HEADERS, VENV, *LIBRARIES)
+FORTRAN = Need("gfortran", "tests of exported laws", "gfortran", "gcc-gfortran")
+ALL = (COMPILER, C_HEADERS, PYTHON_HEADERS, VENV, *LIBRARIES, FORTRAN)
+"""For images and all tests; an installation by hand does without Fortran."""
 
 
 def missing() -> Iterator[Need]:

@@ -18,8 +18,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from microscale import TaylorPolycrystal, random_orientations
-from microscale.crystals.diagnostics import lattice_orientations, twin_orientations
-from microscale.crystals.pictures import basal_pole_figures, mechanisms
+from microscale.crystals.pictures import mechanisms
+from microscale.crystals.texture.deformed import deformed_texture
+from microscale.crystals.texture.lattice import lattice_of
+from microscale.crystals.texture.pole_figures import draw_pole_figures
 from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.law import State
 from microscale.progress import tracked
@@ -82,20 +84,13 @@ def crystal_mechanisms(
     law = TaylorPolycrystal(random_orientations(grains, seed))
     F = isochoric(-0.10, 1, samples)
     state, _ = deform(law, F, duration=1e5)
-    lattice = lattice_orientations(F[-1:], law.orientations, state["plastic_inverse"])
-    twins = twin_orientations(lattice, law.crystal)[0].reshape(-1, 3, 3)
-    fraction = state["twin_fraction"][0].T  # (grains, twins)
-    basal_pole_figures(
+    pressed = deformed_texture(law, state)
+    twinned = float(law.fields(state)["twin_volume"][0])
+    draw_pole_figures(
         output / "texture.png",
-        [
-            ("(0001) before", law.orientations, law.weights),
-            ("(0001) parents at 10 % compression", lattice[0], law.weights * (1.0 - fraction.sum(axis=1))),
-            (
-                f"(0001) twins, {fraction.sum(axis=1).mean():.0%} of the volume",
-                twins,
-                fraction.ravel() / grains,
-            ),
-        ],
+        [("before", law.texture), (f"at 10 % compression, {twinned:.0%} twins", pressed)],
+        lattice_of(law.crystal),
+        half_width=15.0,
     )
     print(f"pictures: {output / 'mechanisms.png'}, {output / 'texture.png'}")
     return ends

@@ -18,6 +18,13 @@ guides radial waves while the projectile sinks in. A thin plate bends, and leave
 centre.
 """
 
+import sys
+
+from multiscale.starting import starting
+
+if __name__ == "__main__":
+    starting("plate_impact", sys.argv[1:])  # finite elements take seconds to load
+
 from multiscale.cases.plate import plate as plate_impact
 from multiscale.run.command import launch
 

@@ -24,6 +24,13 @@ the foot radius, the energy error, the cost by stage, all inputs and versions, a
 ``multiscale run`` repeats the run.
 """
 
+import sys
+
+from multiscale.starting import starting
+
+if __name__ == "__main__":
+    starting("taylor_anvil", sys.argv[1:])  # finite elements take seconds to load
+
 from multiscale.cases.anvil import anvil as taylor_anvil
 from multiscale.run.command import launch
 

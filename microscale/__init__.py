@@ -4,11 +4,16 @@ from microscale.native import numba_cache  # before any compiled function is def
 
 # isort: split
 
-from microscale.crystals.orientations import random_orientations
-from microscale.crystals.single_crystal import SingleCrystal
-from microscale.crystals.taylor import TaylorPolycrystal
-from microscale.law import ConstitutiveLaw, State, StateVariable, drive
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from microscale.moved import moved
+
+if TYPE_CHECKING:
+    from microscale.crystals.orientations import random_orientations
+    from microscale.crystals.single_crystal import SingleCrystal
+    from microscale.crystals.taylor import TaylorPolycrystal
+    from microscale.law import ConstitutiveLaw, State, StateVariable, drive
 
 __all__ = [
     "ConstitutiveLaw",
@@ -20,6 +25,26 @@ __all__ = [
     "numba_cache",
     "random_orientations",
 ]
+
+#: Where each name is defined. SciPy takes most of a second to load: a program that needs none does not wait.
+_DEFINED = {
+    "ConstitutiveLaw": "microscale.law",
+    "SingleCrystal": "microscale.crystals.single_crystal",
+    "State": "microscale.law",
+    "StateVariable": "microscale.law",
+    "TaylorPolycrystal": "microscale.crystals.taylor",
+    "drive": "microscale.law",
+    "random_orientations": "microscale.crystals.orientations",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name from where it is defined."""
+    if name not in _DEFINED:
+        raise AttributeError(f"module 'microscale' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_DEFINED[name]), name)
+    return found
+
 
 moved(
     {

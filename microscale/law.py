@@ -17,6 +17,7 @@ from typing import NamedTuple, Self, final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from microscale.differences import differences
 from microscale.errors import DeformationError, InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import checked, numbers_in
@@ -25,8 +26,6 @@ from microscale.tensors import FloatArray, cauchy_from_piola, first_inadmissible
 
 PROBE_STRAIN = 1e-6
 """Stretch by which the stiffness at rest is measured."""
-TANGENT_STEP = 1e-6
-"""Change of F by which a tangent is differenced; rounding and curvature are both of order 1e-10."""
 
 
 @dataclass(frozen=True)
@@ -148,13 +147,7 @@ class ConstitutiveLaw(ABC):
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         """Fill ``out`` as :meth:`tangent` says: by central differences, unless a law knows better."""
-        law, ahead, behind = self._smooth, np.empty_like(F), np.empty_like(F)
-        for k, l in np.ndindex(3, 3):
-            for sign, stress in ((1.0, ahead), (-1.0, behind)):
-                moved = F.copy()
-                moved[:, k, l] += sign * TANGENT_STEP
-                law._update(moved, dt, state.copy(), stress)
-            out[:, :, :, k, l] = (ahead - behind) / (2.0 * TANGENT_STEP)
+        differences(self._smooth, F, dt, state, out)
 
     @property
     def _smooth(self) -> ConstitutiveLaw:

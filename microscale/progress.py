@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -36,6 +36,7 @@ class Task:
         what: What is counted, such as "strain steps".
         total: How many there are; infinite where nobody knows.
         done: How many are done.
+        at_once: How many of them the tasks within it are at work on together.
         began: When it began, s.
     """
 
@@ -43,6 +44,7 @@ class Task:
     total: float
     done: float = 0.0
     began: float = field(default_factory=time.perf_counter)
+    at_once: float = 1.0
 
 
 class _Silence:
@@ -63,9 +65,9 @@ _silence = _Silence()
 
 
 @contextmanager
-def task(what: str, total: float) -> Iterator[Task]:
+def task(what: str, total: float, at_once: float = 1.0) -> Iterator[Task]:
     """Declare a part of the work; count in its ``done``. Tasks may lie in one another."""
-    own = Task(what, total)
+    own = Task(what, total, at_once=at_once)
     if not _tasks and _silence.outermost != what:  # work of another kind is told of as soon as the first
         _silence.outermost = what
         _silence.end(FIRST_GAP)
@@ -75,6 +77,11 @@ def task(what: str, total: float) -> Iterator[Task]:
     finally:
         if own in _tasks:  # generators may end in any order
             _tasks.remove(own)
+
+
+def doing(what: str) -> AbstractContextManager[Task]:
+    """Declare a part of the work in which nothing is counted."""
+    return task(what, math.inf)
 
 
 def tracked[T](items: Collection[T], what: str) -> Iterator[T]:
@@ -120,7 +127,7 @@ def line(tasks: list[Task], now: float, began: float) -> str:
         now: Present time, s.
         began: When the program began, s.
     """
-    parts = [f"{each.what} {_count(each)}" for each in tasks] or ["at work"]
+    parts = [f"{each.what}{_count(each)}" for each in tasks] or ["at work"]
     parts.append(f"{_clock(now - began)} so far")
     if tasks and (share := share_of(tasks)) > 0.0:
         parts.append(f"ETA {_clock((now - tasks[0].began) * (1.0 - share) / share)}")
@@ -131,12 +138,14 @@ def share_of(tasks: list[Task]) -> float:
     """Return how much of the outermost task is done; the inner ones are the present part of it."""
     share = 0.0
     for each in reversed(tasks):
-        share = min((each.done + share) / each.total, 1.0) if each.total > 0.0 else 1.0
+        share = min((each.done + each.at_once * share) / each.total, 1.0) if each.total > 0.0 else 1.0
     return share
 
 
 def _count(each: Task) -> str:
-    return f"{each.done:.6g}" + (f"/{each.total:.6g}" if each.total < math.inf else "")
+    if each.total == math.inf:
+        return f" {each.done:.6g}" if each.done else ""
+    return f" {each.done:.6g}/{each.total:.6g}"
 
 
 def _clock(seconds: float) -> timedelta:

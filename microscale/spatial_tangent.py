@@ -1,7 +1,7 @@
-"""The tangent as implicit codes ask for it: the Jaumann rate of the Kirchhoff stress over J, by the rate of deformation.
+"""The tangent as implicit codes ask for it: that of the Jaumann rate of the Kirchhoff stress.
 
-A law differentiates P by F. Codes that count in the present configuration, such as Abaqus/Standard for its UMAT, ask for
-C in
+A law differentiates P by F. Codes that count in the present configuration, such as Abaqus/Standard for its
+UMAT, ask for C in
 
     d(tau) - dW tau + tau dW = J C : dD,    dF F^-1 = dD + dW,    tau = P F^T,
 
@@ -38,7 +38,7 @@ def jaumann_moduli(tangent: FloatArray, P: FloatArray, F: FloatArray) -> FloatAr
 
 
 def voigt_matrix(C: FloatArray) -> FloatArray:
-    """Return moduli (..., 3, 3, 3, 3), symmetric in both pairs, as (..., 6, 6) with engineering shear strains.
+    """Return moduli (..., 3, 3, 3, 3), symmetric in both pairs, (..., 6, 6) for engineering shear strains.
 
     Stress components come in the order of ``VOIGT``; shear strains are doubled, so that no component is.
     """

@@ -18,6 +18,13 @@ A law alone, driven along one path of 2 % uniaxial stretch in a microsecond:
 >>> stress.shape  # paths, samples, 3, 3: Cauchy stress, GPa
 (1, 21, 3, 3)
 
+A bar of it under tension, free of stress across, to 2 % at 1e4 per second (0.01 per us):
+
+>>> test = ms.MaterialTest((ms.Segment(strain={"xx": 0.02}, rate=0.01, steps=10),))
+>>> (curve,) = ms.run_tests(ms.make_law("taylor", grains=16), [test])
+>>> bool(abs(curve.stress[-1, 1, 1]) < 1e-5 * curve.stress[-1, 0, 0])
+True
+
 The impacts of the paper with all that a command line offers, or a case file, leave their record in a folder:
 
 >>> summary = ms.anvil(law="j2", elements=60, end_time=0.1, output="bar")  # doctest: +ELLIPSIS
@@ -49,6 +56,9 @@ if TYPE_CHECKING:
     from microscale.law import ConstitutiveLaw as ConstitutiveLaw
     from microscale.law import StateVariable as StateVariable
     from microscale.law import drive as drive
+    from microscale.material_test.program import MaterialTest as MaterialTest
+    from microscale.material_test.program import Segment as Segment
+    from microscale.material_test.run import run_tests as run_tests
     from microscale.paths.protocols import StrainPaths as StrainPaths
     from multiscale.cases.anvil import anvil as anvil
     from multiscale.cases.plate import plate as plate_impact  # noqa: F401
@@ -72,8 +82,10 @@ _DEFINED = {
     "BulkViscosity": ("multiscale.dynamics.bulk_viscosity", "BulkViscosity"),
     "ConstitutiveLaw": ("microscale.law", "ConstitutiveLaw"),
     "InputError": ("microscale.errors", "InputError"),
+    "MaterialTest": ("microscale.material_test.program", "MaterialTest"),
     "RigidCylinder": ("multiscale.dynamics.contact", "RigidCylinder"),
     "RigidPlane": ("multiscale.dynamics.contact", "RigidPlane"),
+    "Segment": ("microscale.material_test.program", "Segment"),
     "Simulation": ("multiscale.dynamics.simulation", "Simulation"),
     "StateVariable": ("microscale.law", "StateVariable"),
     "StrainPaths": ("microscale.paths.protocols", "StrainPaths"),
@@ -90,6 +102,7 @@ _DEFINED = {
     "read_results": ("multiscale.results.run_folder", "read_results"),
     "run_and_record": ("multiscale.run.recording", "run_and_record"),
     "run_case": ("multiscale.cases.run_file", "run_file"),
+    "run_tests": ("microscale.material_test.run", "run_tests"),
     "train": ("multiscale.cli", "train"),
 }
 

@@ -13,18 +13,21 @@ from microscale.files.printable import drawable, printable
 from microscale.inputs.flat import flat
 from microscale.inputs.numbers import (
     Count,
-    Fraction,
     OutFile,
     OutFolder,
     Positive,
     Seed,
-    Strain,
     Time,
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
-from multiscale.laws import Texture
+from multiscale.export.export import Host
+from multiscale.export.units import UnitSystem
+from multiscale.run.calibration_options import CalibrationOptions
+from multiscale.run.compared_laws import ComparedLaws
 from multiscale.run.data_options import DrivenLaw, PathOptions
+from multiscale.run.loading import LoadingOptions
+from multiscale.surrogate.recurrent.architecture import Precision
 
 app = App(
     name="multiscale",
@@ -41,6 +44,11 @@ for command, place, text in (
     ),
     ("plate", "multiscale.cases.plate:plate", "Drive a rigid cylinder into a plate, as in section 3.2."),
     ("run", "multiscale.cases.run_file:run_file", "Run a case file: body, law, obstacles, end, outputs."),
+    (
+        "texture",
+        "multiscale.cases.texture_command:texture",
+        "Look at a texture: pole figures, files, grains.",
+    ),
 ):
     app.command(place, name=command, help=text)
 
@@ -64,10 +72,12 @@ def generate(*, out: OutFile, along: PathOptions, driven: DrivenLaw) -> None:
     """
     from mpi4py import MPI
 
+    from microscale.crystals.texture.names import is_file
     from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 
-    require_apart([out], [driven.crystal])
+    texture = Path(driven.texture) if driven.texture and is_file(driven.texture) else None
+    require_apart([out], [driven.crystal, texture])
     wanted = DataSet(driven.law, driven.resolved(), along.strain_paths(), along.paths, along.keep_every)
     state = "complete" if make_data_set(wanted, out) else "was complete already"
     if MPI.COMM_WORLD.rank == 0:
@@ -171,7 +181,13 @@ def train(
 
 @app.command
 @checked
-def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, record: bool = False) -> None:
+def evaluate(
+    weights: Path,
+    *datasets: Path,
+    out: OutFolder | None = None,
+    record: bool = False,
+    texture: str | None = None,
+) -> None:
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
@@ -179,6 +195,8 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
         datasets: Data sets it was not trained on.
         out: Folder of the pictures; by default that of the weights.
         record: Write the figures into the JSON file beside the weights.
+        texture: Texture of the data, as their generation had it, where the surrogate stands for another one;
+            data of a texture that it does not know are refused otherwise.
     """
     from multiscale.laws import make_law
     from multiscale.run.data_origin import recorded_law, require_as_recorded
@@ -190,12 +208,17 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
 
     if not datasets:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
+    if texture is not None and record:
+        raise InputError(
+            f"record with texture = '{texture}': errors on a texture that a surrogate does not know do not "
+            "belong in its card, leave --record out"
+        )
     pictures = weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
     law = make_law("learned", weights=weights)
     card = read_surrogate(weights)[1]
     for file in datasets:
-        require_data_of(card, file)
+        require_data_of(card, file, texture)
         require_as_recorded(file)
     predict = kind_of(card.kind).predict(weights, law)
     figures = report(predict, law, datasets, pictures, recorded_law)
@@ -205,44 +228,67 @@ def evaluate(weights: Path, *datasets: Path, out: OutFolder | None = None, recor
 
 @app.command
 @checked
-def calibrate(
+def export(
+    weights: Path,
     *,
-    out: OutFile,
-    law: Literal["johnson-cook", "j2"] = "johnson-cook",
-    largest_strain: Strain = 0.5,
-    crystal: Path | None = None,
-    grains: Count = 128,
-    texture: Texture = "uniform",
-    texture_seed: Seed = 0,
-    rate_sensitivity: Fraction | None = None,
+    to: Host,
+    out: OutFolder,
+    units: UnitSystem = "mm-us-GPa",
+    precision: Precision = "single",
+    name: str | None = None,
 ) -> None:
-    """Fit an empirical law to the polycrystal along isochoric paths: the parameter-passing method.
+    """Write a learnt law as source for another code: C99 with its weights, header, driver, README and record.
 
     Args:
-        out: File of the constants (.json), for --constants of the demos.
-        law: Law to fit.
-        largest_strain: Equivalent logarithmic strain at the end of each path.
-        crystal: Material file, laid out like microscale/magnesium.yaml; magnesium by default.
-        grains: Grains of the polycrystal.
-        texture: Their orientations: spread evenly over all, or drawn.
-        texture_seed: Seed of their orientations.
-        rate_sensitivity: m of the crystal instead of its own.
+        weights: The weights file, or the name of shipped weights, such as magnesium.
+        to: Interface: c for batches of points; vumat or umat with a Fortran file, as Abaqus calls it.
+        out: Folder of the files.
+        units: Of the other code; SI has m, s, Pa and kg/m^3.
+        precision: Of the products of the network, as for the law learned.
+        name: What functions and files begin with; by default the name of the weights.
     """
-    from multiscale.laws import calibration, make_law
-    from multiscale.results.provenance import law_record, versions
-    from multiscale.run.inputs import require_apart
+    from multiscale.export.export import export_law
 
-    require_apart([out], [crystal])
-    polycrystal = {"grains": grains, "texture": texture, "seed": texture_seed}
-    options = {**polycrystal, "rate_sensitivity": rate_sensitivity, "crystal": crystal}
-    reference = make_law("taylor", **options)
-    found = calibration.calibrate(reference, law, largest_strain=largest_strain)
-    record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
-    calibration.write_calibration(out, found, {**record, "versions": versions()})
-    for name, error in found.errors.items():
-        print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
-    fitted = ", ".join(f"{name} = {found.constants[name]:.4g}" for name in found.fitted)
-    print(f"mean {100.0 * found.mean_error:.1f} %; {law}: {fitted}\nconstants: {printable(out)}")
+    files = export_law(weights, to, out, units=units, precision=precision, name=name)
+    print("\n".join(str(printable(file)) for file in files))
+
+
+@app.command
+@flat
+def calibrate(*, out: OutFile, wanted: CalibrationOptions) -> None:
+    """Fit a law to measured curves; or, without any, an empirical law to the polycrystal.
+
+    Beside what was fitted to curves lie a report (NAME_report.json) and a picture of data and fit (NAME.png).
+
+    Args:
+        out: File of the constants (.json), for --constants; in a fit of taylor the crystal (.yaml), for
+            --crystal.
+    """
+    from multiscale.run.calibration import calibrate_to_curves, calibrate_to_polycrystal
+
+    (calibrate_to_curves if wanted.curve else calibrate_to_polycrystal)(wanted, out)
+
+
+@app.command(name="test")
+@flat
+def material_test(
+    *,
+    laws: ComparedLaws,
+    loading: LoadingOptions,
+    field: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    tolerance: Positive = 1e-5,
+    output: OutFolder = Path("results/test"),
+) -> None:
+    """Test laws without a mesh: prescribed stretch and stress, as in ``test --law taylor --uniaxial 0.2``.
+
+    Args:
+        field: Field of the state to keep and to draw, such as twin_volume, once for each.
+        tolerance: To which a prescribed stress is met, relative to the largest stress.
+        output: Folder of the tables, of the picture and of the program, which ``--program`` reads.
+    """
+    from multiscale.run.material_test import run_material_test
+
+    run_material_test(laws, loading, field, output, tolerance)
 
 
 @app.command
@@ -280,15 +326,19 @@ def plot(
 ) -> None:
     """Draw the axial section of a run again, of other fields or at other times.
 
+    Without --field, --times and --out the picture of probes and gauges is drawn again too.
+
     Args:
         folder: Folder of the run.
         field: Cell field to show, once for each; by default the three of the paper's Figure 3.
         times: Times to show, us, each at the nearest output; by default five.
         out: PNG to write; by default that of the folder.
     """
-    from multiscale.results.redraw import redraw
+    from multiscale.results.redraw import redraw, redraw_histories
 
     print(f"picture: {printable(redraw(folder, field, times, out))}")
+    if not (field or times or out) and (histories := redraw_histories(folder)):
+        print(f"picture: {printable(histories)}")
 
 
 @app.command

@@ -16,6 +16,7 @@ import numpy as np
 from data import SETS, TEST
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 from runs import write_figures
 from table_si2 import Study, mean_errors
 
@@ -88,9 +89,17 @@ def learning_curves(axes: Any, study: Study, sizes: list[int], test: Histories) 
         axes.plot(table[:, 0], 100.0 * table[:, 4], label=f"{size} paths")
         last[str(size)] = 100.0 * table[-1, 4]
     axes.set(title="a: learning", xlabel="epoch", ylabel="test error, %", yscale="log", xscale="log")
+    plain_numbers(axes)
     axes.legend()
     axes.grid(alpha=0.3)
     return last
+
+
+def plain_numbers(axes: Any) -> None:
+    """Label a logarithmic axis of per cent as 5, 10, 20."""
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def draw_sample(axes: Any, network: PcaSurrogate, path: Histories, label: str) -> None:
@@ -140,6 +149,7 @@ def draw_resolution(
         found[f"{modes} modes"] = errors
         found[f"{modes} modes, reduction alone"] = dict(zip(errors, map(float, reduction), strict=True))
     axes.set(title="d: resolution", xlabel="time steps", ylabel="test error, %", xscale="log", yscale="log")
+    plain_numbers(axes)
     axes.legend(fontsize="small")
     axes.grid(alpha=0.3)
     return found

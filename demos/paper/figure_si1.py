@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from figure2 import surrogates
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 from runs import write_figures
 from scipy.spatial.transform import Rotation
@@ -26,6 +25,7 @@ from multiscale.run.command import launch
 from multiscale.surrogate.evaluate import Predict
 
 ANGLES = np.arange(0.0, 360.0, 30.0)
+HALF_TURN = len(ANGLES) // 2
 IN_PLANE = Rotation.from_rotvec(-np.radians(ANGLES)[:, None] * [0.0, 1.0, 0.0])
 RANDOM = Rotation.random(200, rng=0)
 STRAIN = 0.5
@@ -64,13 +64,14 @@ def figure_si1(
             "scatter_over_random_directions": scatter(elsewhere),
             "error_of_the_mean": float(np.linalg.norm(mean - reference) / np.linalg.norm(reference)),
         }
-        for angle, history in zip(ANGLES, stress, strict=True):
-            colour = colormaps["twilight"](angle / 360.0)  # which ends as it begins
-            axes.plot(STRAIN * times, 1e3 * history, color=colour, label=f"{angle:g}°")
+        for k, (angle, history) in enumerate(zip(ANGLES, stress, strict=True)):
+            # A stretch along x1' is one along -x1': such two lines lie upon each other, and share a colour.
+            label = f"{angle:g}°, {angle + 180.0:g}°" if angle < 180.0 else None
+            axes.plot(STRAIN * times, 1e3 * history, f"C{k % HALF_TURN}", label=label)
         axes.set(title=name, xlabel="U' - 1 along x1'")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("tensile stress along x1', MPa")
-    lines = panels[0].get_lines()
+    lines = panels[0].get_lines()[:HALF_TURN]
     picture.legend(handles=lines, ncols=len(lines), loc="outside lower center", title="angle of x1' to x1")
     picture.savefig(output / "figure_si1.png", dpi=90)
     return write_figures(output / "figure_si1.json", figures)

@@ -187,22 +187,23 @@ def _predict(model: ScalingModel) -> dict[str, float]:
 def _draw(path: Path, models: dict[str, ScalingModel], measured: tuple[int, float]) -> None:
     import matplotlib.pyplot as plt
 
-    figure, (strong, weak) = plt.subplots(1, 2, figsize=(9.0, 3.6), layout="constrained")
-    # Lines lie upon each other: wide pale ones below, thin dashed ones and the ideal above.
-    strong.plot(RANKS, RANKS, "k:", lw=1.0, label="ideal", zorder=3)
-    strong.plot(*measured, "ko", label="measured", zorder=4)
+    figure, (strong, weak) = plt.subplots(1, 2, figsize=(9.0, 3.6), layout="constrained", sharey=True)
+    ranks, speed_up = measured
+    strong.plot(ranks, 100.0 * speed_up / ranks, "ko", label="measured", zorder=4)
+    # The machines are much alike: wide pale lines below, thin dashed ones above.
     styles = {"ls": "-", "lw": 5.0, "alpha": 0.35}, {"ls": "--", "lw": 1.5}
     for (name, model), style in zip(models.items(), styles, strict=True):
         for colour, (total, each) in enumerate(zip(STRONG, WEAK, strict=True)):
             look = {**style, "color": f"C{colour}"}
-            speed_up = [model.speed_up(total, ranks) for ranks in RANKS]
-            strong.loglog(RANKS, speed_up, label=f"{total:.0e} elements, {name}", **look)
-            efficiency = [100.0 * model.weak_efficiency(each, ranks) for ranks in RANKS]
-            weak.semilogx(RANKS, efficiency, label=f"{each:.0e} a rank, {name}", **look)
-    strong.set(xlabel="ranks", ylabel="speed-up", title="Strong scaling, predicted")
-    weak.set(xlabel="ranks", ylabel="efficiency, %", ylim=(0, 105), title="Weak scaling, predicted")
+            shares = [100.0 * model.speed_up(total, count) / count for count in RANKS]
+            strong.semilogx(RANKS, shares, label=f"{total:.0e} elements, {name}", **look)
+            shares = [100.0 * model.weak_efficiency(each, count) for count in RANKS]
+            weak.semilogx(RANKS, shares, label=f"{each:.0e} a rank, {name}", **look)
+    strong.set(xlabel="ranks", ylabel="efficiency, %", ylim=(0, 105), title="Strong scaling, predicted")
+    weak.set(xlabel="ranks", title="Weak scaling, predicted")
     for axes in (strong, weak):
-        axes.legend(fontsize=6)
+        axes.legend(fontsize=7, loc="lower left")
+        axes.grid(alpha=0.3)
     figure.savefig(path, dpi=130)
     plt.close(figure)
 

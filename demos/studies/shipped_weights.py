@@ -9,7 +9,7 @@ polycrystal; the third in steps as short as the law's, with more small strains a
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def shipped_weights(
     files = {name: output / f"{name}.h5" for name in (*SETS, *TESTS)}
     weights: Path | None = None
     for name, (sets, settings) in TRAININGS.items():
-        data = make(sets, files, scale, grains)
+        data = make(sets, SETS, files, scale, grains)
         if weights is not None:
             impacts = {"weights": output / "base.safetensors", "elements": elements, "end_time": end_time}
             paths = max(2, round(250 * scale))
@@ -109,17 +109,22 @@ def shipped_weights(
             train(*data, out=out, start=weights, **settings | {"epochs": epochs})
         weights = out
     assert weights is not None
-    evaluate(weights, *make(TESTS, files, scale, grains), record=True)
+    evaluate(weights, *make(TESTS, TESTS, files, scale, grains), record=True)
     return weights
 
 
-def make(names: Iterable[str], files: dict[str, Path], scale: float, grains: int) -> list[Path]:
-    """Make the data sets that are not there yet; return their files."""
+def make(
+    names: Iterable[str],
+    sets: Mapping[str, dict[str, Any]],
+    files: Mapping[str, Path],
+    scale: float,
+    grains: int,
+) -> list[Path]:
+    """Make those of the data sets that are not there yet; return the files of those named."""
     for name in names:
         if not files[name].exists():
-            told = (SETS | TESTS)[name]
-            paths = max(2, round(scale * told["paths"]))
-            generate(out=files[name], grains=grains, **told | {"paths": paths})
+            paths = max(2, round(scale * sets[name]["paths"]))
+            generate(out=files[name], grains=grains, **sets[name] | {"paths": paths})
     return [files[name] for name in names]
 
 

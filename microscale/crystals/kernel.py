@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +24,13 @@ NEWTON_SHARE = 2e-3
 # That of single crystals: full-field cells seek equilibrium to 1e-5 of their stress, and ask for as much.
 SMOOTH_SHARE = 2e-5
 NEWTON_TOLERANCE = 1e-6  # GPa
-# That of what is differenced: the noise of a difference is this over a change of F of 1e-6, or less.
+MAX_ITERATIONS = 25
+"""Of a stage; a sub-step that takes more is cut."""
+# Those of what is differenced. Steps end far below it, their last iteration gains more than it must.
 ROUNDING_TOLERANCE = 1e-11  # GPa
+ROUNDING_ITERATIONS = 100
+# Change of F by which a step is differenced; flow bends the stress within strains of 1e-4.
+TANGENT_STEP = 5e-8
 
 _double = ctypes.c_double
 _pointer = np.ctypeslib.ndpointer(dtype=np.float64, flags="C_CONTIGUOUS")
@@ -35,11 +42,13 @@ class CrystalKernel:
 
     Attributes:
         library: The shared library, compiled for the crystal's numbers of systems.
+        defines: What it was compiled with.
         constants: The C struct ``Crystal``.
         threads: Threads a batch is spread over; the result does not depend on it.
     """
 
     library: ctypes.CDLL
+    defines: Mapping[str, str | int]
     constants: ctypes.Structure
     threads: int
 
@@ -72,12 +81,13 @@ class CrystalKernel:
         library = load_kernel(Path(__file__).with_name("kernel.c"), defines)
         library.crystal_update.restype = ctypes.c_long
         constants = _constants(crystal, step_tolerance, newton_share)
-        return cls(library, constants, default_threads() if threads is None else threads)
+        return cls(library, defines, constants, default_threads() if threads is None else threads)
 
     def to_rounding(self) -> CrystalKernel:
         """Return the same kernel with its stages solved to ``ROUNDING_TOLERANCE``."""
         constants = type(self.constants).from_buffer_copy(self.constants)
         constants.newton_tolerance[0] = ROUNDING_TOLERANCE
+        constants.max_iterations[0] = ROUNDING_ITERATIONS
         return replace(self, constants=constants)
 
     def update(self, n: int, grains: int, own: bool, *arrays: FloatArray) -> int:
@@ -92,16 +102,43 @@ class CrystalKernel:
         Returns:
             The first point that failed, or -1.
         """
-        for array in arrays:
-            if array.dtype != np.float64 or not array.flags.c_contiguous:
-                raise ValueError("kernel arrays must be C-contiguous float64")
-        pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
-        longs = [ctypes.c_long(size) for size in (n, grains, own)]
+        longs, pointers = _arguments((n, grains, own), arrays)
         return int(
             self.library.crystal_update(
                 ctypes.byref(self.constants), *longs, *pointers, ctypes.c_int(self.threads)
             )
         )
+
+    def tangent(self, n: int, grains: int, own: bool, *arrays: FloatArray) -> int:
+        """Difference a step as ``crystal_tangent`` of tangent.c says; else as :meth:`update`."""
+        longs, pointers = _arguments((n, grains, own), arrays)
+        constants = (self.constants, self.to_rounding().constants)
+        return int(
+            self._tangent_library.crystal_tangent(
+                *map(ctypes.byref, constants),
+                ctypes.c_double(TANGENT_STEP),
+                *longs,
+                *pointers,
+                ctypes.c_int(self.threads),
+            )
+        )
+
+    @cached_property
+    def _tangent_library(self) -> ctypes.CDLL:
+        """The kernel of tangents, compiled when it is first asked for."""
+        library = load_kernel(Path(__file__).with_name("tangent.c"), self.defines)
+        library.crystal_tangent.restype = ctypes.c_long
+        return library
+
+
+def _arguments(
+    sizes: tuple[int, ...], arrays: tuple[FloatArray, ...]
+) -> tuple[list[ctypes.c_long], list[ctypes.c_void_p]]:
+    """Return what both C functions take."""
+    for array in arrays:
+        if array.dtype != np.float64 or not array.flags.c_contiguous:
+            raise ValueError("kernel arrays must be C-contiguous float64")
+    return [ctypes.c_long(size) for size in sizes], [ctypes.c_void_p(array.ctypes.data) for array in arrays]
 
 
 def _constants(crystal: Crystal, step_tolerance: float, newton_share: float) -> ctypes.Structure:
@@ -131,6 +168,7 @@ def _constants(crystal: Crystal, step_tolerance: float, newton_share: float) -> 
         "reflect": _at_least_one(_deviator5_map(reflection)),
         # An axial vector turns with det(R) R under a reflection R.
         "reflect_axial": _at_least_one(-reflection),
+        "max_iterations": MAX_ITERATIONS,
     }
     arrays = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in values.items()}
     fields = [(name, _double * array.size) for name, array in arrays.items()]

@@ -130,6 +130,37 @@ def read_material(path: Path) -> Crystal:
     return _crystal(_entries(path), f"material file {path}")
 
 
+def crystal_of(document: Any, where: str) -> Crystal:
+    """Return the crystal of the plain data of a material file.
+
+    Args:
+        document: The data.
+        where: The file, for messages.
+
+    Raises:
+        InputError: As of :func:`read_material`.
+    """
+    return _crystal(validated(MaterialFile, document, where, REMEDY), where)
+
+
+def units_of(document: Any) -> dict[str, str]:
+    """Return our units of what in the data of a material file decides stresses, by dotted names.
+
+    Args:
+        document: Data that :func:`crystal_of` has taken.
+    """
+    groups: dict[str, type[Strict]] = {"elasticity": Elasticity, "rate_sensitivity": RateSensitivity}
+    groups |= {f"slip_families.{name}": SlipEntry for name in document["slip_families"]}
+    groups |= {"twinning": TwinEntry} if "twinning" in document else {}
+    return {
+        f"{place}.{name}": note.unit
+        for place, group in groups.items()
+        for name, field in group.model_fields.items()
+        for note in field.metadata
+        if isinstance(note, In)
+    }
+
+
 def measured_density(path: Path | None = None) -> float | None:
     """Return the measured density in a material file, g/cm^3, by default of magnesium; None if it has none.
 

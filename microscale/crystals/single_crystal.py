@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -30,7 +29,19 @@ class _Tolerance(Range):
 Tolerance = Annotated[float, _Tolerance(1e-30, unit="GPa")]
 
 
-class SingleCrystal(ConstitutiveLaw):
+class CrystalLaw(ConstitutiveLaw):
+    """A law whose points are crystals."""
+
+    _kernel: CrystalKernel
+
+    @property
+    def _smooth(self) -> Self:
+        other = copy(self)
+        other._kernel = self._kernel.to_rounding()
+        return other
+
+
+class SingleCrystal(CrystalLaw):
     """A single crystal; every point may have its own orientation (its state ``orientation``).
 
     State: ``F`` at the last update; ``orientation``, crystal axes as columns in the sample frame;
@@ -83,11 +94,13 @@ class SingleCrystal(ConstitutiveLaw):
         )
         raise_if_failed(failed, F)
 
-    @cached_property
-    def _smooth(self) -> Self:
-        other = copy(self)
-        other._kernel = self._kernel.to_rounding()
-        return other
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        arrays = (state[k] for k in ("F", "plastic_inverse", "slip", "twin_fraction"))
+        failed = self._kernel.tangent(
+            len(F), 1, True, state["orientation"], np.ones(1), F, steps, *arrays, out
+        )
+        raise_if_failed(failed, F)
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""

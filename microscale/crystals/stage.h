@@ -16,7 +16,6 @@
 #endif
 #define TWINS (N_TWIN ? N_TWIN : 1) /* no zero-sized arrays */
 #define SYSTEMS (N_SLIP > TWINS ? N_SLIP : TWINS) /* no family has more */
-#define MAX_ITERATIONS 25
 
 typedef struct { /* mirrored field by field in kernel.py */
   double shear_modulus, lambda_e, rate_exponent, step_tolerance, newton_tolerance;
@@ -24,6 +23,7 @@ typedef struct { /* mirrored field by field in kernel.py */
   double twin_hardening, twin_interaction, twin_strength, twin_rate;
   double schmid[N_SLIP][5], spin[N_SLIP][3], twin_schmid[TWINS][5], twin_spin[TWINS][3];
   double reflect[TWINS][5][5], reflect_axial[TWINS][3][3];
+  double max_iterations; /* of Newton's, for a stage */
 } Crystal;
 
 typedef struct {
@@ -294,7 +294,7 @@ static mask solve_stage(const Crystal *c, const real F[9], real h, const State *
     /* A guess is never taken for a solution unless it is one to rounding: in short steps all increments are below
      * the tolerance, and slow flow would stand still. Comparisons are false for NaN. */
     converged |= error < (iteration ? tolerance : 1e-12 * tolerance);
-    if (iteration == MAX_ITERATIONS || !any(~converged)) return converged;
+    if (iteration >= c->max_iterations || !any(~converged)) return converged;
     newton_step(c, A, &rates, stiffness, gap, ~converged, held, s, inc);
     /* The iteration contracts by the same factor each time, about the elastic strain: where the next residual is
      * sure to be small enough nobody has to look. */

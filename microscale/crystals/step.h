@@ -146,37 +146,46 @@ INLINE real even(real width, real rest) {
   return choose(width < rest, rest / count, rest);
 }
 
+/* A sub-step of `width` from the share x->theta on, where the Mandel deviator is s[0]: both stages and the state they
+ * lead to. s: out, the deviators of the stages. Returns the lanes that converged. */
+INLINE mask sub_step(const Crystal *c, const Interval *x, real width, real s[2][5], Increment *first, Increment *second,
+                     State *next) {
+  const State *state = &x->state;
+  State base;
+  real F[9], start[5];
+  const real h = GAMMA * width * x->dt;
+  memcpy(start, s[0], sizeof start);
+  rates_at(c, h, state, start, first);
+  between(x->F0, x->F1, x->theta + GAMMA * width, F);
+  mask good = solve_stage_in_room(c, F, h, state, s[0], first);
+  shift(state, first, (1.0 - GAMMA) / GAMMA, &base);
+  between(x->F0, x->F1, x->theta + width, F);
+  *second = *first; /* a better guess than none, as is a stress that goes on as it did */
+  for (int k = 0; k < 5; ++k) s[1][k] = s[0][k] + (s[0][k] - start[k]);
+  good &= solve_stage_in_room(c, F, h, &base, s[1], second);
+  shift(&base, second, 1.0, next);
+  const real volume = inverse_cube_root(det(next->plastic_inverse)); /* one but for the truncated exponential */
+  for (int i = 0; i < 9; ++i) next->plastic_inverse[i] *= volume;
+  return good;
+}
+
 /* Try a sub-step in the lanes that are `going`. Returns those that failed: no sub-step down to SMALLEST_STEP
  * converges within the tolerance. */
 static mask try_step(const Crystal *c, Interval *x, mask going) {
-  State *state = &x->state, base, next;
+  State *state = &x->state, next;
   Increment first, second;
-  real F[9], start[5], s[5], factor;
+  real F[9], s[2][5], factor;
   between(x->F0, x->F1, x->theta, F);
-  stress_at(c, F, state, start);
-  real growth = competition(c, state->twin, start) * x->dt;
+  stress_at(c, F, state, s[0]);
+  real growth = competition(c, state->twin, s[0]) * x->dt;
   const real allowed = larger(MARGIN * sqrt(c->step_tolerance / AT_STAKE) / growth, splat(SMALLEST_FOR_TWINS));
   x->width = even(smaller(allowed, x->width), 1.0 - x->theta);
-  const real h = GAMMA * x->width * x->dt;
-
-  memcpy(s, start, sizeof s);
-  rates_at(c, h, state, s, &first);
-  between(x->F0, x->F1, x->theta + GAMMA * x->width, F);
-  mask good = solve_stage_in_room(c, F, h, state, s, &first);
-  shift(state, &first, (1.0 - GAMMA) / GAMMA, &base);
+  const mask good = sub_step(c, x, x->width, s, &first, &second, &next);
   /* At the fractions of the start: a twin may have stopped another within the sub-step. */
-  growth = larger(competition(c, state->twin, s) * x->dt, growth);
-  between(x->F0, x->F1, x->theta + x->width, F);
-  second = first; /* a better guess than none, as is a stress that goes on as it did */
-  for (int k = 0; k < 5; ++k) s[k] += s[k] - start[k];
-  good &= solve_stage_in_room(c, F, h, &base, s, &second);
-  shift(&base, &second, 1.0, &next);
-  growth = larger(competition(c, state->twin, s) * x->dt, growth);
-  const real volume = inverse_cube_root(det(next.plastic_inverse)); /* one but for the truncated exponential */
-  for (int i = 0; i < 9; ++i) next.plastic_inverse[i] *= volume;
+  for (int stage = 0; stage < 2; ++stage) growth = larger(competition(c, state->twin, s[stage]) * x->dt, growth);
 
   growth = choose(x->width > SMALLEST_FOR_TWINS, growth * x->width, splat(0));
-  const real error = error_of(c, &first, &second, growth, h);
+  const real error = error_of(c, &first, &second, growth, GAMMA * x->width * x->dt);
   const mask accepted = going & good & (error <= 1.0);
   accept_where(accepted, &next, state);
   x->theta += choose(accepted, x->width, splat(0));

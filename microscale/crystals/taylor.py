@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -13,19 +11,21 @@ from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.diagnostics import family_activity, twin_volume
 from microscale.crystals.kernel import STEP_TOLERANCE, CrystalKernel
 from microscale.crystals.single_crystal import (
+    CrystalLaw,
     Tolerance,
     check_orientations,
     elastic_wave_speed,
     raise_if_failed,
 )
+from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, checked, numbers_in
-from microscale.law import ConstitutiveLaw, State, StateVariable
+from microscale.law import State, StateVariable
 from microscale.tensors import FloatArray
 
 
-class TaylorPolycrystal(ConstitutiveLaw):
+class TaylorPolycrystal(CrystalLaw):
     """Polycrystal under the Taylor assumption (v = 0 in the unit cell), the paper's 3DTaylor model.
 
     State of a point: ``F`` at the last update; ``plastic_inverse`` (9, grains), F_in^-1 of each grain
@@ -46,6 +46,7 @@ class TaylorPolycrystal(ConstitutiveLaw):
     """
 
     name = "taylor"
+    _made = ""
 
     @checked
     def __init__(
@@ -76,6 +77,18 @@ class TaylorPolycrystal(ConstitutiveLaw):
         self._lanes = np.ascontiguousarray(self.orientations.reshape(-1, 9).T)
 
     @property
+    def texture(self) -> Texture:
+        """Orientations and weights of the grains, as they are at rest."""
+        return Texture(self.orientations, self.weights, self._made)
+
+    @classmethod
+    def of(cls, texture: Texture, crystal: Crystal | None = None) -> Self:
+        """Return the polycrystal whose grains are those of a texture."""
+        law = cls(texture.orientations, texture.weights, crystal)
+        law._made = texture.made
+        return law
+
+    @property
     def grains(self) -> int:
         """Number of grains at a point."""
         return len(self.orientations)
@@ -88,11 +101,13 @@ class TaylorPolycrystal(ConstitutiveLaw):
         )
         raise_if_failed(failed, F)
 
-    @cached_property
-    def _smooth(self) -> Self:
-        other = copy(self)
-        other._kernel = self._kernel.to_rounding()
-        return other
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
+        arrays = (state[k] for k in ("F", "plastic_inverse", "slip", "twin_fraction"))
+        failed = self._kernel.tangent(
+            len(F), self.grains, False, self._lanes, self.weights, F, steps, *arrays, out
+        )
+        raise_if_failed(failed, F)
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""
@@ -100,8 +115,8 @@ class TaylorPolycrystal(ConstitutiveLaw):
 
     @property
     def material(self) -> str:
-        """Name of the crystal and number of grains."""
-        return f"{self.crystal.name}, {self.grains} grains"
+        """Name of the crystal, number of grains, and what made their texture, if anybody said."""
+        return f"{self.crystal.name}, {self._made or f'{self.grains} grains'}"
 
     def fields(self, state: State) -> dict[str, FloatArray]:
         """Return dissipation (GPa), twinned volume and slip of each family, averaged over grains, (n,)."""

@@ -3,9 +3,11 @@
 Arrays, each with a leading axis of paths (chunked by path): ``times`` (samples,), us; ``stretch`` and
 ``stress`` (samples, 6), the right stretch U and the Cauchy stress (GPa) in Mandel order of
 :mod:`microscale.tensors`; ``attempt``, 0 unless the law failed on a path and it was redrawn; ``rejected``,
-draws that were not positive definite. Attributes: ``format``, ``provenance`` (JSON: law, paths, versions),
-``units`` (JSON). A data-set file exists only complete: what is under way lives in a folder beside it
-(:mod:`microscale.data.generate`). Arrays and metadata carry check sums, so that damage is an error.
+draws that were not positive definite. A set whose polycrystal has another texture every few paths holds
+``texture`` and ``orientations`` too (:mod:`microscale.data.textures`). Attributes: ``format``, ``provenance``
+(JSON: law, paths, versions), ``units`` (JSON). A data-set file exists only complete: what is under way lives
+in a folder beside it (:mod:`microscale.data.generate`). Arrays and metadata carry check sums, so that damage
+is an error.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 
 from microscale.data.origin import require_recorded_paths
 from microscale.data.schema import Provenance, require_histories
+from microscale.data.textures import numbers_of_paths, require_textures, rows_of_textures
 from microscale.errors import InputError
 from microscale.files.documents import parse_json
 from microscale.files.hdf5 import numbers_of, opened, rows_of, text_of
@@ -52,6 +55,9 @@ class DataSet:
         attempt: How often the law failed on a path before this draw of it, shape (paths,).
         rejected: Draws before this path that were not positive definite, shape (paths,).
         provenance: What made it: ``law``, ``paths``, ``versions``.
+        texture: Harmonic coefficients of order 2 and 4 of the grains of each path, shape (paths, 14); None
+            where all paths have one polycrystal.
+        orientations: These grains, Bunge angles in degrees, shape (paths, grains, 3).
     """
 
     times: FloatArray
@@ -60,9 +66,16 @@ class DataSet:
     attempt: IntArray
     rejected: IntArray
     provenance: dict[str, Any]
+    texture: FloatArray | None = None
+    orientations: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def texture_numbers(self) -> FloatArray | None:
+        """Harmonic coefficients of each path, shape (paths, 14), of one texture too where its law says it."""
+        return numbers_of_paths(self.provenance, len(self), self.texture)
 
     @property
     def stretch_tensors(self) -> FloatArray:
@@ -86,7 +99,7 @@ def read_dataset(file: Path) -> DataSet:
         provenance = _provenance(stored)
         content = {name: rows_of(array) for name, array in _arrays(stored, provenance).items()}
         require_histories(content)
-        require_recorded_paths(content, provenance)
+        _require_recorded(content, provenance)
     return DataSet(**content, provenance=provenance)
 
 
@@ -104,7 +117,7 @@ def read_part(file: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, ND
     """
     with _opened(file) as stored:
         part = {name: rows_of(_numbers(stored, name, shape)) for name, shape in shapes.items()}
-        if set(part) == set(ARRAYS):
+        if set(part) >= set(ARRAYS):
             require_histories(part)
         return part
 
@@ -118,7 +131,13 @@ def check_file(file: Path) -> None:
             require_histories(
                 {name: rows_of(array, block.start, block.stop) for name, array in arrays.items()}
             )
-        require_recorded_paths(arrays, provenance)
+        _require_recorded(arrays, provenance)
+
+
+def _require_recorded(arrays: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
+    require_recorded_paths(arrays, provenance)
+    if "texture" in arrays:
+        require_textures(arrays, provenance["law"])
 
 
 def _provenance(stored: h5py.File) -> dict[str, Any]:
@@ -137,6 +156,8 @@ def _arrays(stored: h5py.File, provenance: Mapping[str, Any]) -> dict[str, h5py.
         raise ValueError(f"times has {samples} sample(s) a path, expected at least 2")
     shapes: dict[str, tuple[int, ...]] = {"stretch": (paths, samples, 6), "stress": (paths, samples, 6)}
     shapes |= {name: (paths,) for name in COUNTS}
+    if (textures := provenance["law"].get("textures")) is not None:
+        shapes |= {name: (paths, *row) for name, row in rows_of_textures(textures["grains"]).items()}
     return {"times": times, **{name: _numbers(stored, name, shape) for name, shape in shapes.items()}}
 
 

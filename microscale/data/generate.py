@@ -10,9 +10,11 @@ A run that is started again with the same parameters finds its blocks and goes o
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from microscale.data.dataset import ARRAYS, blocks_of, check_file, parts_folder, read_part, read_provenance
 from microscale.data.schema import Provenance
+from microscale.data.textures import TexturedPolycrystals, rows_of_textures
 from microscale.data.writing import write_file
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.files.documents import read_document
@@ -36,8 +39,6 @@ from microscale.tensors import FloatArray, to_mandel
 
 BLOCK = 32
 """Paths of a block: what a kill can cost each rank."""
-NUMBERS = 13
-"""Kept of a sample: time, stretch, stress."""
 BYTES_A_SAMPLE = 300
 """While a block is driven, at least."""
 MAX_ATTEMPTS = 20
@@ -67,7 +68,7 @@ class Generation:
     """What is to be generated.
 
     Attributes:
-        law: The law whose stress is recorded.
+        law: The law whose stress is recorded, or polycrystals of another texture for each few paths.
         law_record: Plain values that identify the law and its parameters.
         paths: The strain paths.
         count: Number of paths.
@@ -75,7 +76,7 @@ class Generation:
         keep_every: Samples kept: every so many steps of a path.
     """
 
-    law: ConstitutiveLaw
+    law: ConstitutiveLaw | TexturedPolycrystals
     law_record: dict[str, Any]
     paths: Paths
     count: Count
@@ -97,8 +98,24 @@ class Generation:
         paths = {**self.paths.provenance(), "count": self.count}
         if self.keep_every > 1:
             paths["keep_every"] = self.keep_every
-        values = {"law": self.law_record, "paths": paths, "versions": self.versions}
+        values = {"law": self._law_record, "paths": paths, "versions": self.versions}
         return dict(json.loads(json.dumps(values)))  # as it will be read back
+
+    @cached_property
+    def _law_record(self) -> dict[str, Any]:
+        if isinstance(self.law, TexturedPolycrystals):
+            return {**self.law_record, "textures": self.law.record(self.count)}
+        return self.law_record
+
+    @property
+    def rows(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of a path's part of each array."""
+        samples = self.paths.steps // self.keep_every + 1
+        rows: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, ())
+        rows |= {"times": (samples,), "stretch": (samples, 6), "stress": (samples, 6)}
+        if isinstance(self.law, TexturedPolycrystals):
+            rows |= rows_of_textures(self.law.grains)
+        return rows
 
 
 def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: Report | None = None) -> bool:
@@ -125,7 +142,8 @@ def generate(job: Generation, out: Path, rank: int = 0, size: int = 1, report: R
         return False
     samples = job.paths.steps // job.keep_every + 1
     require_memory(BYTES_A_SAMPLE * min(job.count, BLOCK) * job.paths.steps, steps=job.paths.steps)
-    require_disk(NUMBERS * 8 * job.count * samples, out.parent, paths=job.count, samples_of_each=samples)
+    numbers = job.count * sum(math.prod(row) for row in job.rows.values())
+    require_disk(8 * numbers, out.parent, paths=job.count, samples_of_each=samples)
     parts = _claim_parts(job, out)
     blocks = list(blocks_of(job.count, BLOCK))
     if report is not None:
@@ -162,9 +180,7 @@ def finish(job: Generation, out: Path) -> None:
         InputError: A part is damaged (it is removed; run again), or the disk is full.
     """
     parts = _claim_parts(job, out)
-    samples = job.paths.steps // job.keep_every + 1
-    rows: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, ())
-    rows |= {"times": (samples,), "stretch": (samples, 6), "stress": (samples, 6)}
+    rows = job.rows
     for _ in _blocks(job, parts, rows):
         pass  # all of it is sound before anything is written
     whole = {name: ((job.count, *row), _column(job, parts, name, row)) for name, row in rows.items()}
@@ -173,17 +189,28 @@ def finish(job: Generation, out: Path) -> None:
 
 
 def stress_block(job: Generation, block: range) -> dict[str, Any]:
-    """Return the arrays of a data set for some paths; those on which the law fails are redrawn."""
+    """Return the arrays of a data set for some paths."""
+    if not isinstance(job.law, TexturedPolycrystals):
+        return _driven(job, job.law, block)
+    found: list[dict[str, Any]] = []
+    for share in job.law.shares(block):
+        law = job.law.polycrystal(share.start)
+        found.append(_driven(job, law, share) | job.law.arrays(law, len(share)))
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+
+def _driven(job: Generation, law: ConstitutiveLaw, block: range) -> dict[str, Any]:
+    """Return the arrays of a law along some paths; those on which it fails are redrawn."""
     drawn = [job.paths.path(index) for index in block]
     attempt = np.zeros(len(block), dtype=np.int64)
-    stress: list[FloatArray | None] = list(_drive(job.law, drawn))
+    stress: list[FloatArray | None] = list(_drive(law, drawn))
     while left := [k for k, history in enumerate(stress) if history is None]:
         for k in left:
             attempt[k] += 1
             if attempt[k] > MAX_ATTEMPTS:
                 raise ConvergenceError(f"path {block[k]}: the law failed on {MAX_ATTEMPTS} draws of it")
             drawn[k] = job.paths.path(block[k], int(attempt[k]))
-        for k, history in zip(left, _drive(job.law, [drawn[k] for k in left]), strict=True):
+        for k, history in zip(left, _drive(law, [drawn[k] for k in left]), strict=True):
             stress[k] = history
     rejected = np.array([path.rejected for path in drawn], dtype=np.int64)
     kept = slice(None, None, job.keep_every)

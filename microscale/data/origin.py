@@ -7,7 +7,7 @@ seed and number alone, and a law from its options.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -104,12 +104,14 @@ def _require_same(
 
 
 def require_recorded_stress(
-    law: ConstitutiveLaw, arrays: Mapping[str, NDArray[Any]], provenance: Mapping[str, Any]
+    law: ConstitutiveLaw | Callable[[int], ConstitutiveLaw],
+    arrays: Mapping[str, NDArray[Any]],
+    provenance: Mapping[str, Any],
 ) -> None:
     """Raise unless a law, driven again along the beginnings of some paths, gives the stress of a data set.
 
     Args:
-        law: The law that the set records.
+        law: The law that the set records; or that of each path, by its number.
         arrays: Of the data set, by name.
         provenance: Its provenance; where it makes the paths they are driven in all their steps.
 
@@ -117,9 +119,11 @@ def require_recorded_stress(
         ValueError: Deviator or mean stress differ by more than :data:`STRESS_ERROR`; it names the path.
     """
     made, keep = provenance["paths"], provenance["paths"].get("keep_every") or 1
-    several = law.worth_batching  # not those that iterate
+    of_path = (lambda path: law) if isinstance(law, ConstitutiveLaw) else law
+    one = of_path(0)
+    several = one.worth_batching  # not those that iterate
     chosen = some_of(len(arrays["times"]), DRIVEN_AGAIN if several else 1)
-    numbers = len(chosen) * max(law.bytes_of_a_point // 8, 1) * (1 if several else ITERATIONS)
+    numbers = len(chosen) * max(one.bytes_of_a_point // 8, 1) * (1 if several else ITERATIONS)
     samples = min(arrays["times"].shape[1], max(2, NUMBERS_DRIVEN // (numbers * keep)))
     paths = recorded_paths(provenance, made["steps"]) if keep > 1 and made["steps"] <= LONGEST_PATH else None
     for k in chosen:
@@ -130,7 +134,7 @@ def require_recorded_stress(
             return  # its steps are not known
         driven = slice(None, (samples - 1) * keep + 1)
         try:
-            sigma = drive(law, F[None, driven], times[driven])[0, ::keep]
+            sigma = drive(of_path(k), F[None, driven], times[driven])[0, ::keep]
         except (DeformationError, ConvergenceError) as error:
             raise ValueError(f"path {k}: its law, driven again, fails along it ({error})") from error
         _require_close(k, from_mandel(arrays["stress"][k][:samples]), sigma)

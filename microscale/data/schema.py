@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from microscale.crystals.crystal import MOST_SYSTEMS, Crystal, SlipFamily, Twinning
+from microscale.crystals.texture.euler import from_bunge
+from microscale.crystals.texture.texture import Texture
 from microscale.errors import InputError
 from microscale.files.schema import Count, Name, NotNegative, Positive, Record, Strict, wrong
 from microscale.tensors import FloatArray, from_mandel
@@ -20,6 +22,7 @@ LARGEST_STRETCH = 1e3
 LARGEST_TIME = 1e12
 """us: slow paths of the plane crystal last 1e6."""
 
+MOST_GRAINS = 4096
 VECTORS = ("directions", "normals")
 
 
@@ -81,13 +84,14 @@ class TaylorOptions(Record):
 
     grains: Annotated[int, Field(ge=1, le=4096)] = 128
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    texture: Literal["random", "uniform"] = "uniform"
+    texture: Annotated[str, Field(min_length=1, max_length=1000)] = "uniform"
+    texture_axes: Annotated[str, Field(max_length=100)] | None = None
     resolution: Annotated[int, Field(ge=1, le=128)] | None = None
     rate_sensitivity: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
 
 class CellOptions(Record):
-    """Options of the laws ``fft2d`` and ``fft3d`` as far as they are made again from them."""
+    """Options of the law ``fft2d`` as far as it is made again from them."""
 
     grains: Annotated[int, Field(ge=1, le=4096)] = 16
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -106,6 +110,38 @@ class MicrostructureRecord(Record):
     density: Positive
 
 
+class SolidCellOptions(CellOptions):
+    """Options of the law ``fft3d``."""
+
+    texture: Annotated[str, Field(min_length=1, max_length=1000)] = "random"
+    texture_axes: Annotated[str, Field(max_length=100)] | None = None
+
+
+class TextureRecord(Record):
+    """The grains of a polycrystal that has a texture, as they are."""
+
+    made: str
+    sha256: Name
+    bunge_degrees: Annotated[list[Components], Field(min_length=1, max_length=MOST_GRAINS)]
+    weights: list[NotNegative] | None = None
+
+    @model_validator(mode="after")
+    def _one_a_grain(self) -> Self:
+        if self.weights is not None and len(self.weights) != len(self.bunge_degrees):
+            raise wrong("as many as orientations", f"{len(self.weights)} weights")
+        return self
+
+
+class TexturesRecord(Record):
+    """A family of textures: another polycrystal for each few paths."""
+
+    family: Name
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    grains: Annotated[int, Field(ge=1, le=MOST_GRAINS)]
+    paths_each: Count
+    made: list[str]
+
+
 class LawRecord(Record):
     """The law whose stress was recorded."""
 
@@ -114,6 +150,16 @@ class LawRecord(Record):
     options: dict[str, Plain]
     crystal: CrystalRecord | None = None
     microstructure: MicrostructureRecord | None = None
+    texture: TextureRecord | None = None
+    textures: TexturesRecord | None = None
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> Self:
+        if self.textures is not None and (self.texture is not None or self.name != "taylor"):
+            raise wrong("one texture, or a family of textures of the law taylor")
+        if self.textures is not None and (self.crystal is None or self.crystal.families is None):
+            raise wrong("the crystal of its textures")
+        return self
 
 
 class PathsRecord(Record):
@@ -158,6 +204,13 @@ def recorded_crystal(record: Mapping[str, Any]) -> Crystal:
         raise InputError(
             f"the crystal of the data is of another version ({error}); generate it again"
         ) from error
+
+
+def recorded_texture(record: Mapping[str, Any]) -> Texture:
+    """Return the grains of a record of the schema :class:`TextureRecord`; no file is asked for."""
+    Q = from_bunge(np.array(record["bunge_degrees"], dtype=float))
+    weights = record.get("weights") or np.full(len(Q), 1.0 / len(Q))
+    return Texture(Q, np.array(weights, dtype=float), record["made"])
 
 
 def require_histories(arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from microscale.data.dataset import ARRAYS, COUNTS, FORMAT, LIBRARY, UNITS
+from microscale.data.dataset import COUNTS, FORMAT, LIBRARY, UNITS
+from microscale.data.textures import TEXTURED
 from microscale.files.reservation import reserve_hdf5
 from microscale.files.whole_file import replacing
 
@@ -21,8 +22,9 @@ def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, A
 
     Args:
         file: File to write or replace.
-        arrays: By the names of ``ARRAYS``, each an array, or the shape of the whole and an iterator over its
-            blocks of paths, so that a large set need not fit in memory.
+        arrays: By the names of ``ARRAYS``, and of ``TEXTURED`` where paths have textures of their own; each
+            an array, or the shape of the whole and an iterator over its blocks of paths, so that a large set
+            need not fit in memory.
         provenance: Plain values.
         scratch: Folder on the same file system for the unfinished file.
 
@@ -30,12 +32,13 @@ def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, A
         InputError: The disk is full or the folder cannot be written; nothing is left behind.
     """
     with replacing(file, scratch, "free space or choose another --out") as unfinished:
-        reserve_hdf5(unfinished, _size(arrays), LIBRARY)
+        units = UNITS | (TEXTURED if "texture" in arrays else {})
+        texts = {"provenance": json.dumps(provenance, sort_keys=True), "units": json.dumps(units)}
+        reserve_hdf5(unfinished, _size(arrays) + len(texts["provenance"]), LIBRARY)
         with h5py.File(unfinished, "r+", libver=LIBRARY) as stored:
-            texts = {"provenance": json.dumps(provenance, sort_keys=True), "units": json.dumps(UNITS)}
             for name, text in {"format": FORMAT, **texts}.items():
                 stored.attrs[name] = np.bytes_(text.encode())  # texts of variable length have no check sum
-            for name in ARRAYS:
+            for name in units:
                 _write_array(stored, name, arrays[name])
 
 

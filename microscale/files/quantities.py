@@ -9,8 +9,10 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import GetCoreSchemaHandler, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from microscale.errors import InputError
+from microscale.files.printable import printable
 from microscale.files.schema import Strict, wrong
 
 Sign = Literal["any", "positive", "not negative"]
@@ -23,9 +25,9 @@ DIMENSIONLESS = "-"
 LIKELY_DENSITY = (0.01, 50.0)
 """From aerogels to twice osmium, g/cm^3: beyond it a unit is wrong, or the mass was scaled."""
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-SPOKEN = re.compile(rf"\s*({NUMBER})\s*([^\s\d.].*?)\s*")
+SPOKEN = re.compile(rf"(?!\s*{NUMBER}\s*$)\s*({NUMBER})\s*([^\s\d.].*?|1/.*?)\s*")
 VECTOR = re.compile(rf"\s*\[\s*({NUMBER})\s*,\s*({NUMBER})\s*,\s*({NUMBER})\s*\]\s*(\S.*?)\s*")
-"""``5 mm`` and ``[0, 0, -200] m/s``."""
+"""``5 mm``, ``1e3/s`` and ``[0, 0, -200] m/s``."""
 UNIT = re.compile(r"(1|[^\W\d_]+|%)((\^|\*\*)-?\d)?([ */·]+([^\W\d_]+)((\^|\*\*)-?\d)?){0,5}")
 """Products of powers of names: a unit is not computed with, so that none takes for ever."""
 
@@ -123,7 +125,30 @@ def spoken(found: Any, ours: str) -> float:
     match = SPOKEN.fullmatch(found) if isinstance(found, str) and len(found) < 200 else None
     if match is None:
         raise wrong(f"a number with its unit, as '5 {ours}'")
-    return _in_ours(float(match[1]), match[2], ours, found)
+    unit = f"1{match[2]}" if match[2].startswith("/") else match[2]
+    return _in_ours(float(match[1]), unit, ours, found)
+
+
+def told(name: str, words: str, ours: str, where: str = "") -> float:
+    """Return a positive quantity that a flag or the header of a file gives in words, in our unit.
+
+    Args:
+        name: What it is, for messages.
+        words: A number with its unit.
+        ours: Our unit.
+        where: File, for messages.
+
+    Raises:
+        InputError: It has no unit or one that measures something else, or is not positive.
+    """
+    try:
+        found = spoken(words, ours)
+        expected = "a positive number"
+    except PydanticCustomError as error:
+        found, expected = math.nan, str((error.context or {}).get("expected"))
+    if not 0.0 < found < math.inf:
+        raise InputError(f"{where}{name} = '{printable(words, 60)}', expected {expected}")
+    return found
 
 
 def _in_ours(value: float, unit: str, ours: str, shown: str) -> float:

@@ -3,11 +3,14 @@
 #define ISOCHORIC_H
 #include "lanes.h"
 
+INLINE real det_symmetric(const real U[6]) {
+  return U[0] * (U[1] * U[2] - U[3] * U[3]) + U[5] * (U[3] * U[4] - U[5] * U[2]) +
+         U[4] * (U[5] * U[3] - U[1] * U[4]);
+}
+
 /* Isochoric part of a stretch, in place. */
 INLINE void isochoric(real U[6]) {
-  const real J = U[0] * (U[1] * U[2] - U[3] * U[3]) + U[5] * (U[3] * U[4] - U[5] * U[2]) +
-                 U[4] * (U[5] * U[3] - U[1] * U[4]);
-  const real scale = inverse_cube_root(J);
+  const real scale = inverse_cube_root(det_symmetric(U));
   for (int k = 0; k < 6; ++k) U[k] *= scale;
 }
 

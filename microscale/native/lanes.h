@@ -1,19 +1,22 @@
-/* Arithmetic in double precision for kernels that advance LANES material points at once, see vectors.h.
+/* Arithmetic in double precision for kernels that advance LANES material points at once, see vectors.h; one point in
+ * plain C99 where ONE_LANE is defined, see one_lane.h.
  *
  * A `real` holds one number of each lane; code on `real` reads like scalar code. */
 #ifndef LANES_H
 #define LANES_H
 
+#include "vector_width.h"
+
+#ifdef ONE_LANE
+#include "one_lane.h"
+#else
 #include "vectors.h"
 
 #define LANES DOUBLES
+#define LANE(x, l) (x)[l]
 typedef doubles real;
 typedef doubles_mask mask;
 typedef uint64_t bits __attribute__((vector_size(8 * LANES)));
-
-INLINE void copy(const real *from, int count, real *to) {
-  for (int k = 0; k < count; ++k) to[k] = from[k];
-}
 
 INLINE real splat(double x) { return every_double(x); }
 /* The second of two numbers where either is not one. */
@@ -28,7 +31,6 @@ INLINE real larger(real a, real b) { return choose(a > b, a, b); }
 INLINE real smaller(real a, real b) { return choose(a < b, a, b); }
 #endif
 INLINE real magnitude(real a) { return (real)((mask)a & INT64_MAX); }
-INLINE real positive(real a) { return larger(a, splat(0)); }
 INLINE real with_sign_of(real a, real s) { return (real)((mask)a | ((mask)s & INT64_MIN)); }
 
 INLINE int any(mask m) {
@@ -81,6 +83,14 @@ INLINE real power(real x, double n) {
   real y;
   for (int l = 0; l < LANES; ++l) y[l] = pow(x[l], n);
   return y;
+}
+
+#endif
+
+INLINE real positive(real a) { return larger(a, splat(0)); }
+
+INLINE void copy(const real *from, int count, real *to) {
+  for (int k = 0; k < count; ++k) to[k] = from[k];
 }
 
 /* Tensors are 9 reals, row by row. */

@@ -27,6 +27,15 @@ INLINE Block block_of(const long *points, int first, int count) {
   return b;
 }
 
+#ifdef ONE_LANE
+INLINE void gather(const double *source, const Block *b, int count, real *out) {
+  for (int k = 0; k < count; ++k) out[k] = source[b->point[0] * count + k];
+}
+
+INLINE void scatter(const real *in, const Block *b, int count, double *target) {
+  for (int k = 0; k < count && b->lanes && !b->skipped[0]; ++k) target[b->point[0] * count + k] = in[k];
+}
+#else
 /* `here` numbers of each point from k on, read whole and turned: a fraction of the time of one by one. */
 INLINE void gather_turned(const double *source, const Block *b, int count, int k, int here, real *out) {
   real rows[LANES];
@@ -73,4 +82,5 @@ INLINE void scatter(const real *in, const Block *b, int count, double *target) {
     if (whole < count) scatter_turned(in, b, count, whole, count % LANES, target);
   }
 }
+#endif
 #endif

@@ -42,7 +42,9 @@ INLINE void leave_tiny(unsigned int before) {
 #endif
 }
 
-#define OF_PRECISION(name, x) _Generic((x), doubles : name##_double, floats : name##_single)
+/* C11's _Generic, in C99. */
+#define OF_PRECISION(name, x) \
+  __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(x), doubles), name##_double, name##_single)
 #define choose(m, a, b) OF_PRECISION(choose, a)(m, a, b)
 #define root(x) OF_PRECISION(root, x)(x)
 #define reciprocal(x) OF_PRECISION(reciprocal, x)(x)

@@ -5,7 +5,8 @@
  * run: the time in which it flows, the time in which it does not, and the path it travels without flowing. Nothing
  * counts before the first flow. Steps are divided into what is elastic and what flows, so clocks do not depend on
  * how a path is cut, up to terms of the size of a step over the diameter. */
-#pragma once
+#ifndef FLOW_CLOCKS_H
+#define FLOW_CLOCKS_H
 #include "microscale/native/lanes.h"
 
 enum { ELASTIC_STRAIN = 0, FLOWED = 5, FLOWING, RESTING, TO_AND_FRO, CLOCKS };
@@ -39,3 +40,4 @@ INLINE void flow_clocks(double limit, const real strain[5], real dt, real clock[
   clock[RESTING] = choose(full, splat(0), clock[RESTING]);
   clock[TO_AND_FRO] = choose(full, splat(0), clock[TO_AND_FRO]);
 }
+#endif

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from microscale.paths.strains import exponential, log_uniform, unit_deviator
 from microscale.tensors import FloatArray
 
 MAX_VOLUME_STRAIN = 0.15
@@ -101,7 +102,7 @@ class ImpactPath:
         J = 1.0 + self.volume_strain(fractions)
         U = np.zeros((len(fractions), 3, 3))
         U[:, 2, 2] = 1.0
-        isochoric = _exponential(self.log_strain(fractions))
+        isochoric = exponential(self.log_strain(fractions))
         U[:, :dimension, :dimension] = J[:, None, None] ** (1.0 / dimension) * isochoric
         return U
 
@@ -124,8 +125,8 @@ def impact_path(
     flow = _draw_flow(generator, waves.arrivals[0], dimension)
     path = ImpactPath(waves, obliquity[:, None, None] * uniaxial, flow)
 
-    (volume,) = _log_uniform(generator, 0.005, MAX_VOLUME_STRAIN, 1)
-    (strain,) = _log_uniform(generator, 0.02 * max_strain, max_strain, 1)
+    (volume,) = log_uniform(generator, 0.005, MAX_VOLUME_STRAIN, 1)
+    (strain,) = log_uniform(generator, 0.02 * max_strain, max_strain, 1)
     waves.jumps *= _scale(path.volume_strain(MEASURED_FRACTIONS), volume, duration)
     flow.strains *= _scale(_equivalent(flow.log_strain(MEASURED_FRACTIONS)), strain, duration)
     # The shear of the waves comes on top of the flow: shrink their sum where it passes the bound.
@@ -133,11 +134,6 @@ def impact_path(
     path.wave_shears *= excess
     flow.strains *= excess
     return path
-
-
-def _log_uniform(generator: np.random.Generator, low: float, high: float, count: int) -> FloatArray:
-    """Draw numbers whose logarithm is uniform between those of ``low`` and ``high``."""
-    return np.exp(generator.uniform(np.log(low), np.log(high), count))
 
 
 def _draw_waves(generator: np.random.Generator) -> Waves:
@@ -150,11 +146,11 @@ def _draw_waves(generator: np.random.Generator) -> Waves:
     arrivals.sort()
     return Waves(
         arrivals=arrivals,
-        rises=_log_uniform(generator, 0.01, 0.1, count),
+        rises=log_uniform(generator, 0.01, 0.1, count),
         jumps=np.diff(levels, prepend=0.0),
         ringing=0.5 * generator.random(count),
-        periods=_log_uniform(generator, 0.03, 0.3, count),
-        decays=_log_uniform(generator, 0.05, 0.5, count),
+        periods=log_uniform(generator, 0.03, 0.3, count),
+        decays=log_uniform(generator, 0.05, 0.5, count),
     )
 
 
@@ -163,27 +159,20 @@ def _draw_flow(generator: np.random.Generator, first_arrival: float, dimension: 
     starts = first_arrival + (1.0 - first_arrival) * np.sort(generator.random(count)) * 0.8
     starts[0] = first_arrival
     axes = np.empty((count, dimension, dimension))
-    axes[0] = _unit_deviator(generator, dimension)
+    axes[0] = unit_deviator(generator, dimension)
     for k in range(1, count):
-        axes[k] = axes[k - 1] + generator.uniform(0.0, 1.5) * _unit_deviator(generator, dimension)
+        axes[k] = axes[k - 1] + generator.uniform(0.0, 1.5) * unit_deviator(generator, dimension)
         axes[k] /= np.linalg.norm(axes[k])
     sizes = generator.uniform(0.2, 1.0, count)
     if count > 1 and generator.random() < 0.3:
         sizes[-1] *= -0.5
-    decays = _log_uniform(generator, 0.03, 1.0, count)
+    decays = log_uniform(generator, 0.03, 1.0, count)
     return Flow(starts, decays, sizes[:, None, None] * axes)
 
 
 def _unit_vectors(generator: np.random.Generator, count: int, dimension: int) -> FloatArray:
     vectors = generator.normal(size=(count, dimension))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def _unit_deviator(generator: np.random.Generator, dimension: int) -> FloatArray:
-    A = generator.normal(size=(dimension, dimension))
-    A = A + A.T
-    A -= np.trace(A) / dimension * np.eye(dimension)
-    return A / np.linalg.norm(A)
 
 
 def _equivalent(H: FloatArray) -> FloatArray:
@@ -198,10 +187,3 @@ def _scale(values: FloatArray, largest: float, duration: float) -> float:
     step = np.linalg.norm(np.diff(values, axis=0), axis=1).max()
     rate = step * (len(values) - 1) / duration
     return float(min(largest / peak, MAX_RATE / rate))
-
-
-def _exponential(H: FloatArray) -> FloatArray:
-    """Return exp H of symmetric tensors (n, d, d)."""
-    values, vectors = np.linalg.eigh(H)
-    U = np.einsum("nik,nk,njk->nij", vectors, np.exp(values), vectors)
-    return 0.5 * (U + np.swapaxes(U, 1, 2))

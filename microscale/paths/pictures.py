@@ -11,6 +11,9 @@ from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, FloatArray, deviator
 
 LABELS = tuple(f"{i + 1}{j + 1}" for i, j in zip(MANDEL_ROWS, MANDEL_COLUMNS, strict=True))
 
+ROUND_OFF = 1e-6
+"""Smallest span of a panel of stress, over the largest stress."""
+
 
 def draw_paths(
     file: Path, title: str, times: FloatArray, stretch: FloatArray, stress: FloatArray | None = None
@@ -38,11 +41,20 @@ def draw_paths(
         for column, panel in enumerate(axes[row]):
             panel.plot(times[column], values[column], linewidth=1.0)
             panel.grid(alpha=0.3)
+            if row > 0 and stress is not None:  # round-off of a pressure that is zero is no signal
+                span = ROUND_OFF * np.abs(stress[column]).max()
+                panel.set_ylim(_at_least(panel.get_ylim(), span))
     for panel in axes[-1]:
         panel.set_xlabel("t, us")
     axes[0, 0].legend(axes[0, 0].lines, LABELS, fontsize="x-small", ncols=2)
     figure.suptitle(title)
     figure.savefig(file, dpi=120)
+
+
+def _at_least(limits: tuple[float, float], span: float) -> tuple[float, float]:
+    """Return limits that are at least so far apart, about the same middle."""
+    middle, half = 0.5 * (limits[0] + limits[1]), 0.5 * max(limits[1] - limits[0], span)
+    return middle - half, middle + half
 
 
 def _components(A: FloatArray) -> FloatArray:

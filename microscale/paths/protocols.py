@@ -1,6 +1,6 @@
 """Strain-path protocols: random stretch histories U(t), t in (0, T), along which laws are driven.
 
-The protocols of the paper (section 2.2, Table SI-2) and one of our own:
+The protocols of the paper (section 2.2, Table SI-2) and two of our own:
 
 - F: ``intervals`` fixed intervals; at each node every component U_ij (i <= j) has moved by +-U_max sqrt(dt).
 - R: the same with random intervals: their ends are uniform in (0, T).
@@ -8,6 +8,7 @@ The protocols of the paper (section 2.2, Table SI-2) and one of our own:
 - L-U: load and unload, f rises linearly to its peak at T/2 and returns to 1.
 - C: cavity-expansion shear, U_22 = 1/U_11 = sqrt(1 + c t^2).
 - I: impact (:mod:`microscale.paths.impact`).
+- A: any load, with cycles, holds and jumps of the rate (:mod:`microscale.paths.any_load`).
 
 Where the paper is silent or cannot be meant as printed, we read it so. The sign nu_n is drawn for each
 component. In F and R time is a fraction of T, so that U_max is the standard deviation of U_ij(T) whatever T.
@@ -27,18 +28,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.spatial.transform import Rotation
 
 from microscale.errors import InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, Seed, Strain, Time, check_fields
 from microscale.inputs.options import options_for
+from microscale.paths.any_load import AnyLoad, any_load
 from microscale.paths.impact import impact_path
 from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, FloatArray
 
 History = Callable[[FloatArray], FloatArray]
-"""Fractions of T, shape (n,), to stretches, shape (n, 3, 3)."""
+"""Fractions of T, or of the samples where these are not uniform, (n,), to stretches, shape (n, 3, 3)."""
 
 PARABOLIC = ("F", "R")
 SHEARED = ("U", "L-U", "C")
@@ -46,6 +46,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     **{protocol: {"intervals": 10} for protocol in PARABOLIC},
     **{protocol: {"isochoric": True} for protocol in SHEARED},
     "I": {},
+    "A": {},
 }
 """What each protocol takes beside what all do, and the defaults."""
 PROTOCOLS = tuple(OPTIONS)
@@ -93,9 +94,9 @@ class StrainPaths:
     """A reproducible sequence of strain paths: path k depends on these attributes and k alone.
 
     Attributes:
-        protocol: One of F, R, U, L-U, C, I.
-        max_strain: U_max, dimensionless; for I the largest equivalent logarithmic deviatoric strain.
-        steps: Uniform time steps of a path, which has ``steps + 1`` samples.
+        protocol: One of F, R, U, L-U, C, I, A.
+        max_strain: U_max, dimensionless; for I and A the largest equivalent logarithmic deviatoric strain.
+        steps: Time steps of a path, which has ``steps + 1`` samples; uniform but for A.
         duration: Shortest and longest T, us; T is log-uniform between them.
         seed: Seed of the sequence.
         intervals: N of the paper, 10 by default; F and R take it.
@@ -157,7 +158,8 @@ class StrainPaths:
             history = self._draw(generator, duration)
             if is_admissible(history(CHECKED_FRACTIONS)):
                 fractions = np.linspace(0.0, 1.0, self.steps + 1)
-                return StretchPath(duration * fractions, history(fractions), rejected)
+                clock = history.times if isinstance(history, AnyLoad) else lambda f: duration * f
+                return StretchPath(clock(fractions), history(fractions), rejected)
         raise InputError(
             f"max_strain is {self.max_strain}: none of {rejected + 1} draws of protocol {self.protocol} "
             "is positive definite; choose a smaller one"
@@ -200,10 +202,14 @@ class StrainPaths:
             return self._random_walk(generator)
         if self.protocol == "I":
             return impact_path(generator, self.max_strain, duration, self.dimension)
+        if self.protocol == "A":
+            return any_load(generator, self.max_strain, duration, self.dimension)
         return self._shear(generator)
 
     def _random_walk(self, generator: np.random.Generator) -> History:
         """Draw a path of protocol F or R."""
+        from scipy.interpolate import PchipInterpolator  # half a second: where a path is drawn
+
         intervals = self.intervals
         assert intervals is not None
         if self.protocol == "F":
@@ -251,6 +257,8 @@ class StrainPaths:
 
 def random_frame(generator: np.random.Generator, dimension: int) -> FloatArray:
     """Return a uniformly distributed rotation (3, 3); about the third axis in two dimensions."""
+    from scipy.spatial.transform import Rotation
+
     if dimension == 2:
         return Rotation.from_rotvec([0.0, 0.0, generator.uniform(0.0, 2.0 * np.pi)]).as_matrix()
     return Rotation.random(rng=generator).as_matrix()

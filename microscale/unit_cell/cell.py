@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from copy import copy
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
+from microscale.crystals.texture.texture import Texture
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State, StateVariable
@@ -34,8 +33,8 @@ from microscale.unit_cell.microstructure import Microstructure
 from microscale.unit_cell.moduli_at_rest import moduli_at_rest
 from microscale.unit_cell.phases import PhaseLaws
 from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
-from microscale.unit_cell.room import DERIVATIVE as DERIVATIVE
-from microscale.unit_cell.room import require_room as require_room
+from microscale.unit_cell.room import DERIVATIVE, require_room
+from microscale.unit_cell.tangent import difference_equilibria, finely_balanced
 
 SMALLEST_PART = 2.0**-10
 """Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
@@ -43,8 +42,6 @@ PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
 ENOUGH = 0.1
 """Of what a step accepts: what the medium may leave of the forces, but not below its cube of them."""
-DIFFERENCED = 1e-9
-"""Tolerance of a cell that is differenced."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
 
@@ -77,6 +74,7 @@ class FullFieldCell(ConstitutiveLaw):
     """
 
     worth_batching = False
+    _rounding = ROUNDING
 
     @checked
     def __init__(
@@ -104,6 +102,7 @@ class FullFieldCell(ConstitutiveLaw):
         self._law_calls, self._pressure = 0, 0.0
         self._elasticity: Elasticity | None = None
         self._described: dict[str, Any] | None = None
+        self._grains: Texture | None = None
         self._stiffest = moduli.middle[1]
         self._medium, self._hourglasses = answers(self.grid, derivative, moduli)
         self.state_spec = (
@@ -128,7 +127,14 @@ class FullFieldCell(ConstitutiveLaw):
     ) -> Self:
         """Return the cell of a polycrystal; magnesium by default. The options are those of the class."""
         orientations = {"orientation": microstructure.voxel_orientations()}
-        return cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+        cell = cls(SingleCrystal(crystal=crystal), microstructure.shape, orientations, **options)  # type: ignore[arg-type]
+        cell._grains = Texture(microstructure.orientations, microstructure.weights)
+        return cell
+
+    @property
+    def texture(self) -> Texture | None:
+        """Orientations of the grains and their share of the voxels, as they are at rest; None without."""
+        return self._grains
 
     @classmethod
     def of_phases(
@@ -275,7 +281,7 @@ class FullFieldCell(ConstitutiveLaw):
             self.law.update(self._F, dt, cell.voxels, self._P)
         except (DeformationError, ConvergenceError):
             return np.inf
-        floor = ROUNDING * self._stiffest / self.tolerance
+        floor = self._rounding * self._stiffest / self.tolerance
         scale = max(fluctuation(self._P), floor)
         self._pressure = take_out_pressure(self._F, self._P)
         self.grid.forces(self._P, self._forces)
@@ -296,20 +302,11 @@ class FullFieldCell(ConstitutiveLaw):
             array[:] = self._start[name]
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
-        """Difference steps that all begin from the equilibrium at ``F``: few iterations are left to each."""
-        guess, P = state.copy(), np.empty_like(F)
-        self._smooth._update(F, dt, guess, P)
-        turn = polar_decomposition(state["mean_F"])[0] @ np.swapaxes(polar_decomposition(F)[0], 1, 2)
-        rate = np.einsum("p...ic,pji->p...jc", guess["displacement_rate"], turn)
-        start = state | {"displacement_rate": rate, "secants": guess["secants"]}
-        super()._tangent(F, dt, State(start | {"secant_count": guess["secant_count"]}), out)
+        difference_equilibria(self._smooth, F, dt, state, out)
 
-    @cached_property
+    @property
     def _smooth(self) -> Self:
-        other = copy(self)
-        other.law, other.tolerance = self.law._smooth, min(self.tolerance, DIFFERENCED)
-        other.max_iterations = 10 * self.max_iterations
-        return other
+        return finely_balanced(self)
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""

@@ -46,6 +46,14 @@ class Microstructure:
         """Return the orientation of each voxel, shape (voxels, 3, 3)."""
         return self.orientations[self.grain.ravel()]
 
+    def oriented(self, orientations: FloatArray) -> Microstructure:
+        """Return the same grains with other orientations, shape (grains, 3, 3)."""
+        if orientations.shape != self.orientations.shape:
+            raise InputError(
+                f"orientations have shape {orientations.shape}, expected {self.orientations.shape}"
+            )
+        return Microstructure(self.grain, orientations)
+
     def shifted(self, *voxels: int) -> Microstructure:
         """Return the same material seen through a cell moved by whole voxels along each axis."""
         return Microstructure(

@@ -55,7 +55,7 @@ def _draw_maps(file: Path, rows: Rows) -> None:
 
 def _draw_solids(file: Path, rows: Rows) -> None:
     def show(panel: Axes, values: FloatArray, limits: tuple[float, float]) -> None:
-        panel.imshow(_view(values, limits), interpolation="nearest")
+        panel.imshow(_view(values, limits))
 
     _draw_panels(file, rows, show)
 
@@ -79,7 +79,7 @@ def _draw_panels(
             extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(beyond, "neither")
             figure.colorbar(ScalarMappable(Normalize(*limits)), ax=panel, extend=extend)
         row[0].set_ylabel(title)
-    figure.savefig(file, dpi=90, pil_kwargs={"optimize": True})
+    figure.savefig(file, dpi=80, pil_kwargs={"optimize": True})
 
 
 def _view(values: FloatArray, limits: tuple[float, float]) -> NDArray[np.uint8]:

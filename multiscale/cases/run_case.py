@@ -10,6 +10,7 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.impact_mesh import ImpactMesh
+from microscale.progress import doing
 from multiscale.cases.case import Case, same_run
 from multiscale.cases.case_file import case_text, plain_case
 from multiscale.cases.obstacles import MM_PER_US, Plane, RigidBody
@@ -55,9 +56,11 @@ def run_case(
     """
     require_apart([Path(output) / CASE, Path(output) / CHECKPOINT], case.files())
     started = (control or ControlOptions()).start()
-    body = case.body.mesh(cell_shape(case.element))
-    obstacles = obstacles_of(case, body)
-    simulation = simulation_of(case, body, obstacles)
+    with doing("making the mesh"):
+        body = case.body.mesh(cell_shape(case.element))
+        obstacles = obstacles_of(case, body)
+    with doing("preparing the law, compiling on the first run"):
+        simulation = simulation_of(case, body, obstacles)
     folder = Path(output)
     document = plain_case(case, folder)
     picture = {} if case.shown_within is None else {"within": case.shown_within}

@@ -20,6 +20,9 @@ from multiscale.run.control import ControlOptions
 Impact = Callable[..., Any]
 CaseOf = Callable[..., Case]
 
+#: Flags whose commas are part of one value, as in rolled:15,25.
+WITH_COMMAS = ("texture", "texture_axes")
+
 #: Flags that say how a run goes, and those of them that a sweep sets itself.
 OF_RUN, OURS = ("output", "checkpoint_every", "max_wall", "restart"), {"output", "restart"}
 
@@ -71,6 +74,7 @@ def swept(impact: Impact, tokens: Sequence[str]) -> tuple[str, list[str]]:
     """
     arguments = application(impact).assemble_argument_collection()
     single = {name for found in arguments for name in found.names if found.token_count() == (1, False)}
+    single -= {f"--{name.replace('_', '-')}" for name in WITH_COMMAS}
     given = (word.partition("=") for word in joined(tokens))
     several = {flag: value.split(",") for flag, _, value in given if flag in single and "," in value}
     if len(several) != 1:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -69,7 +70,8 @@ def write_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
 def print_rows(file: Path, flag: str, rows: Sequence[Row]) -> None:
     """Print the numbers that are shown, and where all of them are."""
     shown = shown_names(rows)
-    columns = [Column(name, overflow="fold") for name in (printable(flag), *shown)]
+    heads = (printable(flag), *(name.replace("_", " ") for name in shown))  # broken between words
+    columns = [Column(head, overflow="fold") for head in heads]
     table = Table(*columns, title=f"{len(rows)} runs over --{printable(flag)}")
     for row in rows:
         cells = [f"{row.numbers[name]:.5g}" if name in row.numbers else "" for name in shown]
@@ -97,6 +99,8 @@ def draw_rows(file: Path, label: str, rows: Sequence[Row]) -> None:
         axes.set_title(drawable(name), fontsize=9)
         axes.set_xlabel(drawable(label))
         axes.tick_params(labelsize=8)
+        if all(isinstance(number, int) for _, number in points):
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in panels[len(names) :]:
         axes.set_visible(False)
     figure.savefig(file, dpi=110)

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from microscale.crystals.crystal import Crystal
+from microscale.crystals.texture.texture import Texture
 from microscale.errors import InputError
-from microscale.inputs.numbers import Count, CountOrZero, Seed, checked
+from microscale.inputs.numbers import checked
 from microscale.inputs.options import defaults_of, options_for
 from microscale.law import ConstitutiveLaw
 
-Texture = Literal["random", "uniform"]
-"""Orientations of the grains of ``taylor``: drawn, or spread evenly."""
 Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Discrete derivatives of a unit cell (:mod:`microscale.unit_cell.grid`)."""
 
@@ -42,9 +41,8 @@ def make_law(name: str, **options: Any) -> ConstitutiveLaw:
     make, known = _maker(name), options_of(name)
     for option in options:
         if option not in known:
-            raise InputError(
-                f"unknown option '{option}' of law '{name}', expected one of: {', '.join(known)}"
-            )
+            expected = f"one of: {', '.join(known)}" if known else "none"
+            raise InputError(f"unknown option '{option}' of law '{name}', expected {expected}")
     return make(**options)
 
 
@@ -103,105 +101,33 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
-    from microscale.crystals.crystal import read_crystal
-    from microscale.crystals.orientations import random_orientations
-    from microscale.crystals.taylor import TaylorPolycrystal
-    from microscale.crystals.uniform_texture import uniform_orientations
-    from microscale.unit_cell.microstructure import periodic_voronoi
+    from multiscale.laws.polycrystals import taylor
 
-    @checked
-    def polycrystal(
-        grains: Count = 128,
-        seed: Seed = 0,
-        rate_sensitivity: float | None = None,
-        resolution: Count | None = None,
-        crystal: Path | str | Crystal | None = None,
-        texture: Texture = "uniform",
-    ) -> ConstitutiveLaw:
-        """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
-        material = read_crystal(crystal).with_options(rate_sensitivity)
-        if resolution is None:
-            uniform = texture == "uniform"
-            Q = uniform_orientations(grains, seed, material) if uniform else random_orientations(grains, seed)
-            return TaylorPolycrystal(Q, crystal=material)
-        if texture != "random":
-            raise InputError(
-                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn, "
-                "give texture = 'random'"
-            )
-        cell = periodic_voronoi(grains, (resolution,) * 3, seed)
-        return TaylorPolycrystal(cell.orientations, cell.weights, material)
-
-    return polycrystal
+    return taylor
 
 
 def _fft2d() -> Callable[..., ConstitutiveLaw]:
-    return _full_field("two_slip.yaml", dimension=2, voxels=64)
+    from multiscale.laws.polycrystals import fft2d
+
+    return fft2d
 
 
 def _fft3d() -> Callable[..., ConstitutiveLaw]:
-    return _full_field("magnesium.yaml", dimension=3, voxels=16)
+    from multiscale.laws.polycrystals import fft3d
 
-
-def _full_field(ours: str, dimension: int, voxels: int) -> Callable[..., ConstitutiveLaw]:
-    """Return what makes unit cells, by default of our crystal and with so many voxels along a side."""
-    from microscale.crystals.crystal import read_crystal
-    from microscale.crystals.single_crystal import SingleCrystal
-    from microscale.unit_cell.cell import FullFieldCell
-    from microscale.unit_cell.microstructure import periodic_voronoi
-    from microscale.unit_cell.room import DERIVATIVE, require_room
-
-    @checked
-    def polycrystal(
-        grains: Count = 16,
-        seed: Seed = 0,
-        rate_sensitivity: float | None = None,
-        resolution: Count = voxels,
-        tolerance: float = 1e-3,
-        memory: CountOrZero = 20,
-        crystal: Path | str | Crystal | None = None,
-        derivative: str = DERIVATIVE[dimension],
-    ) -> ConstitutiveLaw:
-        material = read_crystal(crystal or ours).with_options(rate_sensitivity)
-        require_room(SingleCrystal(crystal=material), (resolution,) * dimension, derivative, memory)
-        cell = periodic_voronoi(grains, (resolution,) * dimension, seed)
-        return FullFieldCell.polycrystal(
-            cell, material, tolerance=tolerance, memory=memory, derivative=derivative
-        )
-
-    return polycrystal
+    return fft3d
 
 
 def _phases() -> Callable[..., ConstitutiveLaw]:
-    from microscale.unit_cell.cell import FullFieldCell
-    from multiscale.laws.microstructure_file import read_microstructure
+    from multiscale.laws.phase_cell import phase_cell
 
-    @checked
-    def cell(
-        microstructure: Path | None = None,
-        resolution: Count | None = None,
-        tolerance: float = 1e-3,
-        memory: CountOrZero = 20,
-    ) -> ConstitutiveLaw:
-        """Make the unit cell of a microstructure file; with a resolution other than the file's, if given."""
-        if microstructure is None:
-            raise InputError("the law phases needs a microstructure: name a file (docs/howto/phases.md)")
-        found = read_microstructure(microstructure, resolution)
-        return FullFieldCell.of_phases(
-            found.phase,
-            found.laws,
-            orientations=found.orientations,
-            described=found.described,
-            tolerance=tolerance,
-            memory=memory,
-        )
-
-    return cell
+    return phase_cell
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
+    from microscale.crystals.texture.names import require_axes_used
     from multiscale.surrogate.kinds import kind_of
-    from multiscale.surrogate.stand_in import require_material
+    from multiscale.surrogate.stand_in import require_material, require_no_texture
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
     @checked
@@ -211,6 +137,8 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
         duration: float | None = None,
         on_extrapolation: Literal["warn", "stop"] = "warn",
         precision: Literal["single", "double"] | None = None,
+        texture: Path | str | Texture | None = None,
+        texture_axes: str | None = None,
     ) -> ConstitutiveLaw:
         """Read a surrogate, by default the shipped one of magnesium; the weights tell which network it is.
 
@@ -222,11 +150,19 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
             precision: Of the products of a network that has a choice, as the recurrent one, which by default
                 has ``single`` ones.
+            texture: That of the polycrystal it is to stand for; refused where it is one, since no network
+                knows any so far.
+            texture_axes: How its sample lies in the part.
         """
         file = SHIPPED if weights is None else Path(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)
+        if texture is not None:
+            require_axes_used(texture, texture_axes)
+            require_no_texture(card.material, texture, material, file)
+        elif texture_axes is not None:
+            raise InputError(f"texture-axes = {texture_axes!r} has no use without --texture: leave it out")
         make = kind_of(card.kind).law()
         taken = defaults_of(make)
         if precision is not None and "precision" not in taken:

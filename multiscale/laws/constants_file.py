@@ -44,6 +44,16 @@ def shipped_constants(law: str) -> Path:
     return Path(__file__).parent / "constants" / f"{law}.json"
 
 
+def constants_are_of(path: Path) -> str:
+    """Return the name of the law that a file of constants is of.
+
+    Raises:
+        InputError: The file cannot be read or does not follow the schema.
+    """
+    content = validated(ConstantsFile, read_document(path, "constants", REMEDY), f"constants {path}", REMEDY)
+    return content.law
+
+
 def fitted_law(path: Path, law: str) -> ConstitutiveLaw:
     """Return the law of a file of constants; it says what it was fitted to, or the name of the file.
 

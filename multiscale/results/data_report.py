@@ -14,6 +14,9 @@ from microscale.data.dataset import DataSet
 from microscale.files.printable import printable
 from microscale.tensors import FloatArray, deviator
 
+SHOWN = 3
+"""Textures that are named."""
+
 
 def report(file: Path, data: DataSet) -> Table:
     """Return a table of provenance and statistics of a data set."""
@@ -24,6 +27,7 @@ def report(file: Path, data: DataSet) -> Table:
     volume = np.linalg.det(stretch)
     rows = {
         "law": f"{law['name']} {law['options']}, hash {law['hash'][:12]}",
+        **_textures(law),
         "protocol": paths["protocol"] + _told(paths, max_strain=", max strain {:g}", dimension=", {}D"),
         "paths": f"{len(data)} of {data.times.shape[1] - 1} steps" + _told(paths, seed=", seed {}"),
         "duration, us": f"{data.times[:, -1].min():.4g} to {data.times[:, -1].max():.4g}",
@@ -31,12 +35,25 @@ def report(file: Path, data: DataSet) -> Table:
         "det U": f"{volume.min():.3f} to {volume.max():.3f}",
         "pressure, GPa": _statistics(pressure),
         "von Mises stress, GPa": _statistics(strength),
-        "versions": ", ".join(f"{name} {number}" for name, number in data.provenance["versions"].items()),
+        "versions": ", ".join(
+            f"{name} {' '.join(number.split())}" for name, number in data.provenance["versions"].items()
+        ),
     }
     table = Table(title=Text(printable(file)), show_header=False)
     for name, value in rows.items():
         table.add_row(name, Text(printable(value, 1000)))
     return table
+
+
+def _textures(law: Mapping[str, Any]) -> dict[str, str]:
+    """Which textures a set of many has, and a few of them in words."""
+    if (family := law.get("textures")) is None:
+        return {}
+    made, each = family["made"], family["paths_each"]
+    first = "; ".join(made[:SHOWN]) + ("; ..." if len(made) > SHOWN else "")
+    return {
+        "textures": f"{family['family']}, seed {family['seed']}: {len(made)} of {each} paths each, {first}",
+    }
 
 
 def _told(paths: Mapping[str, Any], **texts: str) -> str:

@@ -20,7 +20,7 @@ from microscale.files.whole_file import write_whole
 from microscale.tensors import FloatArray
 from multiscale.results.history_picture import PANELS
 from multiscale.results.ledger import ENERGIES
-from multiscale.results.run_folder import PICTURE, REPORT, RunFolder, columns_of, unstructured_grid
+from multiscale.results.run_folder import CASE, PICTURE, REPORT, RunFolder, columns_of, unstructured_grid
 
 VTK_TETRAHEDRON, VTK_QUADRATIC_TETRAHEDRON = 10, 24
 
@@ -71,6 +71,7 @@ def write_report(folder: Path | str, title: str = "") -> Path:
             (name, _place(told), [_part(plot) for plot in history(run.path / f"{name}.csv")])
             for name, told in summary.get("histories", {}).items()
         ],
+        case=_case(run),
         inputs=_rows(summary["inputs"]),
         versions=_rows({**summary["versions"], "law": summary["law"]["hash"]}),
         plotly=get_plotlyjs(),
@@ -104,7 +105,9 @@ def view(run: RunFolder) -> go.Figure:
     figure = go.Figure(data=frames[-1].data, frames=frames)
     steps = [{"label": f.name, "method": "animate", "args": [[f.name], _AT_ONCE]} for f in frames]
     prefix = {"prefix": "time, us: "}
+    still = {"duration": 0}  # the handle is where it belongs, and does not travel there
     slider = {"steps": steps, "currentvalue": prefix, "active": len(frames) - 1, "pad": {"t": 10}}
+    slider["transition"] = still
     scene = _scene(np.concatenate([_positions(run, k)[points] for k in outputs]))
     figure.update_layout(scene=scene, sliders=[slider], height=700, margin=_MARGIN)
     return figure
@@ -160,6 +163,13 @@ def history(file: Path) -> list[go.Figure]:
         axes = {"xaxis_title": "time, us", "yaxis_title": f"{title}, {unit}", "height": 260}
         figures.append(go.Figure(drawn, {**axes, "margin": _MARGIN, "showlegend": True}))
     return figures
+
+
+def _case(run: RunFolder) -> str:
+    """Return the case that was run, which has the units, without its head; empty where there is none."""
+    file = run.path / CASE
+    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#")).strip()
 
 
 def _place(told: Mapping[str, Any]) -> str:

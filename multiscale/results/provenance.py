@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from microscale.crystals.texture.texture import Texture
+from microscale.data.textures import TexturedPolycrystals
 from microscale.law import ConstitutiveLaw
 
 #: Packages whose version can change a number.
@@ -46,14 +48,14 @@ def provenance(inputs: Mapping[str, Any]) -> dict[str, str]:
     return {"versions": json.dumps(versions()), "inputs": json.dumps(plain(inputs))}
 
 
-def identity(law: ConstitutiveLaw) -> dict[str, str]:
+def identity(law: ConstitutiveLaw | TexturedPolycrystals) -> dict[str, str]:
     """Return name and SHA-256 of a law, over its class and public attributes: parameters make the hash."""
     digest = hashlib.sha256()
     _feed(digest, law)
     return {"name": law.name, "hash": digest.hexdigest()}
 
 
-def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, Any]:
+def law_record(law: ConstitutiveLaw | TexturedPolycrystals, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of a law: identity, options it was made with (m resolved), crystal, if any.
 
     A microstructure is kept by what it is, with its measured elasticity, and not by the name of its file.
@@ -67,7 +69,12 @@ def law_record(law: ConstitutiveLaw, options: Mapping[str, Any]) -> dict[str, An
         return {**identity(law), "options": plain(used), "crystal": None}
     if "rate_sensitivity" in used:
         used["rate_sensitivity"] = crystal.rate_sensitivity
-    return {**identity(law), "options": plain(used), "crystal": plain(asdict(crystal))}
+    record = {**identity(law), "crystal": plain(asdict(crystal))}
+    if (texture := used.get("texture")) not in (None, "uniform", "random"):
+        made = texture.made if isinstance(texture, Texture) else str(texture)
+        used["texture"] = made
+        record["texture"] = law.texture.record() | {"made": made}  # type: ignore[union-attr]
+    return record | {"options": plain(used)}
 
 
 def _feed(digest: Any, value: Any) -> None:

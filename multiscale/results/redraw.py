@@ -9,8 +9,9 @@ from pathlib import Path
 from microscale.errors import InputError
 from microscale.files.printable import drawable, printable
 from microscale.files.toml import read_toml
+from multiscale.results.history_picture import draw_histories
 from multiscale.results.pictures import FIGURE_3, Quantity, draw_sections
-from multiscale.results.run_folder import CASE, PICTURE, SUMMARY, RunFolder
+from multiscale.results.run_folder import CASE, HISTORIES, PICTURE, SUMMARY, RunFolder
 
 #: A unit at the end of a field's name, as in von_mises_GPa.
 UNIT = re.compile(r"(.+)_(GPa|mm|us|K|mm_per_us|J_per_mm3|per_us)")
@@ -37,6 +38,20 @@ def redraw(
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw_sections(run.results.path, picture, times or None, shown, title=title, within=within)
     return picture
+
+
+def redraw_histories(folder: Path | str) -> Path | None:
+    """Draw what probes and gauges of a run saw again, and return the picture; None where there are none.
+
+    Raises:
+        InputError: The folder holds no results, or a table of them is missing or cannot be read.
+    """
+    run = RunFolder(folder)
+    names = run.summary.get("histories", {}) if (run.path / SUMMARY).exists() else {}
+    if not names:
+        return None
+    draw_histories({name: run.path / f"{name}.csv" for name in names}, run.path / HISTORIES)
+    return run.path / HISTORIES
 
 
 def _told(run: RunFolder) -> tuple[str, float]:

@@ -55,6 +55,7 @@ def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str
         folder / PICTURE: "axial section at up to five times",
         folder / LEDGER: "energies of every step",
         **{folder / f"{name}.csv": "what it saw over time" for name in summary["histories"]},
+        **({folder / HISTORIES: "probes and gauges over time"} if summary["histories"] else {}),
         folder / SUMMARY: "final figures, cost by stage, inputs and versions",
     }
     if (folder / CASE).exists():

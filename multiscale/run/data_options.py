@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from microscale.crystals.texture.families.family import TextureFamily
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
 from microscale.paths.protocols import StrainPaths, protocol_options
-from multiscale.laws import Derivative, Texture, options_given
+from multiscale.laws import Derivative, options_given
+from multiscale.run.flags import WithMinus
 
-Protocol = Literal["F", "R", "U", "L-U", "C", "I"]
+Protocol = Literal["F", "R", "U", "L-U", "C", "I", "A"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,7 @@ class PathOptions:
     """The strain paths of a data set.
 
     Attributes:
-        protocol: F fixed and R random steps, U uniaxial, L-U load and unload, C cavity, I impact.
+        protocol: F fixed and R random steps, U uniaxial, L-U load and unload, C cavity, I impact, A any load.
         max_strain: Largest strain of a path.
         paths: Number of paths.
         steps: Time steps of a path.
@@ -72,9 +74,14 @@ class DrivenLaw:
         crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
             the plane crystal of the paper.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
-        texture: Their orientations in taylor: spread evenly over all (uniform), which stands better for a
-            polycrystal without texture, or drawn (random), as in the paper. By default uniform, but random
-            with a resolution; those of a unit cell are always drawn.
+        texture: Their orientations in taylor and fft3d: spread evenly over all (uniform), which stands better
+            for a polycrystal without texture, or drawn (random), as in the paper; rolled:RD,TD, extruded:S or
+            fibre:AXIS,S with spreads in degrees; or a file of orientations (docs/reference/textures.md). By
+            default uniform, but random in a unit cell and with a resolution.
+        textures: Family of textures, in place of one: another polycrystal of taylor for every 8 paths. To
+            learn from: various, or of its kinds none, fibre, rolled, extruded, mixed or twinned alone. To be
+            judged by: girdle, split, harmonic or deformed.
+        texture_axes: Where RD, TD and ND of the texture lie in the frame of the paths, as z,x,y.
         texture_seed: Seed of their orientations, 0 by default: the material, so the same for training and
             test.
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
@@ -88,7 +95,9 @@ class DrivenLaw:
     law: str = "taylor"
     crystal: Path | None = None
     grains: Count | None = None
-    texture: Texture | None = None
+    texture: str | None = None
+    textures: str | None = None
+    texture_axes: WithMinus | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
     resolution: Count | None = None
@@ -103,4 +112,29 @@ class DrivenLaw:
         """
         names = {"texture_seed": "seed"}
         given = {names.get(name, name): value for name, value in vars(self).items() if name != "law"}
+        if self.textures is not None:
+            return _of_family(self.law, given)
+        del given["textures"]
         return options_given(self.law, given, seed="texture_seed")
+
+
+OF_FAMILY: dict[str, dict[str, Any]] = {
+    "taylor": {"textures": None, "seed": 0, "grains": 128, "crystal": None, "rate_sensitivity": None}
+}
+"""Laws that take a family of textures, and what goes with it."""
+
+
+def _of_family(law: str, given: dict[str, Any]) -> dict[str, Any]:
+    if law not in OF_FAMILY:
+        raise InputError(
+            f"law {law} does not take --textures {given['textures']} (taken by {', '.join(OF_FAMILY)}): "
+            "leave it out, or choose another law"
+        )
+    unused = [name for name, value in given.items() if value is not None and name not in OF_FAMILY[law]]
+    if unused:
+        raise InputError(
+            f"--{unused[0].replace('_', '-')} {given[unused[0]]} has no use with --textures "
+            f"{given['textures']}, which makes the grains of each path: leave one of them out"
+        )
+    TextureFamily(given["textures"])
+    return {name: value if given[name] is None else given[name] for name, value in OF_FAMILY[law].items()}

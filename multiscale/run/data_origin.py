@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from microscale.data.dataset import REMEDY, read_dataset, read_provenance
+from microscale.crystals.taylor import TaylorPolycrystal
+from microscale.data.dataset import REMEDY, DataSet, read_dataset, read_provenance
 from microscale.data.origin import require_recorded_stress
-from microscale.data.schema import CellOptions, TaylorOptions, recorded_crystal
+from microscale.data.schema import (
+    CellOptions,
+    SolidCellOptions,
+    TaylorOptions,
+    recorded_crystal,
+    recorded_texture,
+)
+from microscale.data.textures import texture_of_path
 from microscale.errors import InputError
 from microscale.files.schema import validated
 from microscale.law import ConstitutiveLaw
@@ -18,7 +26,7 @@ from multiscale.results.provenance import identity
 OPTIONS: dict[str, type[TaylorOptions] | type[CellOptions]] = {
     "taylor": TaylorOptions,
     "fft2d": CellOptions,
-    "fft3d": CellOptions,
+    "fft3d": SolidCellOptions,
 }
 """Laws that are made again, and their options."""
 DIMENSION = {"taylor": 0, "fft2d": 2, "fft3d": 3}
@@ -33,6 +41,8 @@ def recorded_law(file: Path) -> ConstitutiveLaw:
         InputError: The file cannot be read, or its law is too slow, or another one in this version.
     """
     record = read_provenance(file)["law"]
+    if record.get("textures") is not None:
+        raise InputError("its paths have polycrystals of their own, expected data of one")
     if record["name"] != "taylor":
         raise InputError(f"law '{record['name']}' is not driven again, expected taylor: others take too long")
     law = _made(record, _options(record, file))
@@ -48,7 +58,8 @@ def require_as_recorded(file: Path) -> None:
         InputError: It cannot be read, or its stress is another one: of other units or components, say.
     """
     data = read_dataset(file)
-    law = _quick_law(data.provenance["law"], file)
+    record = data.provenance["law"]
+    law = _quick_law(record, file) if record.get("textures") is None else _of_path(data)
     if law is None:
         return
     try:
@@ -69,6 +80,12 @@ def _quick_law(record: Mapping[str, Any], file: Path) -> ConstitutiveLaw | None:
     return law if identity(law)["hash"] == record["hash"] else None
 
 
+def _of_path(data: DataSet) -> Callable[[int], ConstitutiveLaw]:
+    """The polycrystals of a set of many textures, by the number of a path: their grains are in the set."""
+    crystal = recorded_crystal(data.provenance["law"]["crystal"])
+    return lambda path: TaylorPolycrystal.of(texture_of_path(vars(data), path), crystal)
+
+
 def _options(record: Mapping[str, Any], file: Path) -> dict[str, Any]:
     where = f"law of data set {file}"
     found = validated(OPTIONS[record["name"]], record["options"], where, "generate the data again")
@@ -78,5 +95,7 @@ def _options(record: Mapping[str, Any], file: Path) -> dict[str, Any]:
 def _made(record: Mapping[str, Any], options: Mapping[str, Any]) -> ConstitutiveLaw:
     # The crystal as it is recorded: a file that data name is not read, it may be anything by now.
     whole = (record.get("crystal") or {}).get("families") is not None
-    crystal = {} if not whole else {"crystal": recorded_crystal(record["crystal"])}
-    return make_law(record["name"], **{**options, **crystal})
+    known: dict[str, Any] = {} if not whole else {"crystal": recorded_crystal(record["crystal"])}
+    if (texture := record.get("texture")) is not None:
+        known |= {"texture": recorded_texture(texture), "texture_axes": None}
+    return make_law(record["name"], **{**options, **known})

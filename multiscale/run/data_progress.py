@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from microscale.data.generate import BLOCK
 from microscale.progress import said, task
 
 #: Without a terminal a line is printed at most this often, s; a terminal is redrawn that often.
@@ -23,7 +24,7 @@ class PathProgress:
         self._total, self._silent = total, rank > 0
         self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._live = Live(console=self._console, auto_refresh=False)
-        self._task = task("paths", total)
+        self._task = task("paths", total, at_once=min(BLOCK, total))
         self._begin = self._last = time.perf_counter()
         self._first: int | None = None
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import cyclopts
 
+WithMinus = Annotated[str, cyclopts.Parameter(allow_leading_hyphen=True)]
+"""A text that may begin with a minus, as axes and coordinates do."""
 WHOLE = re.compile(r"[+-]?(\d+\.0*|0x[0-9a-f]+|0o[0-7]+|0b[01]+|\d[\d_]*)", re.IGNORECASE)
 """Words that are whole numbers; cyclopts would round the others."""
 LONGEST = 4000

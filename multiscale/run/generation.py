@@ -13,7 +13,10 @@ from typing import Any
 
 from mpi4py import MPI
 
+from microscale.crystals.crystal import read_crystal
+from microscale.crystals.texture.families.family import TextureFamily
 from microscale.data.generate import BLOCK, Generation, finish, generate
+from microscale.data.textures import TexturedPolycrystals
 from microscale.native.library import default_threads
 from microscale.paths.protocols import StrainPaths
 from multiscale.laws import is_registered, make_law
@@ -31,7 +34,7 @@ class DataSet:
 
     Attributes:
         law: Name of the law.
-        options: Its options, all of them.
+        options: Its options, all of them; with ``textures`` those of :func:`textured_polycrystals`.
         paths: The strain paths.
         count: Number of paths.
         keep_every: Samples kept: every so many steps.
@@ -45,9 +48,28 @@ class DataSet:
 
     def job(self) -> Generation:
         """Return what there is to do, with the law."""
-        law = make_law(self.law, **self.options)
-        record = law_record(law, dict(self.options))
-        return Generation(law, record, self.paths, self.count, versions(), self.keep_every)
+        told = dict(self.options)
+        textured = "textures" in told
+        law = textured_polycrystals(**told) if textured else make_law(self.law, **told)
+        # Which textures they are is recorded by the set, for each few paths.
+        used = {name: told[name] for name in told if not (textured and name in ("textures", "seed"))}
+        return Generation(law, law_record(law, used), self.paths, self.count, versions(), self.keep_every)
+
+
+def textured_polycrystals(
+    textures: str, seed: int, grains: int, crystal: Path | None, rate_sensitivity: float | None
+) -> TexturedPolycrystals:
+    """Return the polycrystals of a family of textures.
+
+    Args:
+        textures: Name of the family.
+        seed: Of its textures.
+        grains: Grains of each.
+        crystal: Material file; magnesium by default.
+        rate_sensitivity: m of the crystal instead of its own.
+    """
+    material = read_crystal(crystal).with_options(rate_sensitivity)
+    return TexturedPolycrystals(material, grains, TextureFamily(textures, seed))
 
 
 def make_data_set(data: DataSet, out: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> bool:

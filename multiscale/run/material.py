@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from microscale.crystals.crystal import read_crystal
+from microscale.crystals.texture.names import is_file
 from microscale.errors import InputError
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Seed
@@ -16,6 +17,7 @@ from microscale.law import ConstitutiveLaw
 from multiscale.laws import law_names, make_law, options_of
 from multiscale.laws.constants_file import LAWS, fitted_law, shipped_constants
 from multiscale.run.density import with_density
+from multiscale.run.flags import WithMinus
 from multiscale.surrogate.extrapolation import OnExtrapolation
 from multiscale.surrogate.recurrent.architecture import Precision
 
@@ -45,6 +47,11 @@ class LawOptions:
         microstructure: File of the unit cell of the phases law (docs/reference/microstructures.md).
         grains: Grains at each point; 128 for taylor and 16 for fft3d by default.
         seed: Seed of the grains' orientations; 0 by default.
+        texture: Where the grains of the taylor or fft3d law point: uniform or random, which are no texture,
+            rolled:RD,TD, extruded:S or fibre:AXIS,S with spreads in degrees, or a file of orientations
+            (docs/reference/textures.md). By default uniform for taylor and random for fft3d; the learned law
+            refuses what it does not stand for.
+        texture_axes: Where RD, TD and ND of the texture lie in the body, as z,x,y for a bar along RD.
         density: Density in place of the law's own: a number in g/cm^3, one with another unit as
             "1740 kg/m^3", or "measured", that of the material file.
     """
@@ -60,9 +67,13 @@ class LawOptions:
     microstructure: Path | None = None
     grains: Count | None = None
     seed: Seed | None = None
+    texture: str | Path | None = None
+    texture_axes: WithMinus | None = None
     density: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.texture, str) and is_file(self.texture):
+            object.__setattr__(self, "texture", Path(self.texture))
         if isinstance(self.density, (int, float)):
             object.__setattr__(self, "density", f"{float(self.density)!r} g/cm^3")
 
@@ -112,4 +123,5 @@ def _taken(law: str) -> Mapping[str, Any]:
     options = options_of(law)
     if "density" in options:
         return {"density": None}
-    return {**options, "crystal": options.get("crystal"), "density": None}
+    crystal = {"crystal": None} if options.keys() & {"crystal", "material"} else {}
+    return {**options, **crystal, "density": None}

@@ -51,8 +51,13 @@ def _of_card(errors: Mapping[str, Any]) -> Iterator[str]:
     """Say so where the errors of a surrogate are large or were never measured."""
     sets = errors.get("sets") or {}
     if not sets:
-        yield "the errors of these weights were never measured: multiscale evaluate --record"
-    for name, found in sets.items():
+        yield (
+            "the errors of these weights were never measured on a test set: "
+            "'multiscale evaluate WEIGHTS TEST.h5 --record' does"
+        )
+    watched = {"the paths that watched the training": errors.get("validation") or {}}
+    measured = {f"test set {name}": found for name, found in sets.items()} or watched
+    for where, found in measured.items():
         error = found.get("deviatoric_mean")
         if error is not None and error > POOR:
-            yield f"these weights are {100.0 * error:.0f} % off in the deviator on test set {name}"
+            yield f"these weights are {100.0 * error:.0f} % off in the deviator on {where}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from microscale.crystals.texture.moments import turned_numbers
 from microscale.tensors import FloatArray, deviator
 
 
@@ -18,18 +19,22 @@ class Histories:
         times: Times of the samples, us, shape (paths, samples).
         stretch: Right stretch U, shape (paths, samples, 3, 3), dimensionless.
         stress: Cauchy stress, shape (paths, samples, 3, 3), GPa.
+        texture: Harmonic coefficients of the polycrystal of each path, shape (paths, 14); None where they are
+            not known. See :mod:`microscale.crystals.texture.moments`.
     """
 
     times: FloatArray
     stretch: FloatArray
     stress: FloatArray
+    texture: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __getitem__(self, paths: Any) -> Histories:
         """Return some of the paths."""
-        return Histories(self.times[paths], self.stretch[paths], self.stress[paths])
+        texture = None if self.texture is None else self.texture[paths]
+        return Histories(self.times[paths], self.stretch[paths], self.stress[paths], texture)
 
     @property
     def in_plane(self) -> Histories:
@@ -37,12 +42,17 @@ class Histories:
         return Histories(self.times, self.stretch[..., :2, :2], self.stress[..., :2, :2])
 
     def turned(self, Q: FloatArray) -> Histories:
-        """Return the paths turned by a rotation Q (3, 3), with the stress an isotropic material has."""
-        return Histories(self.times, Q @ self.stretch @ Q.T, Q @ self.stress @ Q.T)
+        """Return the paths turned by a rotation Q (3, 3), and their textures with them: so is the stress.
+
+        Where no texture is known the material must be isotropic.
+        """
+        texture = None if self.texture is None else turned_numbers(self.texture, Q)
+        return Histories(self.times, Q @ self.stretch @ Q.T, Q @ self.stress @ Q.T, texture)
 
     def thinned(self, stride: int) -> Histories:
         """Return every ``stride``-th sample."""
-        return Histories(self.times[:, ::stride], self.stretch[:, ::stride], self.stress[:, ::stride])
+        kept = slice(None), slice(None, None, stride)
+        return Histories(self.times[kept], self.stretch[kept], self.stress[kept], self.texture)
 
     def refined(self, parts: int) -> tuple[FloatArray, FloatArray]:
         """Return times and stretches of the same paths with every step cut into equal ``parts``."""
@@ -50,14 +60,18 @@ class Histories:
 
 
 def joined(histories: list[Histories]) -> Histories:
-    """Return the paths of all. Those with fewer samples repeat the last one: they stand still, in no time."""
+    """Return the paths of all. Those with fewer samples repeat the last one: they stand still, in no time.
+
+    Textures are known where they are of all.
+    """
     samples = max(h.times.shape[1] for h in histories)
-    return Histories(
-        *(
-            np.concatenate([_prolonged(getattr(h, name), samples) for h in histories])
-            for name in ("times", "stretch", "stress")
-        )
+    times, stretch, stress = (
+        np.concatenate([_prolonged(getattr(h, name), samples) for h in histories])
+        for name in ("times", "stretch", "stress")
     )
+    textures = [h.texture for h in histories if h.texture is not None]
+    known = len(textures) == len(histories)
+    return Histories(times, stretch, stress, np.concatenate(textures) if known else None)
 
 
 def _prolonged(array: FloatArray, samples: int) -> FloatArray:

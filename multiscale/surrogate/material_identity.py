@@ -9,6 +9,8 @@ import numpy as np
 
 NO_MATERIAL = ("tolerance", "memory", "crystal", "rate_sensitivity")
 """Options that change how a law is solved, not what of; the crystal stands in the record, with its own m."""
+FROM_TEXTURE = ("texture", "texture_axes", "seed", "textures")
+"""Options that say where the grains came from."""
 SAME = 1e-9
 """Relative difference of numbers that come from one material file, read by different versions."""
 
@@ -16,14 +18,33 @@ SAME = 1e-9
 def identity_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a material is, from the record of its law in a data set (multiscale.results.provenance)."""
     options = {name: value for name, value in record["options"].items() if name not in NO_MATERIAL}
-    found = {"law": record["name"], "options": options, "crystal": record["crystal"]}
-    return found | {key: record[key] for key in ("microstructure",) if key in record}
+    if record["name"] == "fft3d":
+        options = {"texture": "random"} | options  # records of before there was a choice do not say it
+    whole = {"law": record["name"], "options": options, "crystal": record["crystal"]}
+    if (phases := record.get("microstructure")) is not None:
+        return whole | {"microstructure": phases}
+    if record.get("textures") is not None:  # paths say which; the material is a polycrystal of any
+        named = {name: value for name, value in options.items() if name not in FROM_TEXTURE}
+        return whole | {"options": named, "texture": "any"}
+    if (texture := record.get("texture")) is None:
+        return whole
+    # Grains are what they are, whatever file they came from; in a cell the seed is that of their shapes too.
+    told = FROM_TEXTURE if record["name"] == "taylor" else FROM_TEXTURE[:2]
+    named = {name: value for name, value in options.items() if name not in told}
+    return whole | {"options": named, "texture": texture["sha256"]}
+
+
+def without_grains(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an identity without what is said of number and orientations of the grains."""
+    told = (*FROM_TEXTURE, "grains")
+    options = {name: value for name, value in identity["options"].items() if name not in told}
+    return {"law": identity["law"], "options": options, "crystal": identity["crystal"]}
 
 
 def difference(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str | None:
     """Return the first entry in which two materials differ, with both values; None where they do not."""
     mine, other = _flat(found), _flat(expected)
-    for name in sorted({*mine, *other}):
+    for name in sorted({*mine, *other}, key=lambda name: (name != "texture", name)):  # it says most
         a, b = mine.get(name), other.get(name)
         numbers = isinstance(a, int | float) and isinstance(b, int | float)
         if not (np.isclose(a, b, rtol=SAME, atol=SAME) if numbers else a == b):  # type: ignore[arg-type]

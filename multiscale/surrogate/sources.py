@@ -20,7 +20,7 @@ from microscale.files.schema import validated
 from microscale.tensors import deviator
 from microscale.unit_cell.elasticity import Elasticity
 from multiscale.surrogate.histories import Histories, joined
-from multiscale.surrogate.material_identity import difference, identity_of
+from multiscale.surrogate.material_identity import difference, identity_of, without_grains
 from multiscale.surrogate.plausible import require_plausible
 from multiscale.surrogate.recurrent.architecture import STRAIN_SCALE
 from multiscale.surrogate.recurrent.increments import increments
@@ -29,6 +29,10 @@ from multiscale.surrogate.store import Card, Material, TrainingRange
 
 COVERED = 0.999
 """Share of the training samples inside the range: the few beyond it teach little."""
+
+
+class OtherTextureWarning(UserWarning):
+    """A surrogate is judged by data of a texture that it does not know."""
 
 
 class KnownPathsWarning(UserWarning):
@@ -72,7 +76,9 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
             raise InputError(f"{file} has another law than {files[0]}; train on one")
         if one_sampling and records and data.times.shape[1] != histories[0].times.shape[1]:
             raise InputError(f"{file} has another number of steps than {files[0]}; train on one")
-        histories.append(Histories(data.times, data.stretch_tensors, data.stress_tensors))
+        histories.append(
+            Histories(data.times, data.stretch_tensors, data.stress_tensors, data.texture_numbers)
+        )
         _require_strength(Path(file), histories[-1])
         require_plausible(Path(file), histories[-1], _material(Path(file), law))
         digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
@@ -82,10 +88,25 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
             "law": law["name"],
             "law_hash": law["hash"],
             **paths,
+            **_textures(law),
         }
         _refuse_known_paths(Path(file), entry, records)
         records.append(entry)
     return Sources(joined(histories), _material(Path(files[0]), law), records)
+
+
+def require_one_texture(sources: Sources) -> None:
+    """Refuse data whose paths have textures of their own: a network that is not told them learns a mean.
+
+    Raises:
+        InputError: A data set has many textures.
+    """
+    for record in sources.records:
+        if "textures" in record:
+            raise InputError(
+                f"{record['file']} has polycrystals of many textures ({record['textures']}), which this "
+                "model is not told: expected data of one texture, or a model of any"
+            )
 
 
 def _refuse_known_paths(file: Path, record: dict[str, Any], earlier: Sequence[Mapping[str, Any]]) -> None:
@@ -102,9 +123,15 @@ def _refuse_known_paths(file: Path, record: dict[str, Any], earlier: Sequence[Ma
             )
 
 
+def _textures(law: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of a family of textures: which, and not each of them."""
+    family = law.get("textures")
+    return {} if family is None else {"textures": f"{family['family']}, seed {family['seed']}"}
+
+
 def shares_paths(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two data sets of one law, as recorded, have paths in common: the same draws, however many."""
-    apart = ("file", "sha256", "count", "keep_every")
+    apart = ("file", "sha256", "count", "keep_every", "textures")
     draws, others = ({k: v for k, v in each.items() if k not in apart} for each in (record, other))
     return record["sha256"] == other["sha256"] or draws == others
 
@@ -118,10 +145,8 @@ def _material(file: Path, law: dict[str, Any]) -> Material:
             f"{file} is of law '{law['name']}', expected one with the elasticity of the crystals (taylor): "
             "its pressure and elastic response are built into the surrogate"
         )
-    options = {"grains": 1, "texture": "random", "seed": 0} | law["options"]
     return Material(
-        name=f"{crystal['name']}, {law['name']}, {printable(options['grains'], 30)} grains of "
-        f"{printable(options['texture'], 30)} texture, seed {printable(options['seed'], 30)}",
+        name=f"{crystal['name']}, {law['name']}, {_grains(law)}",
         shear_modulus=crystal["shear_modulus"],
         lambda_e=crystal["lambda_e"],
         density=crystal["density"],
@@ -144,6 +169,15 @@ def _of_phases(file: Path, law: dict[str, Any]) -> Material:
     )
 
 
+def _grains(law: Mapping[str, Any]) -> str:
+    """Words for the grains of a polycrystal."""
+    if (family := law.get("textures")) is not None:
+        return f"{family['grains']} grains of any texture"
+    options = {"grains": 1, "texture": "random", "seed": 0} | law["options"]
+    told = {name: printable(options[name], 30) for name in ("grains", "texture", "seed")}
+    return f"{told['grains']} grains of {told['texture']} texture, seed {told['seed']}"
+
+
 def _require_strength(file: Path, histories: Histories) -> None:
     """Raise where a path has no deviatoric stress at all: an error relative to it has no meaning."""
     strength = np.abs(deviator(histories.stress)).max(axis=(1, 2, 3))
@@ -154,8 +188,13 @@ def _require_strength(file: Path, histories: Histories) -> None:
         )
 
 
-def require_data_of(card: Card, file: Path) -> None:
+def require_data_of(card: Card, file: Path, texture: str | None = None) -> None:
     """Refuse to judge a surrogate by data of another material than its own.
+
+    Args:
+        card: Of the surrogate.
+        file: The data.
+        texture: That of the data, which may then be another one than the surrogate's: a warning says so.
 
     Raises:
         InputError: They are; the message names the first difference.
@@ -169,11 +208,30 @@ def require_data_of(card: Card, file: Path) -> None:
     if mine.identity is None:
         differs = None if mine.name == data.name else f"name = {data.name}, expected {mine.name}"
     else:
-        differs = difference(identity_of(law), mine.identity)
+        found, own = identity_of(law), mine.identity
+        if texture is not None:
+            _require_texture(file, law, texture, mine.name)
+            found, own = without_grains(found), without_grains(own)
+        differs = difference(found, own)
     if differs is not None:
         raise InputError(
             f"{file} is of another material than the surrogate, {mine.name}: {differs}; give data of its own"
         )
+
+
+def _require_texture(file: Path, law: Mapping[str, Any], texture: str, learnt: str) -> None:
+    """Refuse data of another texture than the one named, and say that the surrogate does not know it."""
+    there = (law.get("textures") or {}).get("family") or law["options"].get("texture", "none")
+    if there != texture:
+        raise InputError(
+            f"{file} has the texture '{printable(there, 60)}', expected '{texture}', as --texture says"
+        )
+    warnings.warn(
+        f"{file} has the texture '{printable(there, 60)}', and the surrogate stands for {learnt}: its errors "
+        "are those of a network that does not know the texture",
+        OtherTextureWarning,
+        stacklevel=3,
+    )
 
 
 def _doubt_known_paths(card: Card, file: Path, provenance: Mapping[str, Any]) -> None:

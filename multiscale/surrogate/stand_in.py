@@ -7,11 +7,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from microscale.crystals.crystal import Crystal
+import numpy as np
+
+from microscale.crystals.crystal import Crystal, read_crystal
+from microscale.crystals.texture.texture import Texture
+from microscale.data.schema import recorded_crystal
 from microscale.errors import InputError
+from microscale.files.printable import printable
 from multiscale.surrogate.material_identity import difference, identity_of
 from multiscale.surrogate.store import Material
 
+ACCIDENT = 0.1
+"""Norm of harmonic coefficients that 128 drawn grains have by chance, about."""
+ORDERS = (2, 4, 6)
 KNOWN = ("name", "shear_modulus", "lambda_e", "density")
 """Of a crystal, what cards without an identity say too."""
 
@@ -37,6 +45,39 @@ def require_material(learnt: Material, wanted: str | Crystal | Mapping[str, Any]
         raise InputError(
             f"{file} stands for {learnt.name}, expected {expected}: give other --weights, or the --crystal "
             f"they stand for ({differs})"
+        )
+
+
+def require_no_texture(learnt: Material, texture: str | Path | Texture, crystal: Any, file: Path) -> None:
+    """Refuse a texture that is more than the accidents of a draw: a network so far knows none.
+
+    Args:
+        learnt: What the network stands for.
+        texture: That of the polycrystal it is to stand for.
+        crystal: A crystal, or anything else for that of the network.
+        file: The weights, for the message.
+
+    Raises:
+        InputError: It is one; the message says how strong.
+    """
+    from microscale.crystals.texture.described import distribution  # only who names a texture waits for it
+    from microscale.crystals.texture.harmonics import coefficients
+    from microscale.crystals.texture.lattice import lattice_of
+
+    recorded = learnt.identity["crystal"] if learnt.identity else None
+    if not isinstance(crystal, Crystal):
+        crystal = recorded_crystal(recorded) if recorded and recorded.get("families") else read_crystal()
+    found = distribution(texture, crystal)
+    C = coefficients(ORDERS, lattice_of(crystal).group, found.orientations, found.weights)
+    sizes = {order: float(np.linalg.norm(C[order])) for order in ORDERS}
+    if max(sizes.values()) > ACCIDENT:
+        name = texture.made if isinstance(texture, Texture) else texture
+        told = ", ".join(f"{size:.2f} of order {order}" for order, size in sizes.items())
+        raise InputError(
+            f"texture = '{printable(name, 60)}' has "
+            f"harmonic coefficients {told} (none: 0, a single crystal: 1), but {file.name} stands for a "
+            f"polycrystal without texture, {learnt.name}: expected --law taylor or fft3d; on "
+            "rolled:15,25 the network is off by 34 %, on sharper ones by 60 %"
         )
 
 

@@ -1,7 +1,9 @@
 """The paper's table and figures of its network: each script runs at a tiny size and measures what it says."""
 
 import json
+import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +38,24 @@ def test_no_two_turns_of_few_paths_are_the_same(components, count):
     np.testing.assert_allclose(np.linalg.eigvalsh(turned), [np.linalg.eigvalsh(tensor)] * count, atol=1e-12)
 
 
+def assert_one_number_a_cell_under_the_heads_of_the_docs(text: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results" / "table_si2.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    heads = [row for row, rule in pairwise(rows) if rule.startswith("| ---")]
+    assert len(heads) == 5
+    assert [head for head in heads if head not in page.splitlines()] == []
+    for cell in (cell.strip() for row in rows if row[2].isdigit() for cell in row.strip("|").split("|")):
+        assert re.fullmatch(r"[-+.e\d]*|2DFFT, 10 %|3DTaylor, [15]0 %|R|U", cell), cell
+
+
 def test_table_si2_has_the_rows_of_the_paper_with_figures_of_both(folder):
     assert [row.case for row in ROWS] == list(range(1, 26))
     figures = table_si2(1, 11, 22, output=folder, fast=True)
     assert json.loads((folder / "table_si2.json").read_text()) == figures
     text = (folder / "table_si2.md").read_text()
-    assert "| 22 | 3DTaylor, 50 % | R, U | 30000 / 100 | 90 / 2 | 100 |" in text
-    assert "| 1 | 2DFFT, 10 % | R, R | 3200 / 1000 | 10 / 3 | 32 |" in text
+    assert "| 22 | 3DTaylor, 50 % | R | U | 100 | 30000 | 90 | 100 | 2 |" in text
+    assert "| 1 | 2DFFT, 10 % | R | R | 32 | 3200 | 10 | 1000 | 3 |" in text
+    assert_one_number_a_cell_under_the_heads_of_the_docs(text)
     for entry in figures.values():
         assert 0.0 < entry["test_here"]["total"] < 1e4
     # The pressure of an isochoric path is zero: computed, it is right to rounding; learnt, it is not.

@@ -122,6 +122,7 @@ class Program:
 SMALL = {"paths": "2", "steps": "4", "max_strain": "0.05"}
 TRAINING = {"out": "{folder}/w.safetensors", "epochs": "1", "hidden": "8"}
 IMPACT = {"law": "j2", "end_time": "0.05"}
+BAR = {"uniaxial": "0.01", "steps": "4"}
 PROGRAMS = [
     Program.cli("generate", out="{folder}/j2.h5", law="j2", **SMALL),
     Program.cli("generate", out="{folder}/t.h5", grains="2", **SMALL),
@@ -132,7 +133,11 @@ PROGRAMS = [
     ),
     Program.cli("inspect", "{data}"),
     Program.cli("evaluate", "{weights}", "{data}", out="{folder}/pictures"),
+    Program.cli("export", "{weights}", to="vumat", out="{folder}/law"),
     Program.cli("calibrate", out="{folder}/c.json", law="j2", grains="2"),
+    Program("multiscale.cli", "material_test", ("test",), {"output": "{folder}/t", "law": "j2", **BAR}),
+    Program("multiscale.cli", "material_test", ("test",), {"output": "{folder}/t", "grains": "2", **BAR}),
+    Program.cli("calibrate", out="{folder}/c.json", law="j2", curve="{curve}", steps="10"),
     Program.demo("taylor_anvil", elements="60", **IMPACT),
     Program.demo("taylor_anvil", elements="60", end_time="0.05", law="taylor", grains="2", model="quarter"),
     Program.demo("taylor_anvil", elements="60", end_time="0.05"),
@@ -142,6 +147,8 @@ PROGRAMS = [
     Program.demo("unit_cell", resolution="4", grains="2", steps="4", strains="0.01"),
     Program.demo("crystal_mechanisms", samples="5", grains="2"),
     Program.demo("time_step_study", paths="2", grains="2", steps="4", finest="8"),
+    Program.demo("rolled_plate", grains="2", directions="4", steps="4"),
+    Program.demo("textured_anvil", elements="60", grains="2", end_time="0.05"),
     Program.demo("texture_sampling", grains="2", reference="4", draws="1", paths="2"),
 ]
 
@@ -184,6 +191,7 @@ def make_files(folder: Path, run: Callable[[list[str]], object]) -> None:
     folder.mkdir()
     (folder / "empty").touch()
     shutil.copy(ROOT / "demos" / "copper.yaml", folder)
+    shutil.copy(ROOT / "demos" / "curves" / "slow_tension.csv", folder)
     run(made)
     run(learnt)
 
@@ -196,6 +204,7 @@ def in_a_process(words: list[str]) -> None:
 def places_in(folder: Path) -> dict[str, str]:
     """Return the files of a folder by the names that values use."""
     names = {"empty": "empty", "data": "data.h5", "weights": "weights.safetensors", "crystal": "copper.yaml"}
+    names |= {"curve": "slow_tension.csv"}
     return {key: str(folder / name) for key, name in names.items()} | {"folder": str(folder)}
 
 

@@ -10,9 +10,12 @@ import pytest
 from meshes.cylinder import cylinder
 from microscale.errors import InputError
 from multiscale import laws
+from multiscale.cases.anvil import anvil
+from multiscale.cases.run_file import run_file
 from multiscale.cli import evaluate, generate, train
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws import make_law, register
+from multiscale.run.material import LawOptions
 from multiscale.surrogate import kinds
 from multiscale.surrogate.store import read_surrogate
 
@@ -35,6 +38,25 @@ def test_a_law_of_one_file_is_made_by_its_name_and_carries_an_impact(added):
         make_law("hencky", hardness=1.0)
     with pytest.raises(InputError, match="'hencky' is known already"):
         register("hencky", added.Hencky)
+
+
+def test_a_law_of_one_file_is_a_law_of_the_commands(added, tmp_path):
+    summary = anvil(law="hencky", density="2 g/cm^3", elements=60, end_time=0.05, output=tmp_path / "run")
+    assert summary["law"]["name"] == "hencky"
+    again = run_file(tmp_path / "run" / "case.toml", output=tmp_path / "again")
+    assert again["final_length_mm"] == summary["final_length_mm"]
+    with pytest.raises(InputError, match=r"law hencky does not take --crystal mine\.yaml"):
+        LawOptions(law="hencky", crystal=Path("mine.yaml")).make(1.0)
+
+
+def test_a_law_without_options_says_that_it_takes_none(added):
+    class Plain(added.Hencky):
+        def __init__(self):
+            super().__init__()
+
+    register("plain", Plain)
+    with pytest.raises(InputError, match="unknown option 'hardness' of law 'plain', expected none"):
+        make_law("plain", hardness=1.0)
 
 
 def test_an_obstacle_of_one_file_stops_a_body(added):

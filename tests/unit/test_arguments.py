@@ -63,6 +63,7 @@ PUNCH = {"face": (0, 0, 1), "direction": (0, 0, -1), "radius": 1.0, "speed": 0.1
 STILL = {"law": J2, "F": np.broadcast_to(np.eye(3), (1, 2, 3, 3)), "times": np.arange(2.0)}
 DATA = {"law": J2, "law_record": {}, "paths": ms.StrainPaths("R", 0.1), "count": 1, "versions": {}}
 SMALL = {"grains": 2, "resolution": 4}
+PULL = ms.Segment(strain={"xx": 0.01}, duration=1.0, steps=2)
 PUBLIC = {
     "box": (box, BODY),
     "cylinder": (ms.cylinder, {"height": 1.0, "diameter": 1.0, "elements": 30}),
@@ -81,6 +82,9 @@ PUBLIC = {
     "random_orientations": (random_orientations, {"grains": 2}),
     "uniform_orientations": (uniform_orientations, {"grains": 2}),
     "drive": (ms.drive, STILL),
+    "Segment": (ms.Segment, {"strain": {"xx": 0.01}, "duration": 1.0}),
+    "MaterialTest": (ms.MaterialTest, {"segments": (PULL,)}),
+    "run_tests": (ms.run_tests, {"law": J2, "tests": (ms.MaterialTest((PULL,)),)}),
     "read_results": (ms.read_results, {"folder": "nowhere"}),
     "read_crystal": (read_crystal, {}),
     "RunControl": (RunControl, {}),

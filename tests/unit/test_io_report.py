@@ -67,6 +67,16 @@ def test_the_report_says_material_and_what_probes_saw(folder):
     assert "of the energy is still kinetic" in page
 
 
+def test_what_was_run_is_said_with_units_where_there_is_a_case(folder, tmp_path):
+    assert "<td>velocity</td><td>100</td>" in (folder / "report.html").read_text()  # no case, as it was given
+    ms.anvil(law="j2", elements=60, end_time=0.02, velocity=150.0, output=tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    ran = re.search("<h2>What was run</h2>\n<pre>(.*?)</pre>", page, flags=re.DOTALL)[1]
+    assert "initial_velocity = &#34;[0.0, 0.0, -150.0] m/s&#34;" in ran
+    assert "height = &#34;5.0 mm&#34;" in ran
+    assert "#" not in ran.replace("&#34;", "")
+
+
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(ms.InputError, match=r"results.vtkhdf cannot be read"):
         ms.read_results(tmp_path)

@@ -14,7 +14,7 @@ from multiscale.results.provenance import identity
 from multiscale.run.material import impact_law
 from multiscale.surrogate.material_identity import difference, identity_of
 from multiscale.surrogate.report import named_apart
-from multiscale.surrogate.sources import read_sources, require_data_of
+from multiscale.surrogate.sources import OtherTextureWarning, read_sources, require_data_of
 from multiscale.surrogate.store import SHIPPED, read_surrogate, write_surrogate
 
 COPPER = Path(__file__).parents[2] / "demos" / "copper.yaml"
@@ -58,6 +58,22 @@ def test_data_of_another_material_are_refused(card, tmp_path, other, message):
     file = made(tmp_path, "other", **other)
     with pytest.raises(InputError, match=f"other.h5 is of another material than the surrogate.*{message}"):
         require_data_of(card, file)
+
+
+def test_data_of_a_texture_are_taken_where_it_is_named(card, own, tmp_path):
+    file = made(tmp_path, "plate", texture="rolled:15,25")
+    with pytest.raises(InputError, match=r"plate\.h5 is of another material .*texture = "):
+        require_data_of(card, file)
+    with pytest.warns(
+        OtherTextureWarning, match=r"plate\.h5 has the texture 'rolled:15,25', and the surrogate"
+    ):
+        require_data_of(card, file, "rolled:15,25")
+    with pytest.raises(
+        InputError, match=r"has the texture 'rolled:15,25', expected 'extruded:9', as --texture says"
+    ):
+        require_data_of(card, file, "extruded:9")
+    with pytest.raises(InputError, match="do not belong in its card, leave --record out"):
+        evaluate(SHIPPED, file, texture="rolled:15,25", record=True)
 
 
 def test_cards_of_before_are_compared_by_their_name(card, own, tmp_path):

@@ -113,6 +113,11 @@ def test_what_should_not_be_missed_is_said():
     ]
     assert warnings_at_end(at_the_end(0.3), SimpleNamespace(at=0.9)) == []
     assert "never measured" in warnings_at_end(at_the_end(0.0, {}), None)[0]
+    watched = {"validation": {"deviatoric_mean": 0.56}}
+    assert warnings_at_end(at_the_end(0.0, watched), None)[1] == (
+        "these weights are 56 % off in the deviator on the paths that watched the training"
+    )
+    assert len(warnings_at_end(at_the_end(0.0, {"validation": {"deviatoric_mean": 0.03}}), None)) == 1
     sets = {"sets": {"good": {"deviatoric_mean": 0.03}, "bad": {"deviatoric_mean": 0.31}}}
     assert warnings_at_end(at_the_end(0.0, sets), None) == [
         "these weights are 31 % off in the deviator on test set bad"

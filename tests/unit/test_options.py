@@ -56,8 +56,10 @@ def test_laws_of_impacts_refuse_what_they_do_not_take(law, given, message):
 
 def test_options_of_impacts_have_the_defaults_of_their_law():
     none = {"density": None}
-    assert LawOptions(law="taylor").resolved() == {"crystal": None, "grains": 128, "seed": 0} | none
-    assert LawOptions(law="fft3d", seed=3).resolved() == {"crystal": None, "grains": 16, "seed": 3} | none
+    grains = {"crystal": None, "grains": 128, "seed": 0, "texture": "uniform", "texture_axes": None} | none
+    assert LawOptions(law="taylor").resolved() == grains
+    cell = {"grains": 16, "seed": 3, "texture": "random"}
+    assert LawOptions(law="fft3d", seed=3).resolved() == grains | cell
     assert LawOptions(law="learned").resolved()["on_extrapolation"] == "warn"
     assert LawOptions(law="j2").resolved() == {"constants": None} | none
     assert len(impact_law("taylor", duration=1.0, grains=3).orientations) == 3
@@ -66,7 +68,10 @@ def test_options_of_impacts_have_the_defaults_of_their_law():
 def test_the_grains_of_a_cell_are_drawn_unless_something_else_is_asked_for():
     assert options_given("taylor", {"texture": None, "resolution": None})["texture"] == "uniform"
     assert options_given("taylor", {"texture": None, "resolution": 8})["texture"] == "random"
-    assert options_given("fft3d", {"texture": None, "resolution": None}) == {"resolution": 16}
+    assert options_given("fft3d", {"resolution": None, "texture": None}) == {
+        "resolution": 16,
+        "texture": "random",
+    }
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,10 @@ def test_the_grains_of_a_cell_are_drawn_unless_something_else_is_asked_for():
     [
         ({"law": "j2", "grains": 7}, r"law j2 does not take --grains 7 \(taken by taylor, fft2d, fft3d\)"),
         ({"law": "j2", "texture_seed": 0}, "does not take --texture-seed 0"),
-        ({"law": "fft3d", "texture": "uniform"}, r"does not take --texture uniform \(taken by taylor\)"),
+        (
+            {"law": "fft2d", "texture": "uniform"},
+            r"does not take --texture uniform \(taken by taylor, fft3d, learned\)",
+        ),
         ({"grains": 2, "protocol": "U", "intervals": 5}, "protocol U does not take --intervals 5"),
         ({"grains": 2, "protocol": "F", "isochoric": True}, "protocol F does not take --isochoric"),
         ({"grains": 2, "steps": 10**9}, "steps = 1000000000: need some 300 GB of memory"),

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from microscale.errors import InputError
+from microscale.paths.any_load import any_load
 from microscale.paths.impact import MAX_RATE, MAX_VOLUME_STRAIN
 from microscale.paths.pictures import draw_paths
 from microscale.paths.protocols import PROTOCOLS, StrainPaths
@@ -55,8 +57,9 @@ def test_fixed_steps_pass_through_their_nodes():
     np.testing.assert_allclose(steps, 0.1 * np.sqrt(0.1), atol=1e-12)
 
 
-def test_finer_sampling_is_the_same_path():
-    coarse, fine = (StrainPaths("R", 0.3, steps=n, seed=4).path(7) for n in (50, 200))
+@pytest.mark.parametrize("protocol", ["R", "A"])
+def test_finer_sampling_is_the_same_path(protocol):
+    coarse, fine = (StrainPaths(protocol, 0.3, steps=n, seed=4).path(7) for n in (50, 200))
     np.testing.assert_allclose(fine.stretch[::4], coarse.stretch, atol=1e-14)
     np.testing.assert_allclose(fine.times[::4], coarse.times, atol=1e-14)
 
@@ -102,6 +105,61 @@ def test_impact_paths_keep_their_bounds_and_use_them():
     assert times[:, -1].max() > 5.0
 
 
+def rates(times, U):
+    """Equivalent strain rates of the steps of paths, 1/us."""
+    L = np.diff(U, axis=1) @ np.linalg.inv(0.5 * (U[:, 1:] + U[:, :-1]))
+    D = deviator(0.5 * (L + np.swapaxes(L, 2, 3)))
+    return np.sqrt(2.0 / 3.0) * np.linalg.norm(D, axis=(2, 3)) / np.diff(times, axis=1)
+
+
+def test_any_load_holds_turns_back_and_jumps():
+    paths = StrainPaths("A", 0.4, steps=200, duration=(0.1, 50.0), seed=5)
+    times, U = paths.batch(range(120))
+    H = deviator(logarithm(U))
+    strain = np.sqrt(2.0 / 3.0) * np.linalg.norm(H, axis=(2, 3))
+    steps = np.diff(times, axis=1)
+    still = (np.diff(U, axis=1) == 0.0).all(axis=(2, 3))  # to the bit
+    rate = rates(times, U)
+    np.testing.assert_allclose(times[:, -1], [paths.path(k).times[-1] for k in range(120)])
+    assert times[:, -1].min() < 0.3
+    assert times[:, -1].max() > 20.0
+    assert strain.max() <= 0.42  # cycles and spins may pass the bound between the ends of intervals
+    assert strain.max() > 0.3
+    assert 0.1 < still.mean() < 0.5
+    assert steps[still].min() < 2e-4
+    assert steps[still].max() > 0.3
+    assert rate.max() <= 30.0 * 1.1
+    jumps = [rate[k][~still[k]].max() / rate[k][~still[k]].min() for k in range(120)]
+    assert np.median(jumps) > 100.0
+    assert max(jumps) > 1e4
+
+
+def test_any_load_comes_back_after_cycles():
+    path = StrainPaths("A", 0.4, steps=200, duration=(1.0, 1.0), seed=5)._draw(np.random.default_rng(3), 1.0)
+    assert any(interval.cycles for interval in path.intervals)
+    ends = np.cumsum([interval.units for interval in path.intervals]) / 50
+    U = path(np.concatenate([[0.0], ends]))
+    for k, interval in enumerate(path.intervals):
+        if interval.cycles:
+            np.testing.assert_array_equal(U[k + 1], U[k])
+            middle = ends[k] - (interval.units - 0.5) / 50  # a quarter of the first cycle, or half of half
+            assert np.abs(path(np.array([middle]))[0] - U[k]).max() > 1e-5
+
+
+def test_any_load_has_simple_shear_among_its_intervals():
+    """U of simple shear by gamma has det 1 and principal stretches whose sum of squares is 3 + gamma^2."""
+    found = 0
+    for k in range(30):
+        path = any_load(np.random.default_rng(k), 1.0, 1.0, 3)
+        L = path.intervals[0].gradient
+        if np.abs(L @ L).max() < 1e-12 and not path.intervals[0].cycles:
+            found += 1
+            U = path(np.array([path.intervals[0].units / 50]))[0]
+            assert np.trace(U @ U) == pytest.approx(3.0 + (L**2).sum(), rel=1e-12)
+            assert np.linalg.det(U) == pytest.approx(1.0, abs=1e-12)
+    assert found
+
+
 def test_rejections_are_counted_and_paths_that_cannot_be_are_refused():
     paths = StrainPaths("R", 0.5, steps=20, seed=6)
     assert sum(paths.path(index).rejected for index in range(40)) > 10
@@ -144,6 +202,17 @@ def test_paths_can_be_drawn(tmp_path):
     times, U = StrainPaths("I", 1.0, steps=50).batch(range(2))
     draw_paths(tmp_path / "paths.png", "impact", times, U, U - np.eye(3))
     assert (tmp_path / "paths.png").stat().st_size > 10_000
+
+
+def test_the_pressure_of_isochoric_paths_is_not_drawn_as_noise(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, *_, **__: figures.append(self))
+    times, U = StrainPaths("U", 0.1, steps=50).batch(range(1))
+    stress = deviator(U) + 1e-15 * np.sin(np.arange(51.0))[:, None, None] * np.eye(3)
+    draw_paths(tmp_path / "paths.png", "uniaxial", times, U, stress)
+    _, pressure, deviatoric = (np.ptp(axes.get_ylim()) for axes in figures[0].axes)
+    assert pressure == pytest.approx(1e-6 * np.abs(stress).max())
+    assert deviatoric > 1e5 * pressure
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

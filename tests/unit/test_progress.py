@@ -9,7 +9,7 @@ import pytest
 
 from microscale import progress
 from microscale.law import ConstitutiveLaw, drive
-from microscale.progress import Task, line, reporting, said, share_of, task, tracked
+from microscale.progress import Task, doing, line, reporting, said, share_of, task, tracked
 
 
 class Slow(ConstitutiveLaw):
@@ -30,6 +30,8 @@ def test_shares_of_tasks_within_tasks():
     assert share_of([Task("paths", 4, 1), Task("steps", 10, 5)]) == pytest.approx(0.375)
     assert share_of([Task("paths", 4, 1), Task("steps", 10, 5), Task("calls", math.inf, 7)]) == 0.375
     assert share_of([Task("none", 0)]) == 1.0
+    # 64 paths at once that are half way are 32 of them.
+    assert share_of([Task("paths", 256, 64, at_once=64), Task("steps", 10, 5)]) == pytest.approx(96 / 256)
 
 
 def test_a_line_says_what_how_far_and_how_long():
@@ -37,6 +39,8 @@ def test_a_line_says_what_how_far_and_how_long():
     assert line(tasks, 40.0, 0.0) == "paths 1/4, steps 5/10, 0:00:40 so far, ETA 0:00:50"
     assert line([Task("tries", math.inf, 3)], 40.0, 0.0) == "tries 3, 0:00:40 so far"
     assert line([], 2.0, 0.0) == "at work, 0:00:02 so far"
+    with doing("making the mesh") as part:
+        assert line([part], 2.0, 0.0) == "making the mesh, 0:00:02 so far"
 
 
 def test_a_law_that_is_driven_tells_before_it_ends(capsys):

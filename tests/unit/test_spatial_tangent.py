@@ -28,7 +28,7 @@ def moduli(law: ConstitutiveLaw, F: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def test_neo_hookean_moduli_are_those_of_the_textbook():
-    """J C of tau = G dev b / J^(2/3) + 2 lambda (J - 1) J I: the Lie derivative's moduli, and tau D + D tau."""
+    """J C of tau = G dev b / J^(2/3) + 2 lambda (J - 1) J I: of the Lie derivative, and tau D + D tau."""
     F = deformations()
     C, sigma = moduli(make_law("neo-hooke", shear_modulus=G, lambda_e=LAMBDA), F)
     for point, A in enumerate(F):
@@ -62,7 +62,7 @@ def test_logarithmic_elasticity_is_hypoelastic_where_axes_do_not_turn():
 
 
 def test_moduli_give_the_stress_of_a_further_stretch_with_a_rotation():
-    """The next Kirchhoff stress of a hypoelastic code, sigma turned by dW and changed by C : dD, to first order."""
+    """The next Kirchhoff stress of a hypoelastic code, turned by dW and changed by C : dD, to first order."""
     law, F = make_law("neo-hooke"), deformations()
     C, sigma = moduli(law, F)
     L = np.random.default_rng(3).standard_normal((len(F), 3, 3))

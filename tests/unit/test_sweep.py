@@ -1,6 +1,7 @@
 """Sweeps: one flag over several values, what is done is kept, and nothing runs where a value is bad."""
 
 import csv
+import re
 import shutil
 
 import pytest
@@ -30,7 +31,10 @@ def test_a_sweep_leaves_a_folder_for_each_value_a_table_and_a_picture(tmp_path, 
     assert [row["velocity"] for row in table] == ["100", "300.5"]
     assert (tmp_path / "sweep.png").stat().st_size > 5_000
     assert (tmp_path / "velocity_300.5" / "report.html").exists()
-    assert "2 runs over --velocity" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "2 runs over --velocity" in shown
+    heads = shown.partition("2 runs over --velocity")[2].partition("100")[0]
+    assert {"final", "length", "radius", "energy", "percent", "steps"} <= set(re.findall(r"\w+", heads))
 
 
 def test_what_is_done_is_kept_and_what_is_missing_is_run(tmp_path, capsys):
@@ -85,6 +89,8 @@ def test_a_bad_value_is_one_line_before_anything_runs(tokens, message, tmp_path)
 def test_points_with_commas_are_not_several_values():
     flags = ["--probe", "0,0,1", "--gauge", "0,0,5", "--thickness=0.5,1"]
     assert swept(plate, flags) == ("thickness", ["0.5", "1"])
+    textured = ["--texture", "rolled:15,25", "--texture-axes=z,x,y", "--velocity", "100,200"]
+    assert swept(plate, textured) == ("velocity", ["100", "200"])
     assert plate_case(thickness=0.5).body.thickness == 0.5
 
 

@@ -112,7 +112,7 @@ def test_a_data_set_knows_its_texture(tmp_path):
 
 
 def test_an_unknown_texture_is_refused():
-    with pytest.raises(InputError, match="texture = 'rolled', expected one of: random, uniform"):
+    with pytest.raises(InputError, match="texture = 'rolled', expected rolled:RD,TD"):
         make_law("taylor", texture="rolled")
     with pytest.raises(InputError, match="the grains of a cell are drawn, give texture = 'random'"):
         make_law("taylor", resolution=8)

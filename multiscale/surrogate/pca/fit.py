@@ -21,7 +21,7 @@ from multiscale.surrogate.pca.learner import PcaLearner
 from multiscale.surrogate.pca.network import PcaSurrogate, SeluNetwork
 from multiscale.surrogate.plausible import require_known_pressure
 from multiscale.surrogate.recurrent.fit import BYTES_A_WEIGHT, VALIDATION_SHARE
-from multiscale.surrogate.sources import read_sources, split, training_range
+from multiscale.surrogate.sources import read_sources, require_one_texture, split, training_range
 from multiscale.surrogate.store import (
     Card,
     read_surrogate,
@@ -66,6 +66,7 @@ def fit_pca(
     sources = read_sources(files, one_sampling=True)
     if exact_pressure:
         require_known_pressure(sources.histories, sources.material)
+    require_one_texture(sources)
     samples = sources.histories.times.shape[1]
     if modes > samples:
         raise InputError(f"modes = {modes}, expected at most the {samples} samples of a path")

@@ -18,7 +18,7 @@ from multiscale.surrogate.plausible import require_known_pressure
 from multiscale.surrogate.recurrent.architecture import Architecture
 from multiscale.surrogate.recurrent.compiled import BLOCK
 from multiscale.surrogate.recurrent.learner import COARSE, RecurrentLearner
-from multiscale.surrogate.sources import read_sources, split, training_range
+from multiscale.surrogate.sources import read_sources, require_one_texture, split, training_range
 from multiscale.surrogate.store import (
     Card,
     finite_array,
@@ -77,6 +77,7 @@ def fit_recurrent(
     with ranks_of_launcher() as ranks:
         sources = read_sources(files)
         require_known_pressure(sources.histories, sources.material)
+        require_one_texture(sources)
         training, validation = split(sources.histories, VALIDATION_SHARE, seed)
         smallest = BLOCK * ranks.size
         batch = smallest if batch is None else batch

@@ -63,18 +63,11 @@ class LearnedLaw(SurrogateLaw):
         if precision not in get_args(Precision):
             raise InputError(f"precision = '{precision}', expected one of: {', '.join(get_args(Precision))}")
         super().__init__(card, on_extrapolation)
-        self._weights, self._architecture = weights, _architecture(card)
-        architecture = self._architecture
-        self.state_spec = (
-            StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
-            StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
-            StateVariable("tensors", (DEVIATOR * architecture.tensors,), "-"),
-            StateVariable("internal", (architecture.scalars,), "-"),
-            *WATCHED,
-            EXTRAPOLATION,
-        )
+        self._architecture = architecture = architecture_of(card)
+        self.state_spec = state_of(architecture)
         single = precision == "single"
-        self._constants = _constants(weights, card, architecture, np.float32 if single else np.float64)
+        self._values = constants_of(weights, card)
+        self._constants = _packed(self._values, np.float32 if single else np.float64)
         library = load_kernel(SOURCE, architecture.defines | ({"SINGLE": 1} if single else {}))
         self._advance = library.learned_update
         self._advance.restype = None
@@ -113,30 +106,60 @@ class LearnedLaw(SurrogateLaw):
         In double precision always: single products leave errors up to 1e-6 of a tangent.
         """
         kernel: Callable[..., int] = load_kernel(TANGENT_SOURCE, self._architecture.defines).learned_tangent
-        return kernel, _constants(self._weights, self.card, self._architecture, np.float64)
+        return kernel, _packed(self._values, np.float64)
 
 
-def _architecture(card: Card) -> Architecture:
+def state_of(architecture: Architecture) -> tuple[StateVariable, ...]:
+    """Return what a point keeps, in the order of the kernels and of exported sources."""
+    return (
+        StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+        StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
+        StateVariable("tensors", (DEVIATOR * architecture.tensors,), "-"),
+        StateVariable("internal", (architecture.scalars,), "-"),
+        *WATCHED,
+        EXTRAPOLATION,
+    )
+
+
+def architecture_of(card: Card) -> Architecture:
+    """Return the sizes that a card tells.
+
+    Raises:
+        InputError: It tells others.
+    """
     return validated(Architecture, card.architecture, "sizes in the surrogate's card", REMEDY)
 
 
-def _constants(
-    weights: Weights, card: Card, architecture: Architecture, precision: type[np.floating]
-) -> Constants:
-    """Fill the C struct ``Surrogate`` of learned_kernel.c, whose order of fields this is."""
-    limits, material = card.range, card.material
-    values = [material.shear_modulus, material.lambda_e]
-    values += [
-        limits.shape,
-        limits.strain_rate,
-        limits.smallest_volume,
-        limits.largest_volume,
-        *limits.clocks,
-    ]
+def constants_of(weights: Weights, card: Card) -> dict[str, FloatArray]:
+    """Return the fields of the C struct ``Surrogate`` (learned_surrogate.h) in their order, then its layers.
+
+    Raises:
+        InputError: Weights are missing, not finite, or have other shapes than the card says.
+    """
+    architecture, limits, material = architecture_of(card), card.range, card.material
+    elastic_limit, *longest = limits.clocks
     shares = np.exp(finite_array(weights, "shares", (architecture.groups,)))
-    network = []
+    constants = {
+        "shear_modulus": material.shear_modulus,
+        "lambda_e": material.lambda_e,
+        "largest_shape": limits.shape,
+        "largest_rate": limits.strain_rate,
+        "smallest_J": limits.smallest_volume,
+        "largest_J": limits.largest_volume,
+        "elastic_limit": elastic_limit,
+        "longest": longest,
+        "shares": shares / shares.sum(),
+    }
     for layer, shape in architecture.layers.items():
-        network += [finite_array(weights, layer, shape), finite_array(weights, f"{layer}_bias", shape[1:])]
-    flat = np.concatenate([array.ravel() for array in network]).astype(precision)
-    content = np.array([*values, *(shares / shares.sum())]).tobytes() + flat.tobytes()
+        constants[layer] = finite_array(weights, layer, shape)
+        constants[f"{layer}_bias"] = finite_array(weights, f"{layer}_bias", shape[1:])
+    return {name: np.asarray(value, dtype=float) for name, value in constants.items()}
+
+
+def _packed(constants: dict[str, FloatArray], precision: type[np.floating]) -> Constants:
+    """Fill the struct; its layers are in the precision of the network."""
+    first = list(constants).index("input")
+    arrays = [array.ravel() for array in constants.values()]
+    content = np.concatenate(arrays[:first]).tobytes()
+    content += np.concatenate(arrays[first:]).astype(precision).tobytes()
     return ctypes.create_string_buffer(content, -(-len(content) // ALIGNMENT) * ALIGNMENT)

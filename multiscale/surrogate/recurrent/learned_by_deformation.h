@@ -1,5 +1,5 @@
-/* From the isochoric stretch to the deformation gradient: dP/dF of P = R T U^-1, F = R U, given how the deviator of T follows
- * the isochoric stretch. */
+/* From the isochoric stretch to the deformation gradient: dP/dF of P = R T U^-1, F = R U, given how the deviator of T
+ * follows the isochoric stretch. */
 #ifndef LEARNED_BY_DEFORMATION_H
 #define LEARNED_BY_DEFORMATION_H
 #include "learned_forward.h"
@@ -22,8 +22,8 @@ INLINE void ways(const real stretch[6], real way[DEVIATOR][6]) {
   }
 }
 
-/* K^-1 with K = tr(U) I - U: the spin w of a body whose stretch changes, R^T dF = W U + dU, is K^-1 times the axial vector of
- * R^T dF less its transpose. */
+/* K^-1 with K = tr(U) I - U: the spin w of a body whose stretch changes, R^T dF = W U + dU, is K^-1 times the axial
+ * vector of R^T dF less its transpose. */
 INLINE void spin_of(const real U[6], real inverse[9]) {
   const real K[6] = {U[1] + U[2], U[0] + U[2], U[0] + U[1], -U[3], -U[4], -U[5]};
   adjugate(K, inverse);
@@ -31,8 +31,8 @@ INLINE void spin_of(const real U[6], real inverse[9]) {
   for (int i = 0; i < 9; ++i) inverse[i] *= scale;
 }
 
-/* dP[9 a + b] = dP_a / dF_b of P = R T U^-1. ds: of the elastic strain whose stress is `modulus`
- * times it, by the five ways of the isochoric stretch. */
+/* dP[9 a + b] = dP_a / dF_b of P = R T U^-1. ds: of the elastic strain whose stress is `modulus` times it, by the five
+ * ways of the isochoric stretch. */
 INLINE void by_deformation(const Points *p, const real T[9], real ds[DEVIATOR][DEVIATOR], double modulus,
                            double lambda_e, real dP[81]) {
   static const int packed[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};

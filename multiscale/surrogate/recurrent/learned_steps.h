@@ -70,13 +70,30 @@ INLINE void strain_features(const real U[6], real x[13]) {
 /* Half the norm of dev(f f^T), the size of a step. */
 INLINE real size_of(const real driven[5]) { return 0.5 * root(dot(driven, driven)); }
 
+/* Where a step ends: right stretch U and its determinant, of points that have p->from. */
+INLINE void towards(const real U[6], real J, real iso, Points *p) {
+  const real inverse_J = 1.0 / J;
+  real l[9];
+  p->J = J;
+  adjugate(U, p->inverse);
+  for (int i = 0; i < 9; ++i) p->inverse[i] *= inverse_J;
+  for (int k = 0; k < 6; ++k) p->to[k] = U[k] * iso;
+  copy(p->from, 6, p->now);
+  driving(p->from, p->to, l, p->driven);
+  p->size = size_of(p->driven);
+  for (int i = 0; i < LANES; ++i)
+    LANE(p->parts, i) = fmin(fmax(ceil(LANE(p->size, i) / LARGEST_STEP), 1.0), MOST_PARTS);
+}
+
+/* J^(-1/3), exactly one where J is. */
+INLINE real isochoric_scale(real J) { return choose(J == 1.0, splat(1), inverse_cube_root(J)); }
+
 INLINE void kinematics(const real F[9], Points *p) {
-  p->J = det(F);
-  const real iso = choose(p->J == 1.0, splat(1), inverse_cube_root(p->J));
+  static const int row[6] = {0, 1, 2, 1, 0, 0}, column[6] = {0, 1, 2, 2, 2, 1};
+  const real J = det(F), iso = isochoric_scale(J);
+  real U[6];
   for (int i = 0; i < 9; ++i) p->R[i] = iso * F[i];
   rotation(p->R);
-  real U[6], l[9];
-  static const int row[6] = {0, 1, 2, 1, 0, 0}, column[6] = {0, 1, 2, 2, 2, 1};
   for (int k = 0; k < 6; ++k) {
     const int i = row[k], j = column[k];
     real a = splat(0);
@@ -84,14 +101,7 @@ INLINE void kinematics(const real F[9], Points *p) {
       a += p->R[3 * m + i] * F[3 * m + j] + p->R[3 * m + j] * F[3 * m + i];
     U[k] = 0.5 * a;
   }
-  adjugate(U, p->inverse);
-  const real inverse_J = 1.0 / p->J;
-  for (int i = 0; i < 9; ++i) p->inverse[i] *= inverse_J;
-  for (int k = 0; k < 6; ++k) p->to[k] = U[k] * iso;
-  copy(p->from, 6, p->now);
-  driving(p->from, p->to, l, p->driven);
-  p->size = size_of(p->driven);
-  for (int i = 0; i < LANES; ++i) p->parts[i] = fmin(fmax(ceil(p->size[i] / LARGEST_STEP), 1.0), MOST_PARTS);
+  towards(U, J, iso, p);
 }
 
 /* The part-th part of a step from elastic strains z. Points with fewer parts stand still. */

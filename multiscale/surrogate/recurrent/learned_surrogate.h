@@ -16,7 +16,11 @@ typedef float weight;
 #else
 typedef double weight;
 #endif
+#if !defined(POINTS) && defined(ONE_LANE)
+#define POINTS 32 /* of a block, which a compiler finds vectors in */
+#elif !defined(POINTS)
 #define POINTS (2 * VECTOR_BYTES / (int)sizeof(weight)) /* of a block: two vectors for each weight that is loaded */
+#endif
 #include "recurrent_step.h"
 
 #include "learned_steps.h"
@@ -28,23 +32,6 @@ typedef struct {
   double shares[GROUPS];                                 /* weights of the groups; their sum is one */
   Network network;
 } Surrogate;
-
-/* Arrays of all points before a step: F (n, 9) where it ends, dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the
- * strain scale), other deviators (n, 5 TENSORS), scalars (n, SCALARS). */
-typedef struct {
-  const double *F, *dt, *stretch, *elastic, *tensors, *scalars;
-} Before;
-
-INLINE void come(const Before *a, const Block *b, Points *p, State z) {
-  real F[9];
-  gather(a->F, b, 9, F);
-  gather(a->dt, b, 1, &p->dt);
-  gather(a->stretch, b, 6, p->from);
-  gather(a->elastic, b, ELASTIC, z);
-  gather(a->tensors, b, SCALARS_FROM - ELASTIC, z + ELASTIC);
-  gather(a->scalars, b, SCALARS, z + SCALARS_FROM);
-  kinematics(F, p);
-}
 
 /* s, the mean of the groups, over the strain scale. */
 INLINE void mean_strain(const Surrogate *s, const real z[ELASTIC], real mean[DEVIATOR]) {
@@ -63,5 +50,13 @@ INLINE void rotated_stress(const Surrogate *s, const Points *p, const real z[ELA
   for (int i = 0; i < 9; ++i) T[i] *= s->shear_modulus * STRAIN_SCALE;
   const real pressure = 2.0 * s->lambda_e * p->J * (p->J - 1.0);
   for (int i = 0; i < 9; i += 4) T[i] += pressure;
+}
+
+/* First Piola-Kirchhoff stress P = R T U^-1. */
+INLINE void piola(const Surrogate *s, const Points *p, const real z[ELASTIC], real P[9]) {
+  real T[9], A[9];
+  rotated_stress(s, p, z, T);
+  product(T, p->inverse, A);
+  product(p->R, A, P);
 }
 #endif

@@ -4,17 +4,25 @@
  * of the cell holds, in the precision of the network; parts of two units lie STRIDE apart. */
 #ifndef RECURRENT_LAYERS_H
 #define RECURRENT_LAYERS_H
+#include <stddef.h>
 
+#ifdef ONE_LANE
+typedef weight unit, part;
+#define UNITS 1
+INLINE part as_part(real x) { return (part)x; }
+INLINE real as_real(part x) { return x; }
+#else
 typedef weight unit __attribute__((vector_size(VECTOR_BYTES), may_alias));
 #define UNITS (VECTOR_BYTES / (int)sizeof(weight))
-#define VECTORS (POINTS / UNITS)
-#define TILE (SUMS / VECTORS) /* outputs whose sums stay in registers */
-typedef unit row[VECTORS];
-
-#define STRIDE (POINTS / LANES)
 typedef weight part __attribute__((vector_size(LANES * sizeof(weight)), may_alias));
 INLINE part as_part(real x) { return __builtin_convertvector(x, part); }
 INLINE real as_real(part x) { return __builtin_convertvector(x, real); }
+#endif
+#define VECTORS (POINTS / UNITS)
+#define FITTING (SUMS * VECTOR_BYTES / (POINTS * (int)sizeof(weight)))
+#define TILE (FITTING > 0 ? FITTING : 1) /* outputs whose sums stay in registers */
+typedef unit row[VECTORS];
+#define STRIDE (POINTS / LANES)
 
 /* Weights (inputs, outputs) row by row, and biases, or their gradients, in the order of Architecture.layers. */
 typedef struct {
@@ -73,12 +81,12 @@ INLINE void positive_rates(row *x) {
 
 INLINE void network(const Network *n, const row *x, row *hidden, Given *y) {
   dense(n->input, n->input_bias, x, INPUTS, HIDDEN, y->first);
-  silu(y->first, HIDDEN, hidden);
-  dense(n->between, n->between_bias, hidden, HIDDEN, HIDDEN, y->second);
-  silu(y->second, HIDDEN, hidden);
-  dense(n->rates, n->rates_bias, hidden, HIDDEN, RATES, y->rates);
+  silu((const row *)y->first, HIDDEN, hidden);
+  dense(n->between, n->between_bias, (const row *)hidden, HIDDEN, HIDDEN, y->second);
+  silu((const row *)y->second, HIDDEN, hidden);
+  dense(n->rates, n->rates_bias, (const row *)hidden, HIDDEN, RATES, y->rates);
   positive_rates(y->rates);
-  dense(n->targets, n->targets_bias, hidden, HIDDEN, TARGETS, y->targets);
+  dense(n->targets, n->targets_bias, (const row *)hidden, HIDDEN, TARGETS, y->targets);
 }
 
 /* Slopes of what follows the layers of a network: of its activations, and of the rates. */

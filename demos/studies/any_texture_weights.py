@@ -1,0 +1,104 @@
+"""Data and training of a surrogate of every texture, from nothing: hours on two cores.
+
+    python demos/studies/any_texture_weights.py                   the data
+    python demos/studies/any_texture_weights.py --model MODEL     the data, two trainings, errors by family
+    python demos/studies/any_texture_weights.py --scale 0.001 --output results/any_small
+
+Every eighth path has another polycrystal. Those to learn from are of the family ``various``; those to be
+judged by are of other kinds, and of other draws. Files that are there are kept, and one that was begun goes
+on. Sets come in eight rounds, each with all kinds of paths: what is made so far is a data set already.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from shipped_weights import UNIAXIAL, make
+
+from microscale.inputs.numbers import Count, Fraction, OutFolder, checked
+from multiscale.cli import evaluate, train
+from multiscale.run.command import launch
+
+WIDE, USUAL, ONE = ((0.1, 50.0), (0.3, 10.0), (1.0, 1.0))
+"""Shortest and longest T, us."""
+FAMILIES = ("none", "various", "girdle", "split", "harmonic", "deformed")
+"""Textures to be judged by; of the first two other draws than those learnt from."""
+
+
+def of(protocol: str, strain: float, paths: int, seed: int, lasts: tuple[float, float], **more: Any) -> dict:
+    """Return what ``multiscale generate`` is told for one data set; textures of the seed of the paths."""
+    duration = {"duration": lasts[0], "longest_duration": lasts[1]}
+    told = {"protocol": protocol, "max_strain": strain, "paths": paths, "seed": seed, **duration}
+    return told | {"textures": "various", "texture_seed": seed} | more
+
+
+def round_of(k: int) -> dict[str, dict[str, Any]]:
+    """Return the k-th of eight parts of the data, each with all kinds of paths."""
+    seed = 5000 + 100 * k
+    sides = {f"{p}_{k}": of(p, 0.5, 200, seed + 20 + i, USUAL) for i, p in enumerate(UNIAXIAL)}
+    small = {f"{p}_small_{k}": of(p, 0.125, 104, seed + 30 + i, USUAL) for i, p in enumerate(UNIAXIAL)}
+    return {
+        f"A_{k}": of("A", 0.8, 4000, seed, WIDE),
+        f"R50_{k}": of("R", 0.5, 1500, seed + 1, USUAL),
+        f"I_{k}": of("I", 1.0, 1500, seed + 2, USUAL),
+        f"R10_{k}": of("R", 0.1, 1200, seed + 3, USUAL),
+        f"F50_{k}": of("F", 0.5, 1000, seed + 4, USUAL),
+        f"R3_{k}": of("R", 0.03, 400, seed + 5, USUAL),
+        f"R50_coarse_{k}": of("R", 0.5, 400, seed + 6, USUAL, steps=50),
+        **sides,
+        **small,
+    }
+
+
+SETS = {name: told for k in range(1, 9) for name, told in round_of(k).items()}
+JUDGED = {"R10": ("R", 0.1, ONE), "R50": ("R", 0.5, ONE), "U30": ("U", 0.3, ONE), "A": ("A", 0.8, WIDE)}
+TESTS = {
+    f"{name}_{family}": of(protocol, strain, 160, 9000 + 10 * i + k, lasts, textures=family)
+    for i, family in enumerate(FAMILIES)
+    for k, (name, (protocol, strain, lasts)) in enumerate(JUDGED.items())
+}
+TRAININGS: dict[str, dict[str, Any]] = {
+    "any_base": {"epochs": 24, "rate": 3e-3},
+    "any_texture": {"epochs": 4, "rate": 7e-4, "longest_step": 0.01},
+}
+"""Settings of the trainings; the second starts from the first."""
+
+
+@checked
+def any_texture_weights(
+    *,
+    output: OutFolder = Path("results/any_texture"),
+    scale: Fraction = 1.0,
+    grains: Count = 128,
+    model: str | None = None,
+) -> list[Path]:
+    """Make data, and with a model train and measure; return the files that were made.
+
+    Args:
+        output: Folder of data sets and weights.
+        scale: Numbers of paths and epochs relative to the whole.
+        grains: Grains of each polycrystal.
+        model: Model to train, one that is told textures.
+    """
+    files = {name: output / f"{name}.h5" for name in (*SETS, *TESTS)}
+    make(round_of(1), SETS, files, scale, grains)
+    tests = make(TESTS, TESTS, files, scale, grains)
+    data = make(SETS, SETS, files, scale, grains)
+    if model is None:
+        return [*data, *tests]
+    weights: Path | None = None
+    for name, settings in TRAININGS.items():
+        out = output / f"{name}.safetensors"
+        if not out.exists():
+            epochs = max(1, round(settings["epochs"] * scale))
+            train(*data, out=out, model=model, start=weights, **settings | {"epochs": epochs})
+        weights = out
+    assert weights is not None
+    evaluate(weights, *tests, record=True)
+    return [*data, *tests, weights]
+
+
+if __name__ == "__main__":
+    launch(any_texture_weights)

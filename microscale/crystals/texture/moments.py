@@ -1,0 +1,42 @@
+"""What a polycrystal feels of its texture: fourteen numbers, the c axes' moments of order 2 and 4.
+
+Two sets of grains with the same C_2^1 and C_4^1 (:mod:`microscale.crystals.texture.harmonics`) respond alike
+to two or three per cent, so these are what a surrogate of any texture is told: five numbers and nine, in the
+order of the real harmonics. They turn with the sample. Cubic crystals have no function of order 2: zeros.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from microscale.crystals.texture.harmonics import coefficients, rotation_matrix
+from microscale.crystals.texture.texture import Texture
+from microscale.tensors import FloatArray
+
+ORDERS = (2, 4)
+NUMBERS = 14
+"""(2 * 2 + 1) + (2 * 4 + 1)."""
+
+
+def texture_numbers(texture: Texture, group: Rotation) -> FloatArray:
+    """Return C_2^1 and C_4^1 of a texture, shape (14,); zero where it is uniform, of norms up to one.
+
+    Args:
+        texture: The grains.
+        group: Rotations of the crystal's symmetry.
+    """
+    found = coefficients(ORDERS, group, texture.orientations, texture.weights)
+    return np.concatenate([_first(found[order], order) for order in ORDERS])
+
+
+def turned_numbers(numbers: NDArray[np.float64], Q: FloatArray) -> FloatArray:
+    """Return the numbers (..., 14) of textures that were turned by a rotation Q (3, 3)."""
+    parts = np.split(numbers, [2 * ORDERS[0] + 1], axis=-1)
+    turned = (part @ rotation_matrix(order, Q).T for part, order in zip(parts, ORDERS, strict=True))
+    return np.concatenate(list(turned), axis=-1)
+
+
+def _first(C: FloatArray, order: int) -> FloatArray:
+    return C[0] if len(C) else np.zeros(2 * order + 1)
