@@ -17,7 +17,7 @@ from multiscale.results.recorded import Recorded
 #: Inputs a restart may change, as it may where files lie: law and mesh are compared by what is in them.
 FREE = {"output", "restart", "checkpoint_every", "max_wall", "steps_between_outputs", "end_time"}
 FREE |= {"outputs", "until_rest", "longest_time"}
-FREE |= {"weights", "mesh", "constants", "crystal", "max_energy_error"}
+FREE |= {"weights", "mesh", "constants", "crystal", "microstructure", "max_energy_error"}
 
 
 class Origin:
