@@ -98,7 +98,7 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
 
     from microscale.data.dataset import read_dataset
     from microscale.paths.pictures import draw_paths
-    from multiscale.results.data_report import report
+    from multiscale.results.data_report import of_textures, report
     from multiscale.run.data_origin import require_as_recorded
 
     picture = file.with_name(f"{file.name}.png") if file.suffix == ".png" else file.with_suffix(".png")
@@ -107,7 +107,7 @@ def inspect(file: Path, *, samples: Count = 4) -> None:
     Console().print(report(file, data))
     drawn = slice(0, min(samples, len(data)))
     made = data.provenance
-    title = f"{file.name}: protocol {made['paths']['protocol']}, law {made['law']['name']}"
+    title = f"{file.name}: protocol {made['paths']['protocol']}, law {made['law']['name']}{of_textures(data)}"
     draw_paths(
         picture, drawable(title), data.times[drawn], data.stretch_tensors[drawn], data.stress_tensors[drawn]
     )

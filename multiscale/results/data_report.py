@@ -45,6 +45,12 @@ def report(file: Path, data: DataSet) -> Table:
     return table
 
 
+def of_textures(data: DataSet) -> str:
+    """Return words for titles: the family of textures of a set that has many."""
+    family = data.provenance["law"].get("textures")
+    return "" if family is None else f", textures {family['family']}"
+
+
 def _textures(law: Mapping[str, Any]) -> dict[str, str]:
     """Which textures a set of many has, and a few of them in words."""
     if (family := law.get("textures")) is None:

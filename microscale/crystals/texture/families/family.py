@@ -108,9 +108,10 @@ class TextureFamily:
         if not crystal.n_twin:
             chosen = {name: kind for name, kind in chosen.items() if name != "twinned"}
         if not chosen:
+            others = (VARIOUS, *NOT_HEXAGONAL)
             raise InputError(
-                f"textures = {self.name!r} of {crystal.name}, which has no such: expected one of "
-                f"{', '.join((VARIOUS, *NOT_HEXAGONAL))}"
+                f"textures = {self.name!r} of {crystal.name}, which has no such (sheets and rods are of "
+                f"hexagonal crystals, twins of those that twin): expected one of {', '.join(others)}"
             )
         return dict(chosen.values())
 
