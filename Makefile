@@ -72,5 +72,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --constraint constraints.txt setuptools
 # A plain path: by setuptools' own finder a folder beside a script that is called multiscale, as the clone is, comes first.
 	$(BIN)/python -m pip install --constraint constraints.txt --no-build-isolation \
-	    --config-settings editable_mode=compat --editable '.[fenics,test,lint,docs]'
+	    --config-settings editable_mode=compat --editable '.[fenics,ebsd,test,lint,docs]'
 	@touch $@

@@ -25,9 +25,10 @@ from microscale.inputs.numbers import Count, OutFolder, Seed, Steps, checked
 from microscale.inputs.options import options_for
 from microscale.progress import tracked
 from microscale.tensors import cauchy_from_piola, von_mises
-from microscale.unit_cell.cell import FullFieldCell, require_room
+from microscale.unit_cell.cell import FullFieldCell
 from microscale.unit_cell.microstructure import periodic_voronoi
 from microscale.unit_cell.pictures import crystal_maps, draw_fields
+from microscale.unit_cell.room import require_room
 from multiscale.run.command import launch
 
 CASES = {  # crystal, dimension, duration (us), lateral strains of a volume-preserving stretch

@@ -150,6 +150,11 @@ class ConstitutiveLaw(ABC):
         differences(self._smooth, F, dt, state, out)
 
     @property
+    def smooth(self) -> ConstitutiveLaw:
+        """This law, solved to rounding where it iterates to a tolerance: what equilibrium by Newton needs."""
+        return self._smooth
+
+    @property
     def _smooth(self) -> ConstitutiveLaw:
         """What is differenced: this law, but solved to rounding where it iterates to a tolerance."""
         return self

@@ -10,6 +10,14 @@ A body, a law, an obstacle, and a run:
 >>> abs(anvil.energy.error) < 0.01
 True
 
+The same bar, drawn slowly by a tenth of its length, in equilibrium at every time:
+
+>>> held = {"foot": 2, "top": (0, 1)}
+>>> slow = ms.Statics(bar, law, supports=held, displacements={"top": {"z": [[0, 0], [500, 0.5]]}})
+>>> slow.run(end_time=500)
+>>> round(float(slow.reactions["top"][2]), 2)  # kN
+0.21
+
 A law alone, driven along one path of 2 % uniaxial stretch in a microsecond:
 
 >>> import numpy as np
@@ -73,6 +81,8 @@ if TYPE_CHECKING:
     from multiscale.laws import make_law as make_law
     from multiscale.results.run_folder import read_results as read_results
     from multiscale.run.recording import run_and_record as run_and_record
+    from multiscale.run.statics_record import run_and_record_statics as run_and_record_statics
+    from multiscale.statics.statics import Statics as Statics
 
 __version__ = version("multiscale")
 
@@ -87,6 +97,7 @@ _DEFINED = {
     "RigidPlane": ("multiscale.dynamics.contact", "RigidPlane"),
     "Segment": ("microscale.material_test.program", "Segment"),
     "Simulation": ("multiscale.dynamics.simulation", "Simulation"),
+    "Statics": ("multiscale.statics.statics", "Statics"),
     "StateVariable": ("microscale.law", "StateVariable"),
     "StrainPaths": ("microscale.paths.protocols", "StrainPaths"),
     "anvil": ("multiscale.cases.anvil", "anvil"),
@@ -101,6 +112,7 @@ _DEFINED = {
     "plate_impact": ("multiscale.cases.plate", "plate"),
     "read_results": ("multiscale.results.run_folder", "read_results"),
     "run_and_record": ("multiscale.run.recording", "run_and_record"),
+    "run_and_record_statics": ("multiscale.run.statics_record", "run_and_record_statics"),
     "run_case": ("multiscale.cases.run_file", "run_file"),
     "run_tests": ("microscale.material_test.run", "run_tests"),
     "train": ("multiscale.cli", "train"),

@@ -43,6 +43,7 @@ for command, place, text in (
         "Let a cylinder hit a rigid wall, as in section 3.1 of the paper.",
     ),
     ("plate", "multiscale.cases.plate:plate", "Drive a rigid cylinder into a plate, as in section 3.2."),
+    ("upset", "multiscale.cases.upsetting:upsetting", "Compress a cylinder slowly: statics, with any law."),
     ("run", "multiscale.cases.run_file:run_file", "Run a case file: body, law, obstacles, end, outputs."),
     (
         "texture",

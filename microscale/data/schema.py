@@ -102,6 +102,14 @@ class CellOptions(Record):
     derivative: str | None = None
 
 
+class MicrostructureRecord(Record):
+    """A cell of several phases: what they are, and its measured elasticity, GPa, and density, g/cm^3."""
+
+    phases: Annotated[dict[str, Any], Field(min_length=1)]
+    elasticity: Annotated[list[float], Field(min_length=21, max_length=21)]
+    density: Positive
+
+
 class SolidCellOptions(CellOptions):
     """Options of the law ``fft3d``."""
 
@@ -141,6 +149,7 @@ class LawRecord(Record):
     hash: Name
     options: dict[str, Plain]
     crystal: CrystalRecord | None = None
+    microstructure: MicrostructureRecord | None = None
     texture: TextureRecord | None = None
     textures: TexturesRecord | None = None
 

@@ -9,8 +9,8 @@ no tangents, and its cost is that of the calls of the local law: see tests/bench
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,50 +19,31 @@ from microscale.crystals.crystal import Crystal
 from microscale.crystals.single_crystal import SingleCrystal
 from microscale.crystals.texture.texture import Texture
 from microscale.errors import ConvergenceError, DeformationError, InputError
-from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, CountOrZero, checked, numbers_in
 from microscale.law import ConstitutiveLaw, State, StateVariable
 from microscale.native.library import default_threads
 from microscale.tensors import FloatArray, polar_decomposition
 from microscale.unit_cell.acceleration import SecantMemory
+from microscale.unit_cell.answers import answers
+from microscale.unit_cell.cell_state import VOXEL, CellState
+from microscale.unit_cell.elasticity import Elasticity
 from microscale.unit_cell.grid import ComplexArray, PeriodicGrid, fluctuation
-from microscale.unit_cell.hourglass import STIFFNESS, HourglassResistance
+from microscale.unit_cell.medium import TANGENT_CALLS, TANGENT_EVERY
 from microscale.unit_cell.microstructure import Microstructure
+from microscale.unit_cell.moduli_at_rest import moduli_at_rest
+from microscale.unit_cell.phases import PhaseLaws
 from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
+from microscale.unit_cell.room import DERIVATIVE, require_room
 from microscale.unit_cell.tangent import difference_equilibria, finely_balanced
 
-VOXEL = "voxel_"
-"""Prefix of the state variables of the local law."""
 SMALLEST_PART = 2.0**-10
 """Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
 PATIENCE = 20
 """Iterations in which the imbalance must fall by half."""
-DERIVATIVE = {2: "enriched", 3: "stabilised"}
-"""By dimension: crystals of the plane lock, those of magnesium do not (docs/theory/unit_cell.md)."""
+ENOUGH = 0.1
+"""Of what a step accepts: what the medium may leave of the forces, but not below its cube of them."""
 ROUNDING = 1e-12
 """Stress imbalance that counts as none, relative to the stiffness."""
-
-
-def require_room(
-    law: ConstitutiveLaw, shape: tuple[int, ...], derivative: str | None, memory: int = 20
-) -> None:
-    """Refuse a cell that needs more memory than is free; before its grains are drawn, if you can.
-
-    Args:
-        law: Law of a voxel.
-        shape: Voxels along each axis.
-        derivative: Discrete derivative; None for that of the dimension.
-        memory: Secants kept.
-
-    Raises:
-        InputError: It does.
-    """
-    dimension, count = len(shape), math.prod(shape)
-    enriched = (derivative or DERIVATIVE[dimension]) == "enriched"
-    waves = count // 2 * (dimension if enriched else 1)  # each with a vector of complex amplitudes
-    state = 48 * waves * (3 + 2 * memory) + count * law.bytes_of_a_point
-    work = 16 * waves * 7 * dimension + count * (3 * law.bytes_of_a_point + 144)
-    require_memory(state + work, resolution=max(shape), memory_of_secants=memory)
 
 
 class FullFieldCell(ConstitutiveLaw):
@@ -111,29 +92,30 @@ class FullFieldCell(ConstitutiveLaw):
             raise InputError(f"tolerance = {tolerance}, expected a number between 0 and 1, such as 1e-3")
         if len(shape) not in DERIVATIVE:
             raise InputError(f"shape = {shape} voxels, expected two or three positive numbers")
-        derivative = derivative or DERIVATIVE[len(shape)]
         require_room(law, shape, derivative, memory)
+        voxels = self._voxels_at_rest(law, math.prod(shape), at_rest or {})
+        moduli = self._moduli = moduli_at_rest(law, math.prod(shape), voxels)
+        derivative = derivative or (DERIVATIVE[len(shape)] if moduli.alike else "stabilised")
         self.grid = PeriodicGrid(shape, derivative, default_threads() if threads is None else threads)
         self.law, self.density, self.name = law, law.density, f"fft{self.grid.dimension}d"
         self.tolerance, self.max_iterations = tolerance, max_iterations
         self._law_calls, self._pressure = 0, 0.0
+        self._elasticity: Elasticity | None = None
+        self._described: dict[str, Any] | None = None
         self._grains: Texture | None = None
-        voxels = self._voxels_at_rest(at_rest or {})
+        self._stiffest = moduli.middle[1]
+        self._medium, self._hourglasses = answers(self.grid, derivative, moduli)
         self.state_spec = (
             StateVariable("mean_F", (3, 3), "-", np.eye(3)),
             StateVariable("displacement", (*self.grid.amplitude_shape, 2), "-"),
             StateVariable("displacement_rate", (*self.grid.amplitude_shape, 2), "1/us"),
-            StateVariable("hourglass_stress", (*self.grid.amplitude_shape, 2), "GPa"),
+            StateVariable("hourglass_stress", self._hourglasses.shape, "GPa"),
             StateVariable("secants", (2, memory, 2 * int(np.prod(self.grid.amplitude_shape))), "-"),
             StateVariable("secant_count", (), "-"),
             *(
                 StateVariable(VOXEL + v.name, voxels[v.name].shape, v.unit, voxels[v.name])
                 for v in law.state_spec
             ),
-        )
-        self._moduli = _moduli_at_rest(law, voxels)
-        self._hourglasses = HourglassResistance(
-            self.grid.hourglass_share, self._moduli[0], STIFFNESS.get(derivative, 0.0)
         )
         self._start = voxels.copy()
         self._F, self._P = np.empty((2, self.grid.voxels, 3, 3))
@@ -154,6 +136,42 @@ class FullFieldCell(ConstitutiveLaw):
         """Orientations of the grains and their share of the voxels, as they are at rest; None without."""
         return self._grains
 
+    @classmethod
+    def of_phases(
+        cls,
+        phase: ArrayLike,
+        laws: Sequence[ConstitutiveLaw],
+        orientations: Mapping[int, ArrayLike] | None = None,
+        described: Mapping[str, Any] | None = None,
+        **options: object,
+    ) -> Self:
+        """Return the cell of several phases; its density is their volume average.
+
+        Args:
+            phase: Number of the phase of each voxel, from zero, shape (n1, n2) or (n1, n2, n3).
+            laws: The law of each phase.
+            orientations: Crystal axes at all voxels, shape (voxels, 3, 3), by the number of a phase.
+            described: What the microstructure is, as plain values for records.
+            options: Those of the class.
+
+        Raises:
+            InputError: There is no such phase, or shapes do not agree.
+        """
+        numbers = numbers_in("phase", phase)
+        counts = [np.count_nonzero(numbers == k) for k in range(len(laws))]
+        law = PhaseLaws(laws, np.array(counts) / max(sum(counts), 1))
+        cell = cls(law, numbers.shape, law.at_rest(numbers.ravel(), orientations or {}), **options)  # type: ignore[arg-type]
+        cell.name = law.name
+        cell._described = None if described is None else dict(described)
+        return cell
+
+    @property
+    def described(self) -> dict[str, Any] | None:
+        """What the microstructure is, as plain values, if that was told, with its measured elasticity."""
+        if self._described is None:
+            return None
+        return self._described | {"elasticity": self.elasticity().constants, "density": self.density}
+
     @property
     def crystal(self) -> Crystal | None:
         """Parameters of the local law, where it is a crystal."""
@@ -161,11 +179,12 @@ class FullFieldCell(ConstitutiveLaw):
 
     @property
     def law_calls(self) -> int:
-        """Calls of the local law so far: the iterations, and nearly all of the cost."""
+        """Calls of the local law so far: the iterations, and nearly all of the cost; 18 for tangents."""
         return self._law_calls
 
-    def _voxels_at_rest(self, given: Mapping[str, ArrayLike]) -> State:
-        voxels = self.law.init_state(self.grid.voxels)
+    @staticmethod
+    def _voxels_at_rest(law: ConstitutiveLaw, count: int, given: Mapping[str, ArrayLike]) -> State:
+        voxels = law.init_state(count)
         for name, values in given.items():
             array = numbers_in(f"at_rest '{name}'", values)
             if name not in voxels or array.shape != voxels[name].shape:
@@ -177,13 +196,13 @@ class FullFieldCell(ConstitutiveLaw):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.broadcast_to(dt, len(F))
         for point in range(len(F)):
-            cell = _CellState(state, point)
+            cell = CellState(state, point)
             try:
                 out[point] = self._advance(cell, F[point], float(steps[point]))
             except ConvergenceError as error:
                 raise ConvergenceError(f"unit cell at point {point}: {error}") from error
 
-    def _advance(self, cell: _CellState, F: FloatArray, dt: float) -> FloatArray:
+    def _advance(self, cell: CellState, F: FloatArray, dt: float) -> FloatArray:
         """Bring one cell to the mean deformation ``F``, in parts where one step fails; return <P>."""
         F_start, done, part = cell.mean_F.copy(), 0.0, 1.0
         while True:
@@ -206,7 +225,7 @@ class FullFieldCell(ConstitutiveLaw):
             else:
                 part *= 0.5
 
-    def _balance(self, cell: _CellState, F: FloatArray, dt: float) -> list[float]:
+    def _balance(self, cell: CellState, F: FloatArray, dt: float) -> list[float]:
         """Find equilibrium at the mean deformation ``F`` after ``dt``.
 
         Returns:
@@ -218,24 +237,29 @@ class FullFieldCell(ConstitutiveLaw):
         y_before = y.copy()
         turn = polar_decomposition(cell.mean_F)[0] @ polar_decomposition(F)[0].T  # of rows, with the cell
         y_start = y_before @ turn
-        self._hourglasses.begin(y_start, cell.hourglass_stress @ turn)
+        self._hourglasses.begin(y_start, self._hourglasses.turned(cell.hourglass_stress, turn))
+        self._medium.begin(F)
         y[:] = y_start + dt * (rate @ turn)
         memory = SecantMemory(cell.secants, int(cell.secant_count))
         history: list[float] = []
         last: tuple[FloatArray, FloatArray] | None = None
+        sharpened = False
         while len(history) < self.max_iterations:
             imbalance = self._imbalance(cell, F, dt, restore=bool(history))
             history.append(imbalance)
             if imbalance <= self.tolerance:
                 if dt > 0.0:
                     rate[:] = (y - y_start) / dt
-                cell.hourglass_stress[:] = self._hourglasses.stress
-                cell.secant_count[...] = memory.count
+                self._hourglasses.store(cell.hourglass_stress)
+                cell.secant_count[...] = 0 if sharpened else memory.count  # those of another medium mislead
                 return []
             if not _promising(history):
                 break
             correction = np.empty_like(self._forces)
-            self.grid.relax(self._forces, F, self._moduli, self._hourglasses.stiffness, correction)
+            if len(history) % TANGENT_EVERY == 0 and self._sharpen(dt):
+                memory.count, last, sharpened = 0, None, True
+            goal = max(ENOUGH * self.tolerance / imbalance, ENOUGH**3) * float(np.linalg.norm(self._forces))
+            self._medium.relax(self._forces, self._hourglasses.stiffness, goal, correction)
             d = -_real(correction)
             if last is not None:
                 memory.learn(last[0], d - last[1])
@@ -247,7 +271,7 @@ class FullFieldCell(ConstitutiveLaw):
         self._restore(cell)
         return history
 
-    def _imbalance(self, cell: _CellState, F: FloatArray, dt: float, restore: bool) -> float:
+    def _imbalance(self, cell: CellState, F: FloatArray, dt: float, restore: bool) -> float:
         """Evaluate stress and forces of the current displacement; their norm over that of P - <P>."""
         self.grid.deformation(cell.displacement, F, self._F)
         if restore:
@@ -257,7 +281,7 @@ class FullFieldCell(ConstitutiveLaw):
             self.law.update(self._F, dt, cell.voxels, self._P)
         except (DeformationError, ConvergenceError):
             return np.inf
-        floor = self._rounding * self._moduli[1] / self.tolerance
+        floor = self._rounding * self._stiffest / self.tolerance
         scale = max(fluctuation(self._P), floor)
         self._pressure = take_out_pressure(self._F, self._P)
         self.grid.forces(self._P, self._forces)
@@ -267,7 +291,13 @@ class FullFieldCell(ConstitutiveLaw):
         self.grid.make_real(self._forces)
         return float(np.linalg.norm(self._forces) / scale)
 
-    def _restore(self, cell: _CellState) -> None:
+    def _sharpen(self, dt: float) -> bool:
+        """Let the medium take the tangents of the step made last."""
+        known = self._medium.sharpen(self.law, self._F, dt, self._start, self._pressure)
+        self._law_calls += TANGENT_CALLS if known else 0
+        return known
+
+    def _restore(self, cell: CellState) -> None:
         for name, array in cell.voxels.items():
             array[:] = self._start[name]
 
@@ -280,20 +310,39 @@ class FullFieldCell(ConstitutiveLaw):
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return F and P at the voxels of a point, both of shape (voxels, 3, 3); P in GPa."""
-        cell = _CellState(state, point)
+        cell = CellState(state, point)
         F, P = np.empty((2, self.grid.voxels, 3, 3))
         self.grid.deformation(cell.displacement, cell.mean_F, F)
         self.law.update(F, 0.0, cell.voxels.copy(), P)  # an instantaneous step to the same place
         return F, P
 
+    def elasticity(self) -> Elasticity:
+        """Return the stiffness tensor of the cell at rest, measured when it is asked for first."""
+        if self._elasticity is None:
+            self._elasticity = Elasticity.measured(self)
+        return self._elasticity
+
     def wave_speed(self) -> float:
-        """Longitudinal elastic wave speed of the local law at rest, mm/us."""
-        return self.law.wave_speed() * float(np.sqrt(self.law.density / self.density))
+        """Fastest longitudinal wave at rest, mm/us, whose wavelength is that of many cells.
+
+        That of the local law where all voxels are as stiff; else that of the stiffness of the cell, in the
+        direction in which it is fastest. It is never above that of the fastest phase.
+        """
+        if self._moduli.alike:
+            return self.law.wave_speed() * float(np.sqrt(self.law.density / self.density))
+        return float(np.sqrt(self.elasticity().wave_modulus() / self.density))
+
+    def _bulk_modulus(self) -> float:
+        return super()._bulk_modulus() if self._moduli.alike else self.elasticity().moduli.bulk
 
     @property
     def material(self) -> str:
-        """Name of the crystal, where it is one, and number of voxels."""
+        """Name of the crystal or of the phases, where there are some, and number of voxels."""
         voxels = f"{self.grid.voxels} voxels"
+        if self._material:
+            return self._material
+        if isinstance(self.law, PhaseLaws):
+            return f"{self.law.material}, {voxels}"
         return voxels if self.crystal is None else f"{self.crystal.name}, {voxels}"
 
     @property
@@ -313,21 +362,6 @@ class FullFieldCell(ConstitutiveLaw):
         return {name: a.reshape(n, -1).mean(axis=1) for name, a in self.law.fields(flat).items()}
 
 
-class _CellState:
-    """Views of the state of one point."""
-
-    def __init__(self, state: State, point: int) -> None:
-        self.mean_F = state["mean_F"][point]
-        self.displacement: ComplexArray = state["displacement"][point].view(complex)[..., 0]
-        self.displacement_rate: ComplexArray = state["displacement_rate"][point].view(complex)[..., 0]
-        self.hourglass_stress: ComplexArray = state["hourglass_stress"][point].view(complex)[..., 0]
-        self.secants = state["secants"][point]
-        self.secant_count = state["secant_count"][point : point + 1].reshape(())
-        self.voxels = State(
-            {name.removeprefix(VOXEL): a[point] for name, a in state.items() if name.startswith(VOXEL)}
-        )
-
-
 def _real(amplitude: ComplexArray) -> FloatArray:
     """View amplitudes as one real vector."""
     return amplitude.view(float).reshape(-1)
@@ -342,19 +376,3 @@ def _promising(history: list[float]) -> bool:
     before = history[1:-PATIENCE]
     stalls = bool(before) and min(history[-PATIENCE:]) > 0.5 * min(before)
     return bool(np.isfinite(history[-1])) and not stalls
-
-
-def _moduli_at_rest(law: ConstitutiveLaw, voxels: State) -> tuple[float, float]:
-    """Shear and longitudinal modulus, GPa, midway between the softest and the stiffest voxel.
-
-    Midway is the reference medium with which the plain iteration converges fastest.
-    """
-    n, small = len(next(iter(voxels.values()))), 1e-7
-    moduli = []
-    for row, column in ((0, 1), (0, 0)):
-        F, P = np.tile(np.eye(3), (n, 1, 1)), np.empty((n, 3, 3))
-        F[:, row, column] += small
-        law.update(F, 0.0, voxels.copy(), P)
-        stiffness = P[:, row, column] / small
-        moduli.append(0.5 * (stiffness.min() + stiffness.max()))
-    return float(moduli[0]), float(moduli[1])

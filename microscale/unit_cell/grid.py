@@ -56,13 +56,14 @@ class PeriodicGrid:
     def __init__(self, shape: tuple[int, ...], derivative: str, workers: int = 1) -> None:
         if len(shape) not in (2, 3) or min(shape) < 1:
             raise InputError(f"shape = {shape} voxels, expected two or three positive numbers")
-        self.shape, self._workers = tuple(shape), workers
+        self.shape, self.workers = tuple(shape), workers
         self.voxels, self.dimension = int(np.prod(shape)), len(shape)
         self._axes: Any = tuple(range(self.dimension))
         angles = _angles(self.shape)
         self.half_shape = angles.shape[1:]
         self._own_mirror, self._mirror = _mirror_images(self.half_shape, self.shape[-1] % 2 == 0)
-        directions, phase = self._directions(angles.reshape(self.dimension, -1), derivative)
+        angles = angles.reshape(self.dimension, -1)
+        directions, phase = self._directions(angles, derivative)
         self._ways = directions.shape[1]
         # The half spectrum of a real field stands for both halves but for its first and, if even, last plane.
         weight = np.full((len(directions), 1, 1), 2.0)
@@ -74,6 +75,12 @@ class PeriodicGrid:
         self.hourglass_share = np.where(resisted, 1.0 - square, 0.0)
         self._synthesis = (self.voxels * scale * directions).reshape(-1, self.dimension)
         self._analysis = (np.conj(scale) * weight * directions / self.voxels).reshape(-1, self.dimension)
+        if derivative == "stabilised":
+            norm = np.sqrt((_corner_differences(angles, self.shape) ** 2).sum(axis=0)).reshape(-1, 1)
+            root = norm * np.sqrt(weight[:, 0])
+            with np.errstate(divide="ignore"):
+                self.corner_scale = np.where(norm > 0, self.voxels / root, 0.0)
+                self.corner_analysis = np.where(norm > 0, weight[:, 0] / root / self.voxels, 0.0)
         self._gradient_hat = np.empty((len(directions), 3, self.dimension), dtype=complex)
 
     def _directions(self, angles: FloatArray, derivative: str) -> tuple[FloatArray, ComplexArray]:
@@ -83,11 +90,7 @@ class PeriodicGrid:
             n[self._own_mirror] = n[np.minimum(self._own_mirror, self._mirror)]  # real fields stay real
             return n, np.ones(len(n), dtype=complex)
         k, phase = _wave_vectors(angles, self.shape, derivative)
-        counted = (
-            2.0 * np.array(self.shape).reshape(-1, 1) * np.sin(0.5 * angles)
-            if derivative == "stabilised"
-            else k
-        )
+        counted = _corner_differences(angles, self.shape) if derivative == "stabilised" else k
         norm = np.sqrt((counted**2).sum(axis=0))
         still = norm < 1e-9 * max(self.shape)  # the mean, and waves the derivative does not see
         return np.where(still, 0.0, k / np.where(still, 1.0, norm)).T[:, None], phase
@@ -105,14 +108,14 @@ class PeriodicGrid:
             s=self.shape,
             axes=self._axes,
             overwrite_x=True,
-            workers=self._workers,
+            workers=self.workers,
         )
         _add(mean, gradient.reshape(self.voxels, 3, self.dimension), out)
 
     def forces(self, P: FloatArray, out: ComplexArray) -> None:
         """Write the forces of a stress field ``P`` (voxels, 3, 3) into ``out``, an array of amplitudes."""
         field = P.reshape(*self.shape, 3, 3)[..., : self.dimension]
-        P_hat = scipy.fft.rfftn(field, axes=self._axes, workers=self._workers)
+        P_hat = scipy.fft.rfftn(field, axes=self._axes, workers=self.workers)
         _contract(P_hat.reshape(-1, 3, self.dimension), self._analysis, out)
 
     def make_real(self, amplitude: ComplexArray) -> None:
@@ -153,6 +156,11 @@ def _angles(shape: tuple[int, ...]) -> FloatArray:
     axes = [2.0 * np.pi * np.fft.fftfreq(n) for n in shape[:-1]]
     axes.append(2.0 * np.pi * np.fft.rfftfreq(shape[-1]))
     return np.stack(np.meshgrid(*axes, indexing="ij"))
+
+
+def _corner_differences(angles: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Size of the derivative along the edges of voxels, shape (axes, frequencies)."""
+    return np.asarray(2.0 * np.array(shape).reshape(-1, 1) * np.sin(0.5 * angles))
 
 
 def _mirror_images(half_shape: tuple[int, ...], even: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

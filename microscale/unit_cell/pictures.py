@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from microscale.law import State
 from microscale.tensors import FloatArray, cauchy_from_piola, von_mises
-from microscale.unit_cell.cell import VOXEL, FullFieldCell
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.cell_state import VOXEL
 
 
 def crystal_maps(cell: FullFieldCell, state: State, point: int = 0) -> dict[str, FloatArray]:

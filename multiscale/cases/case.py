@@ -96,7 +96,7 @@ class Case:
         """Return the files that are read to run it."""
         law = self.law
         named = [getattr(self.body, "file", None), law.weights, law.constants, law.crystal, law.texture]
-        return [file for file in named if isinstance(file, Path)]
+        return [file for file in [*named, law.microstructure] if isinstance(file, Path)]
 
     def components(self) -> dict[str, list[int]]:
         """Return the supports by the numbers of their components."""
@@ -111,7 +111,7 @@ def same_run(document: dict[str, Any]) -> dict[str, Any]:
     """Return what a restart may not change of a case that is plain data; files are known by their content."""
     kept = {key: value for key, value in document.items() if key not in FREE}
     kept["body"] = {key: value for key, value in kept["body"].items() if key != "file"}
-    files = ("weights", "constants", "crystal", "texture")
+    files = ("weights", "constants", "crystal", "texture", "microstructure")
     kept["parts"] = {
         name: {key: value for key, value in part.items() if key not in files}
         for name, part in kept["parts"].items()

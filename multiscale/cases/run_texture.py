@@ -16,7 +16,8 @@ from microscale.files.documents import parse_json
 from microscale.files.hdf5 import numbers_of, opened, text_of
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import FloatArray
-from microscale.unit_cell.cell import VOXEL, FullFieldCell
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.cell_state import VOXEL
 from multiscale.cases.case_file import read_case
 from multiscale.results.run_folder import CASE, read_results, unstructured_grid
 from multiscale.run.checkpoint_file import FORMAT

@@ -118,6 +118,12 @@ def _fft3d() -> Callable[..., ConstitutiveLaw]:
     return fft3d
 
 
+def _phases() -> Callable[..., ConstitutiveLaw]:
+    from multiscale.laws.phase_cell import phase_cell
+
+    return phase_cell
+
+
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from microscale.crystals.texture.names import require_axes_used
     from multiscale.surrogate.kinds import kind_of
@@ -177,6 +183,7 @@ _OURS = {
     "taylor": _taylor,
     "fft2d": _fft2d,
     "fft3d": _fft3d,
+    "phases": _phases,
     "learned": _learned,
 }
 _REGISTERED: dict[str, Callable[[], Callable[..., ConstitutiveLaw]]] = {}

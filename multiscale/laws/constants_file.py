@@ -113,11 +113,13 @@ def _require_weaker_than_perfect(constants: Mapping[str, float], what: str) -> N
 
 @cache
 def _of_law(law: str) -> type[BaseModel]:
-    """The schema of a law's constants: its fields, all of them needed but those of heat."""
-    kinds = get_type_hints(LAWS[law], include_extras=True)
-    names = [field.name for field in dataclasses.fields(LAWS[law])]  # type: ignore[arg-type]
-    fields: dict[str, Any] = {
-        name: (kinds[name] | None, None) if name in THERMAL else (kinds[name], ...) for name in names
-    }
-    constants = create_model("Constants", __base__=Strict, **fields)
+    """The schema of a file of a law's constants."""
+    constants = create_model("Constants", __base__=Strict, **constants_schema(LAWS[law]))
     return create_model("ConstantsOfLaw", __base__=Strict, constants=(constants, ...))
+
+
+def constants_schema(law: type[ConstitutiveLaw]) -> dict[str, Any]:
+    """Return the fields of a schema of a law's constants: all of them needed but those of heat."""
+    kinds = get_type_hints(law, include_extras=True)
+    names = [field.name for field in dataclasses.fields(law)]  # type: ignore[arg-type]
+    return {name: (kinds[name] | None, None) if name in THERMAL else (kinds[name], ...) for name in names}

@@ -17,8 +17,9 @@ from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, CountOrZero, Seed, checked
 from microscale.law import ConstitutiveLaw
-from microscale.unit_cell.cell import DERIVATIVE, FullFieldCell, require_room
+from microscale.unit_cell.cell import FullFieldCell
 from microscale.unit_cell.microstructure import Microstructure, periodic_voronoi
+from microscale.unit_cell.room import DERIVATIVE, require_room
 
 
 @checked

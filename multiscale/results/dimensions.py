@@ -31,6 +31,13 @@ def bar_shape(results: Results, step: int = -1) -> dict[str, float]:
     return {"final_length_mm": length, "foot_radius_mm": float(radius)}
 
 
+def barrel_shape(results: Results, step: int = -1) -> dict[str, float]:
+    """Return length and largest radius, mm, of a compressed cylinder along z; see :func:`bar_shape`."""
+    position = results.points + results.field("displacement_mm", step)
+    radius = np.linalg.norm(position[:, :2] - _axis(results.points), axis=1).max()
+    return {"final_length_mm": float(np.ptp(position[:, 2])), "barrel_radius_mm": float(radius)}
+
+
 def _axis(reference: FloatArray) -> FloatArray:
     """Where the axis of a bar along z is, shape (2,), mm; a part of one has nodes where its planes meet."""
     plan = reference[:, :2]

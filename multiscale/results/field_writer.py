@@ -14,7 +14,7 @@ from multiscale.parallel.ranks import shared_errors
 from multiscale.results import vtkhdf, vtu
 
 if TYPE_CHECKING:
-    from multiscale.dynamics.simulation import Simulation
+    from multiscale.results.recorded import Recorded
 
 
 #: Outputs that follow each other within so many seconds are written together, up to so many bytes.
@@ -46,7 +46,7 @@ class ResultWriter:
     def __init__(
         self,
         path: Path | str,
-        simulation: Simulation,
+        simulation: Recorded,
         attributes: Mapping[str, Any],
         record: Mapping[str, float] | None = None,
         kept: int | None = None,
@@ -57,7 +57,7 @@ class ResultWriter:
         Args:
             path: File to write, with the suffix ``.vtkhdf``, or ``.pvd`` for a series of .vtu files; an
                 existing one is replaced, or cut.
-            simulation: Simulation to observe.
+            simulation: Recorded to observe.
             attributes: Provenance to keep in the file, see :func:`multiscale.run.summary.provenance`.
             record: Numbers of the checkpoint of a restarted run, with those of :meth:`numbers`.
             kept: Steps to keep of an existing file; None to replace it.
@@ -106,7 +106,7 @@ class ResultWriter:
         if due:
             self.flush()
 
-    def finish(self, simulation: Simulation) -> None:
+    def finish(self, simulation: Recorded) -> None:
         """Take the present state unless it is the last output already, and write all; collective.
 
         Raises:
@@ -116,7 +116,7 @@ class ResultWriter:
             self.add(self.state(simulation))
         self.flush()
 
-    def state(self, simulation: Simulation) -> vtkhdf.Step:
+    def state(self, simulation: Recorded) -> vtkhdf.Step:
         """Gather the present fields on rank 0; collective."""
         begin = time.perf_counter()
         owned = simulation.u.function_space.dofmap.index_map.size_local

@@ -20,7 +20,16 @@ from microscale.files.whole_file import write_whole
 from microscale.tensors import FloatArray
 from multiscale.results.history_picture import PANELS
 from multiscale.results.ledger import ENERGIES
-from multiscale.results.run_folder import CASE, PICTURE, REPORT, RunFolder, columns_of, unstructured_grid
+from multiscale.results.loads import load_curves
+from multiscale.results.run_folder import (
+    CASE,
+    LOADS,
+    PICTURE,
+    REPORT,
+    RunFolder,
+    columns_of,
+    unstructured_grid,
+)
 
 VTK_TETRAHEDRON, VTK_QUADRATIC_TETRAHEDRON = 10, 24
 
@@ -66,7 +75,8 @@ def write_report(folder: Path | str, title: str = "") -> Path:
         figures=_rows({name: value for name, value in summary.items() if name not in APART}),
         view=_part(view(run)),
         picture=base64.b64encode(picture.read_bytes()).decode() if picture.exists() else "",
-        energies=_part(energies(run)),
+        balance="Loads" if (run.path / LOADS).exists() else "Energies",
+        energies=_part(loads(run) if (run.path / LOADS).exists() else energies(run)),
         histories=[
             (name, _place(told), [_part(plot) for plot in history(run.path / f"{name}.csv")])
             for name, told in summary.get("histories", {}).items()
@@ -148,6 +158,13 @@ def energies(run: RunFolder) -> go.Figure:
     ]
     layout = {"xaxis_title": "time, us", "yaxis_title": "energy, J", "height": 400, "margin": _MARGIN}
     return go.Figure(lines, layout)
+
+
+def loads(run: RunFolder) -> go.Figure:
+    """Return what holds or moves each group of a statics run, over its mean displacement."""
+    lines = [go.Scattergl(x=x, y=y, name=name, mode="lines+markers") for name, x, y in load_curves(run.loads)]
+    layout = {"xaxis_title": "mean displacement, mm", "yaxis_title": "reaction, kN", "height": 400}
+    return go.Figure(lines, {**layout, "margin": _MARGIN, "showlegend": True})
 
 
 def history(file: Path) -> list[go.Figure]:

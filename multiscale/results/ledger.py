@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -65,7 +66,9 @@ class LedgerWriter:
         self.seconds += perf_counter() - begin
 
 
-def ledger_until(path: Path, step: int) -> tuple[int, int]:
+def ledger_until(
+    path: Path, step: int, columns: Sequence[str] = COLUMNS, kind: str = "ledger"
+) -> tuple[int, int]:
     """Return the bytes of a ledger up to the row of ``step``, with the header, and the number of those rows.
 
     There are no such rows where the ledger begins with the step after, or has none at all.
@@ -73,7 +76,7 @@ def ledger_until(path: Path, step: int) -> tuple[int, int]:
     Raises:
         InputError: The file is no ledger, or lacks one of these rows.
     """
-    (_, header), *rows = read_rows(path, COLUMNS, "ledger")
+    (_, header), *rows = read_rows(path, columns, kind)
     if not rows or rows[0][0] == step + 1:
         return header, 0
     first, due = rows[0][0], rows[0][0]
@@ -84,6 +87,6 @@ def ledger_until(path: Path, step: int) -> tuple[int, int]:
             return size, step - first + 1
         due += 1
     raise InputError(
-        f"ledger {path} has no row of step {due}, the checkpoint is of step {step}: "
+        f"{kind} {path} has no row of step {due}, the checkpoint is of step {step}: "
         "restart into another --output"
     )

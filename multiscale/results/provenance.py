@@ -56,8 +56,15 @@ def identity(law: ConstitutiveLaw | TexturedPolycrystals) -> dict[str, str]:
 
 
 def law_record(law: ConstitutiveLaw | TexturedPolycrystals, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept of a law: identity, options it was made with (m resolved), crystal, if any."""
+    """Return what is kept of a law: identity, options it was made with (m resolved), crystal, if any.
+
+    A microstructure is kept by what it is, with its measured elasticity, and not by the name of its file.
+    """
     crystal, used = getattr(law, "crystal", None), dict(options)
+    described = getattr(law, "described", None)
+    if described is not None:
+        used.pop("microstructure", None)
+        return {**identity(law), "options": plain(used), "crystal": None, "microstructure": plain(described)}
     if crystal is None:
         return {**identity(law), "options": plain(used), "crystal": None}
     if "rate_sensitivity" in used:

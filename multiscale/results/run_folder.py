@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 RESULTS, LEDGER, PICTURE, SUMMARY = "results.vtkhdf", "energy.csv", "section.png", "summary.json"
 REPORT, HISTORIES, CASE = "report.html", "histories.png", "case.toml"
 
+#: What statics leaves in place of energies.
+LOADS, LOADS_PICTURE = "loads.csv", "loads.png"
+
 #: The file of the fields by format.
 RESULT_FILES = {"vtkhdf": RESULTS, "vtu": "results.pvd"}
 
@@ -73,6 +76,11 @@ class RunFolder:
     def energy(self) -> dict[str, FloatArray]:
         """Columns of the energy ledger by name: steps, times in us, energies in J, error in per cent."""
         return columns_of(self.path / LEDGER)
+
+    @property
+    def loads(self) -> dict[str, FloatArray]:
+        """Columns of the loads of statics by name, which says the unit: convergence, motions, reactions."""
+        return columns_of(self.path / LOADS)
 
     @property
     def histories(self) -> dict[str, dict[str, FloatArray]]:

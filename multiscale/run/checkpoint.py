@@ -26,9 +26,9 @@ from microscale.files.printable import printable
 from microscale.files.schema import Record, Strict, validated
 from microscale.tensors import FloatArray
 from multiscale.dynamics.saved_state import SavedState
-from multiscale.dynamics.simulation import Simulation
 from multiscale.parallel.gather import Gather, IndexArray, degree_of_freedom_labels
 from multiscale.parallel.ranks import raise_shared, shared_errors
+from multiscale.results.recorded import Recorded
 from multiscale.run.checkpoint_file import FORMAT, CheckpointFile, chunk_rows
 from multiscale.run.same_run import Origin
 
@@ -65,7 +65,7 @@ class _Rows:
         return slice(*np.searchsorted(self.labels, (first, last)))
 
 
-def write_checkpoint(path: Path, simulation: Simulation, origin: Origin, record: Mapping[str, float]) -> None:
+def write_checkpoint(path: Path, simulation: Recorded, origin: Origin, record: Mapping[str, float]) -> None:
     """Write a checkpoint of ``simulation``; collective.
 
     Args:
@@ -109,7 +109,7 @@ def _send(comm: MPI.Comm, rows: _Rows, arrays: Mapping[str, FloatArray], file: C
 BLOCK_BYTES = 2**24
 
 
-def read_checkpoint(path: Path, simulation: Simulation, origin: Origin) -> dict[str, float]:
+def read_checkpoint(path: Path, simulation: Recorded, origin: Origin) -> dict[str, float]:
     """Put a simulation, set up as the one of the checkpoint was, where that one was; collective.
 
     Returns:
@@ -178,7 +178,7 @@ def _share(booked: FloatArray, comm: MPI.Comm) -> FloatArray:
     return total if comm.rank == 0 else np.zeros_like(total)
 
 
-def _labels(simulation: Simulation) -> dict[str, IndexArray]:
+def _labels(simulation: Recorded) -> dict[str, IndexArray]:
     """Numbers in the input mesh of the nodes and cells this rank owns."""
     mesh = simulation.mesh
     owned = mesh.topology.index_map(mesh.topology.dim).size_local

@@ -16,7 +16,7 @@ from multiscale.run.inputs import require_positive
 from multiscale.run.stopped import Stopped
 
 if TYPE_CHECKING:
-    from multiscale.dynamics.simulation import Simulation
+    from multiscale.results.recorded import Recorded
 
 #: What a rank asks for, the greatest of all ranks wins: nothing, a checkpoint, one and an end.
 NOTHING, CHECKPOINT, WALL_TIME, TERMINATED = range(4)
@@ -122,13 +122,13 @@ class Checkpoints:
         last: Where the last good one is and of what time, for messages.
     """
 
-    def __init__(self, path: Path, control: RunControl, write: Callable[[Path, Simulation], None]) -> None:
+    def __init__(self, path: Path, control: RunControl, write: Callable[[Path, Any], None]) -> None:
         """Let ``write`` write the checkpoints."""
         self.path, self._control, self._write = path, control, write
         restart = control.restart
         self.last = "no checkpoint" if restart is None else f"last checkpoint {restart} (the one restarted)"
 
-    def __call__(self, simulation: Simulation) -> None:
+    def __call__(self, simulation: Recorded) -> None:
         """Write a checkpoint if it is time to.
 
         Raises:

@@ -70,7 +70,7 @@ class DrivenLaw:
     """The law of a data set, and its polycrystal.
 
     Attributes:
-        law: Law to drive, such as taylor, fft2d or fft3d; the options below are of polycrystals.
+        law: Law to drive, such as taylor, fft2d, fft3d or phases.
         crystal: Material file, laid out like microscale/magnesium.yaml; by default magnesium, and for fft2d
             the plane crystal of the paper.
         grains: Grains of the polycrystal; 128 for taylor, 16 in a unit cell by default.
@@ -87,6 +87,8 @@ class DrivenLaw:
         rate_sensitivity: m of the crystal instead of its own; 0.2 for the cases "m = 5" of the paper.
         resolution: Voxels along each side of a unit cell; 64 for fft2d, 16 for fft3d by default. With taylor:
             take the grains of the fft3d cell of this resolution.
+        microstructure: File of the unit cell of the law phases: geometry, and the law of each phase
+            (docs/howto/phases.md).
         derivative: Discrete derivative of a unit cell, in place of its own (docs/theory/unit_cell.md).
     """
 
@@ -100,6 +102,7 @@ class DrivenLaw:
     rate_sensitivity: Fraction | None = None
     resolution: Count | None = None
     derivative: Derivative | None = None
+    microstructure: Path | None = None
 
     def resolved(self) -> dict[str, Any]:
         """Return the options of the law: those given, and its defaults for the others.

@@ -44,6 +44,7 @@ class LawOptions:
             magnesium by default.
         crystal: Material file, laid out like microscale/magnesium.yaml, of the taylor or fft3d law, and what
             the learned law must stand for; magnesium by default.
+        microstructure: File of the unit cell of the phases law (docs/reference/microstructures.md).
         grains: Grains at each point; 128 for taylor and 16 for fft3d by default.
         seed: Seed of the grains' orientations; 0 by default.
         texture: Where the grains of the taylor or fft3d law point: uniform or random, which are no texture,
@@ -63,6 +64,7 @@ class LawOptions:
     precision: Precision | None = None
     constants: Path | None = None
     crystal: Path | None = None
+    microstructure: Path | None = None
     grains: Count | None = None
     seed: Seed | None = None
     texture: str | Path | None = None

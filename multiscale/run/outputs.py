@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from multiscale.dynamics.simulation import Simulation
 from multiscale.results.field_writer import ResultWriter
+from multiscale.results.recorded import Recorded
 from multiscale.results.vtkhdf import Step
 
 Fields = Mapping[str, NDArray[np.float64]]
@@ -80,12 +81,12 @@ def _between(before: Step, after: Step, time: float) -> Step:
 class EverySteps:
     """Observer: an output every so many steps."""
 
-    def __init__(self, writer: ResultWriter, steps: int, begun: Simulation) -> None:
+    def __init__(self, writer: ResultWriter, steps: int, begun: Recorded) -> None:
         """Go on after ``begun``; see :class:`EvenTimes`."""
         self._writer, self._steps = writer, steps
         self._passed = begun.step_count // steps
 
-    def __call__(self, simulation: Simulation) -> None:
+    def __call__(self, simulation: Recorded) -> None:
         """Put out the present fields if they are due; collective."""
         count = simulation.step_count // self._steps
         if count > self._passed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -41,7 +41,8 @@ class CycleLine:
         end_time: float,
         rank: int,
         console: Console | None = None,
-        share: Callable[[Simulation], float] | None = None,
+        share: Callable[[Any], float] | None = None,
+        told: Callable[[Any, float | None], str] | None = None,
     ) -> None:
         """Start the clock of the time to go.
 
@@ -50,8 +51,9 @@ class CycleLine:
             rank: Rank of this process; all but rank 0 stay silent.
             console: Where to write; by default standard output.
             share: Which part of the run is behind, 0 to 1; by default of the simulated time.
+            told: What to show of a simulation, and of the seconds to go; by default :func:`cycle_line`.
         """
-        self.seconds = 0.0
+        self.seconds, self._told = 0.0, told or cycle_line
         self._share = share or (lambda simulation: min(simulation.time / end_time, 1.0))
         self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._silent = rank > 0
@@ -67,7 +69,7 @@ class CycleLine:
     def __exit__(self, *exception: object) -> None:
         self._live.stop()
 
-    def __call__(self, simulation: Simulation) -> None:
+    def __call__(self, simulation: Any) -> None:
         """Show the present step if the last one shown is old enough."""
         if self._silent:
             return
@@ -77,7 +79,7 @@ class CycleLine:
             self._first_share, self._begin = share, clock
         if not self._is_due(share, clock):
             return
-        line = cycle_line(simulation, self._time_to_go(share, clock))
+        line = self._told(simulation, self._time_to_go(share, clock))
         self._last_share, self._last_clock = share, clock
         self._show(line)
         self.seconds += time.perf_counter() - clock
@@ -113,11 +115,11 @@ def cycle_line(simulation: Simulation, seconds_to_go: float | None) -> str:
     error = max(-999.0, min(999.0, 100.0 * energy.error))
     return (
         f"step {simulation.step_count:6d}  t {simulation.time:6.4g} us  kinetic {kinetic:5.1f} %  "
-        f"error {error:+.3f} %  ETA {_clock(seconds_to_go)}"
+        f"error {error:+.3f} %  ETA {clock(seconds_to_go)}"
     )
 
 
-def _clock(seconds: float | None) -> str:
+def clock(seconds: float | None) -> str:
     """Return a time in at most eight letters."""
     if seconds is None:
         return "--:--"

@@ -11,7 +11,7 @@ from multiscale.parallel.ranks import shared_errors
 from multiscale.results.field_writer import ResultWriter
 from multiscale.results.histories import Histories
 from multiscale.results.ledger import LedgerWriter
-from multiscale.results.run_folder import LEDGER, RESULT_FILES
+from multiscale.results.run_folder import LEDGER, LOADS, LOADS_PICTURE, RESULT_FILES
 from multiscale.run.outputs import FEW_OUTPUTS, FEW_STEPS, OUTPUTS, EvenTimes, EverySteps
 from multiscale.run.record_options import RecordOptions
 from multiscale.run.resume import Kept, kept_record
@@ -77,6 +77,7 @@ class RecordFiles:
     def _remove_stale(self) -> None:
         """Remove fields of another format and histories of other places that an earlier run left here."""
         others = [self._folder / name for name in RESULT_FILES.values()]
+        others += [self._folder / LOADS, self._folder / LOADS_PICTURE]
         others += [*self._folder.glob("probe_[0-9]*.csv"), *self._folder.glob("gauge_[0-9]*.csv")]
         others += list((self._folder / RESULT_FILES["vtu"]).with_suffix("").glob("*.vtu"))
         for file in {*others} - {*self.names}:

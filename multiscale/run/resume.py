@@ -6,13 +6,13 @@ A restart goes on with the record there only where that reaches the checkpoint w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from microscale.errors import InputError
 from multiscale.results.field_writer import BEFORE, LAST_OUTPUT, OUTPUTS
-from multiscale.results.ledger import ledger_until
+from multiscale.results.ledger import COLUMNS, ledger_until
 from multiscale.results.vtkhdf import Results, steps_until
 from multiscale.run.same_run import Origin
 
@@ -41,7 +41,13 @@ def require_files(paths: Iterable[Path]) -> None:
 
 
 def kept_record(
-    results: Path, ledger: Path, step: int, time: float, record: Mapping[str, float], origin: Origin
+    results: Path,
+    ledger: Path,
+    step: int,
+    time: float,
+    record: Mapping[str, float],
+    origin: Origin,
+    columns: Sequence[str] = COLUMNS,
 ) -> Kept:
     """Return what is kept of the record in a folder; nothing is written.
 
@@ -52,6 +58,7 @@ def kept_record(
         time: Its time, us.
         record: Its :data:`OUTPUTS` and :data:`LAST_OUTPUT`.
         origin: What the restarted run is of.
+        columns: Those of the ledger.
 
     Raises:
         InputError: The record is damaged, of another run, or ends before the checkpoint, or has a gap.
@@ -68,7 +75,7 @@ def kept_record(
         if isinstance(error, InputError):
             raise
         raise InputError(f"{results} does not say what it is of: restart into another --output") from error
-    size, rows = ledger_until(ledger, step)
+    size, rows = ledger_until(ledger, step, columns)
     steps = steps_until(found.times, time)
     if rows == steps == 0:
         return Kept()

@@ -11,13 +11,13 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from microscale.errors import InputError
-from multiscale.dynamics.simulation import Simulation
 from multiscale.results.provenance import plain
+from multiscale.results.recorded import Recorded
 
 #: Inputs a restart may change, as it may where files lie: law and mesh are compared by what is in them.
 FREE = {"output", "restart", "checkpoint_every", "max_wall", "steps_between_outputs", "end_time"}
 FREE |= {"outputs", "until_rest", "longest_time"}
-FREE |= {"weights", "mesh", "constants", "crystal", "max_energy_error"}
+FREE |= {"weights", "mesh", "constants", "crystal", "microstructure", "max_energy_error"}
 
 
 class Origin:
@@ -29,7 +29,7 @@ class Origin:
 
     def __init__(
         self,
-        simulation: Simulation,
+        simulation: Recorded,
         law: Mapping[str, str],
         inputs: Mapping[str, Any],
         case: Mapping[str, Any] | None = None,

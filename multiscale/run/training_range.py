@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from multiscale.dynamics.simulation import Simulation
+from multiscale.results.recorded import Recorded
 
 
-def left_range(simulation: Simulation) -> list[dict[str, Any]]:
+def left_range(simulation: Recorded) -> list[dict[str, Any]]:
     """Return how a run left the training range, one entry a kind; none for laws without one. Collective.
 
     Each says ``kind``, what of it was trained (``limit``), the number of ``points``, and of the worst of them
@@ -26,7 +27,7 @@ def left_range(simulation: Simulation) -> list[dict[str, Any]]:
     return worst
 
 
-def _left_here(simulation: Simulation) -> list[dict[str, Any]]:
+def _left_here(simulation: Recorded) -> list[dict[str, Any]]:
     """Return the same of this rank's points."""
     law = simulation.law
     if not hasattr(law, "worst_extrapolation"):

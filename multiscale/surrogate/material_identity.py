@@ -1,4 +1,4 @@
-"""Whether two polycrystals are one material: law, crystal, sensitivity, grains, texture, derivative."""
+"""Whether two materials are one: law, crystal, sensitivity, grains, texture, derivative, microstructure."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ def identity_of(record: Mapping[str, Any]) -> dict[str, Any]:
     if record["name"] == "fft3d":
         options = {"texture": "random"} | options  # records of before there was a choice do not say it
     whole = {"law": record["name"], "options": options, "crystal": record["crystal"]}
+    if (phases := record.get("microstructure")) is not None:
+        return whole | {"microstructure": phases}
     if record.get("textures") is not None:  # paths say which; the material is a polycrystal of any
         named = {name: value for name, value in options.items() if name not in FROM_TEXTURE}
         return whole | {"options": named, "texture": "any"}

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from microscale.data.dataset import read_dataset, read_provenance
+from microscale.data.dataset import REMEDY, read_dataset, read_provenance
+from microscale.data.schema import MicrostructureRecord
 from microscale.errors import InputError
 from microscale.files.printable import printable
+from microscale.files.schema import validated
 from microscale.tensors import deviator
+from microscale.unit_cell.elasticity import Elasticity
 from multiscale.surrogate.histories import Histories, joined
 from multiscale.surrogate.material_identity import difference, identity_of, without_grains
 from multiscale.surrogate.plausible import require_plausible
@@ -135,6 +138,8 @@ def shares_paths(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _material(file: Path, law: dict[str, Any]) -> Material:
     crystal = law.get("crystal")
+    if law.get("microstructure") is not None:
+        return _of_phases(file, law)
     if crystal is None:
         raise InputError(
             f"{file} is of law '{law['name']}', expected one with the elasticity of the crystals (taylor): "
@@ -146,6 +151,21 @@ def _material(file: Path, law: dict[str, Any]) -> Material:
         lambda_e=crystal["lambda_e"],
         density=crystal["density"],
         identity=identity_of(law),
+    )
+
+
+def _of_phases(file: Path, law: dict[str, Any]) -> Material:
+    """The material of a cell of several phases: its elasticity was measured, and is data."""
+    made = validated(MicrostructureRecord, law["microstructure"], f"law of data set {file}", REMEDY)
+    elasticity = Elasticity.of_constants(made.elasticity)
+    shear, bulk = elasticity.moduli
+    return Material(
+        name=f"{law['name']}: {printable(' with '.join(made.phases), 200)}",
+        shear_modulus=shear,
+        lambda_e=0.5 * bulk,
+        density=made.density,
+        identity=identity_of(law),
+        stiffness=made.elasticity,
     )
 
 

@@ -96,6 +96,9 @@ class Material:
         lambda_e: Volumetric modulus of eq. (29), GPa.
         density: Referential density, g/cm^3.
         identity: All that it is, see multiscale.surrogate.material_identity; None in cards of before.
+        stiffness: The 21 constants of its measured elasticity, GPa, the upper triangle row by row in the
+            components of microscale.unit_cell.elasticity, where it is no polycrystal of isotropic crystals;
+            the moduli are then those of the nearest isotropic one.
     """
 
     __pydantic_config__ = STRICT
@@ -105,6 +108,7 @@ class Material:
     lambda_e: Positive
     density: Positive
     identity: dict[str, Any] | None = None
+    stiffness: Annotated[list[float], Field(min_length=21, max_length=21)] | None = None
 
     def wave_speed(self, density: float) -> float:
         """Longitudinal elastic wave speed at rest and a density, g/cm^3, mm/us."""

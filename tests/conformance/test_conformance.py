@@ -14,6 +14,7 @@ from microscale import SingleCrystal
 from microscale.errors import DeformationError
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import cauchy_from_piola
+from microscale.unit_cell.cell import FullFieldCell
 from multiscale.laws import make_law
 from multiscale.surrogate.pca.law import PcaLaw
 from multiscale.surrogate.store import SHIPPED
@@ -55,6 +56,17 @@ LAWS = {
         isotropic=False,
         from_end_points=False,
         equilibrium=1e-6,
+    ),
+    "phases": Law(
+        lambda: FullFieldCell.of_phases(
+            np.arange(8).reshape(2, 2, 2) // 4,
+            [make_law("j2"), make_law("neo-hooke", shear_modulus=200.0)],
+            tolerance=1e-8,
+        ),
+        isotropic=False,
+        objectivity=1e-7,  # of the order of its tolerance
+        equilibrium=1e-8,
+        stiffness_error=None,  # that of its fastest direction: tests/verification/test_phases.py
     ),
     "learned": Law(lambda: make_law("learned"), objectivity=1e-6, stiffness_error=0.02),
     "learned double": Law(lambda: make_law("learned", precision="double"), stiffness_error=0.02),
@@ -255,8 +267,8 @@ def test_wave_speed_is_that_of_the_stiffness_at_rest(case, law, axis):
 
 
 def test_updates_allocate_nothing_large(law):
-    if law.name == "fft3d":
-        pytest.skip("the code of fft2d, and a minute of it")
+    if law.name in ("fft3d", "phases"):
+        pytest.skip("the code of fft2d, but for work arrays of one cell of phases, and a minute of it")
     points = 1000
     F = np.ascontiguousarray(paths(2, points, seed=3)[1])
     state, P = law.init_state(points), np.empty_like(F)

@@ -107,7 +107,7 @@ def test_points_of_a_state_are_views_and_copies_are_not():
 
 
 def test_make_law_knows_its_names():
-    assert law_names() == ("neo-hooke", "j2", "johnson-cook", "taylor", "fft2d", "fft3d", "learned")
+    assert law_names() == ("neo-hooke", "j2", "johnson-cook", "taylor", "fft2d", "fft3d", "phases", "learned")
     for name in ("neo-hooke", "j2", "johnson-cook"):
         assert make_law(name, density=3.0).density == 3.0
     assert make_law("taylor", grains=3, seed=5).grains == 3

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, TOOLS = SETTINGS["project"], SETTINGS["tool"]
-EXTRAS = ("fenics", "test", "lint", "docs")
+EXTRAS = ("fenics", "ebsd", "test", "lint", "docs")
 
 # Part of every Linux system that can run Python.
 BASE_LIBRARIES = {

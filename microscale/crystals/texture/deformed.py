@@ -17,7 +17,8 @@ from microscale.errors import InputError
 from microscale.inputs.numbers import numbers_in
 from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import FloatArray, polar_decomposition
-from microscale.unit_cell.cell import VOXEL, FullFieldCell
+from microscale.unit_cell.cell import FullFieldCell
+from microscale.unit_cell.cell_state import VOXEL
 
 NEEDED = ("F", "orientation", "plastic_inverse", "twin_fraction")
 """State variables that say where lattices point; those of them that a law has."""

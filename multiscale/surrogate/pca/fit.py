@@ -19,6 +19,7 @@ from multiscale.surrogate.pca.architecture import PcaArchitecture
 from multiscale.surrogate.pca.components import PrincipalComponents
 from multiscale.surrogate.pca.learner import PcaLearner
 from multiscale.surrogate.pca.network import PcaSurrogate, SeluNetwork
+from multiscale.surrogate.plausible import require_known_pressure
 from multiscale.surrogate.recurrent.fit import BYTES_A_WEIGHT, VALIDATION_SHARE
 from multiscale.surrogate.sources import read_sources, require_one_texture, split, training_range
 from multiscale.surrogate.store import (
@@ -63,6 +64,8 @@ def fit_pca(
     require_weights_name(out)
     require_memory(BYTES_A_WEIGHT * (3.0 * hidden**2 + 12.0 * modes * hidden), modes=modes, hidden=hidden)
     sources = read_sources(files, one_sampling=True)
+    if exact_pressure:
+        require_known_pressure(sources.histories, sources.material)
     require_one_texture(sources)
     samples = sources.histories.times.shape[1]
     if modes > samples:

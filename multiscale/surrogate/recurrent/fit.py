@@ -14,6 +14,7 @@ from microscale.errors import InputError
 from microscale.files.printable import printable
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, OutFile, Positive, Seed, checked
+from multiscale.surrogate.plausible import require_known_pressure
 from multiscale.surrogate.recurrent.architecture import Architecture
 from multiscale.surrogate.recurrent.compiled import BLOCK
 from multiscale.surrogate.recurrent.learner import COARSE, RecurrentLearner
@@ -75,6 +76,7 @@ def fit_recurrent(
     require_memory(BYTES_A_WEIGHT * numbers, **asdict(architecture))
     with ranks_of_launcher() as ranks:
         sources = read_sources(files)
+        require_known_pressure(sources.histories, sources.material)
         require_one_texture(sources)
         training, validation = split(sources.histories, VALIDATION_SHARE, seed)
         smallest = BLOCK * ranks.size

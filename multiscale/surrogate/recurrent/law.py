@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import Self, get_args
 
 import numpy as np
 
@@ -63,14 +64,25 @@ class LearnedLaw(SurrogateLaw):
         if precision not in get_args(Precision):
             raise InputError(f"precision = '{precision}', expected one of: {', '.join(get_args(Precision))}")
         super().__init__(card, on_extrapolation)
-        self._architecture = architecture = architecture_of(card)
-        self.state_spec = state_of(architecture)
-        single = precision == "single"
+        self._architecture = architecture_of(card)
+        self.state_spec = state_of(self._architecture)
         self._values = constants_of(weights, card)
+        self._load(precision)
+
+    def _load(self, precision: Precision) -> None:
+        """Take the kernel of a precision."""
+        single = precision == "single"
         self._constants = _packed(self._values, np.float32 if single else np.float64)
-        library = load_kernel(SOURCE, architecture.defines | ({"SINGLE": 1} if single else {}))
+        library = load_kernel(SOURCE, self._architecture.defines | ({"SINGLE": 1} if single else {}))
         self._advance = library.learned_update
         self._advance.restype = None
+
+    @cached_property
+    def _smooth(self) -> Self:
+        """The same with products in double precision: single ones would leave forces out of balance."""
+        other = copy(self)
+        other._load("double")
+        return other
 
     @classmethod
     def from_file(cls, weights: Path | str | None = None, precision: Precision = "single") -> LearnedLaw:
