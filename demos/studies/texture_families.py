@@ -152,7 +152,7 @@ def standing_for(truth: Texture, weights: Path | None) -> dict[str, Constitutive
 
 
 def with_numbers_of(truth: Texture, group: Rotation) -> Texture:
-    """Return as many evenly spread grains but for the coefficients of order 2 and 4, which are those given."""
+    """Return as many evenly spread grains, but with the given coefficients of order 2 and 4."""
     start = everywhere(points=len(truth)).orientations
     wanted = coefficients(ORDERS, group, truth.orientations, truth.weights)
     return Texture.of(descend(start, truth.weights, group, wanted))
