@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from microscale.errors import InputError
+from microscale.files.printable import printable
 
 
 def require_positive(unit: str, **quantities: float) -> None:
@@ -36,3 +38,19 @@ def require_apart(outputs: Iterable[Path], inputs: Iterable[Path | None]) -> Non
             raise InputError(
                 f"{path} is read, and {written[path.resolve()]} would be written over it: give another name"
             )
+
+
+def require_places(outputs: Iterable[Path]) -> None:
+    """Raise an InputError that names the first file which has no place, before long work for it begins.
+
+    Args:
+        outputs: Files that are going to be written.
+    """
+    for path in outputs:
+        shown = printable(path)
+        if path.is_dir():
+            raise InputError(f"{shown} is a folder, expected the name of a file: give another name")
+        if not path.parent.is_dir():
+            raise InputError(f"{shown} cannot be written, no folder {printable(path.parent)}: make it first")
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"{shown} cannot be written, no right to: give another name")

@@ -11,7 +11,7 @@ from microscale.files.printable import printable
 from microscale.files.whole_file import write_json, write_whole
 from microscale.material_test.program_file import program_text
 from microscale.material_test.run import TOLERANCE, Curve, run_tests
-from multiscale.results.material_tests import chosen_fields, draw_curves, write_curve
+from multiscale.results.material_tests import chosen_fields, draw_curves, require_fields, write_curve
 from multiscale.results.provenance import law_record, plain, versions
 from multiscale.run.compared_laws import ComparedLaws
 from multiscale.run.inputs import require_apart
@@ -45,6 +45,7 @@ def run_material_test(
     """
     program, component = loading.whole()
     made = laws.make()
+    require_fields(made, fields)
     tables = {name: output / f"{name}.csv" for name in made}
     written = [*tables.values(), *(output / name for name in (PROGRAM, RECORD, PICTURE))]
     require_apart(written, [loading.program, *laws.files])

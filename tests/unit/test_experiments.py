@@ -213,6 +213,12 @@ def test_a_curve_is_read_with_its_units(tmp_path, curve_text):
         ("0.01,", "1;", "expected two finite numbers"),
         ("0.01,", "0.005,", r"line 6: strain 0.005 after 0.005, expected strains that grow"),
         ("0.005,", "-0.005,", "line 5: strain -0.005, expected strains of one sign"),
+        ("0.001 1/us", "1e30/s", r"rate = 1e\+24 1/us, expected at most"),
+        (
+            "\n0.05,",
+            "\n0.05,-",
+            r"line 14: stress -0\..* at strain 0\.05: strain and stress have opposite signs",
+        ),
         ("0.1,", "10.0,", "line 24: strain 10, expected at most 2: per cent for a fraction?"),
     ],
 )
@@ -247,6 +253,49 @@ def test_compression_has_two_minus_signs(tmp_path, curve_text):
     file.write_text(head + "MPa\n" + "\n".join(f"-{row}" for row in rows.split()))
     with pytest.raises(InputError, match="strain and stress have opposite signs"):
         read_experiment(file)
+
+
+def test_stresses_of_zero_are_told_as_such(tmp_path, curve_text):
+    file = tmp_path / "curve.csv"
+    head, rows = curve_text.split("MPa\n")
+    file.write_text(head + "MPa\n" + "\n".join(row.split(",")[0] + ",0" for row in rows.split()))
+    with pytest.raises(InputError, match="all stresses are zero"):
+        read_experiment(file)
+
+
+def test_a_search_for_poissons_ratio_stays_below_a_half():
+    """Its bounds would reach to 40 else, and no law can be made of that."""
+    truth = Constants("j2", {**constants_of(make_law("j2")), "poissons_ratio": 0.2, "yield_stress": 1.0})
+    (data,) = measured(truth, [wanted("one", 0.004, test="confined")], steps=20, noise=0.0)
+    start = Constants("j2", {**truth.constants, "poissons_ratio": 0.4})
+    found = fit([data], start, ("poissons_ratio",), steps=20)
+    assert found.values[0] == pytest.approx(0.2, rel=1e-2)
+    assert found.upper[0] < 0.5
+
+
+def test_a_search_turns_back_from_a_material_that_cannot_be(monkeypatch):
+    """Some strengths that the search tries are refused by the material."""
+    tried, makes = [], Constants.law
+
+    def refusing(self, values, texture):
+        tried.append(values["initial_strength"])
+        if values["initial_strength"] > 0.15:
+            raise InputError("no such material")
+        return makes(self, values, texture)
+
+    (data,) = measured(cook(), [wanted("one", 0.1)], steps=20, noise=0.0)
+    monkeypatch.setattr(Constants, "law", refusing)
+    found = fit([data], cook(initial_strength=0.01), ("initial_strength",), steps=20)
+    assert found.values[0] == pytest.approx(TRUTH["initial_strength"], rel=1e-2)
+    assert len(tried) > 3
+
+
+def test_a_curve_that_is_not_met_is_told():
+    """The law hardens, the data soften to nothing."""
+    data = dataclasses.replace(wanted("one", 0.1), stress=np.linspace(0.12, 0.004, 60))
+    found = fit([data], cook(), ("initial_strength",), steps=20)
+    assert found.errors["one"] > 0.2
+    assert any(line.startswith("one is not met, error ") for line in doubts(found, determination(found)))
 
 
 @pytest.mark.parametrize(
@@ -346,4 +395,35 @@ def test_bounds_without_meaning_are_refused(tmp_path, curve_text, words):
     flags = ["--curve", str(curve), "--bound", words, "--out", str(tmp_path / "x.json")]
     code, said = outcome(application(app), ["calibrate", *flags])
     assert code == 1
-    assert f"bound = '{words}', expected" in said
+    assert f"bound = '{words}', expected" in said or f"bound = '{words}' of no parameter" in said
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ("hardening=0.3..0.4 GPa", "but hardening has one already: give it once"),
+        ("hardning=0.3..0.4 GPa", "of no parameter, expected one of: shear_modulus"),
+    ],
+)
+def test_a_bound_that_would_not_count_is_refused(tmp_path, curve_text, second, message):
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    flags = ["--curve", str(curve), "--bound", "hardening=0.1..0.2 GPa", "--bound", second]
+    code, said = outcome(application(app), ["calibrate", *flags, "--out", str(tmp_path / "x.json")])
+    assert code == 1
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    ("out", "folder", "message"),
+    [("none/x.json", "other", "no folder"), ("x.json", "x_report.json", "is a folder")],
+)
+def test_what_cannot_be_written_is_told_before_the_search(tmp_path, curve_text, out, folder, message):
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    (tmp_path / folder).mkdir()
+    before = sorted(tmp_path.iterdir())
+    code, said = outcome(application(app), ["calibrate", "--curve", str(curve), "--out", str(tmp_path / out)])
+    assert code == 1
+    assert message in said
+    assert sorted(tmp_path.iterdir()) == before

@@ -117,7 +117,22 @@ def test_options_that_no_law_takes_are_refused(options, message):
         ComparedLaws(**options).resolved()
 
 
-def test_a_field_that_no_law_has_is_refused(tmp_path):
+@pytest.mark.parametrize(("flag", "unit"), [("--rate", "1/s"), ("--relax", "us"), ("--creep", "us")])
+def test_a_negative_quantity_is_named_as_such(tmp_path, flag, unit):
+    words = ["--law", "j2", "--uniaxial", "0.01", flag, f"-5 {unit}", "--output", str(tmp_path / "none")]
+    assert run(*words)[1].strip().endswith(f"{flag[2:]} = '-5 {unit}', expected a positive number")
+
+
+def test_a_tolerance_that_would_leave_stress_on_free_sides_is_refused(tmp_path):
+    """Of 10, sides held by 2.1 GPa passed as free."""
+    words = ["--law", "j2", "--uniaxial", "0.05", "--tolerance", "10", "--output", str(tmp_path / "none")]
+    code, message = run(*words)
+    assert code == 1
+    assert "tolerance = 10.0, expected at most 0.01" in message
+
+
+def test_a_field_that_no_law_has_is_refused_before_the_test(tmp_path, monkeypatch):
+    monkeypatch.setattr("multiscale.run.material_test.run_tests", lambda *_: pytest.fail("was tested"))
     words = ["--law", "j2", "--uniaxial", "0.01", "--steps", "2", "--field", "twin_volume"]
     code, message = run(*words, "--output", str(tmp_path / "none"))
     assert code == 1

@@ -68,7 +68,7 @@ class Constants(Material):
             name: value for name, value in self.constants.items() if value > 0.0 and name != "density"
         }
         strongest = perfect_strength(make_law(law_name, **constants).moduli().shear)
-        self.largest = {"yield_stress": strongest, "initial_strength": strongest}
+        self.largest = {"yield_stress": strongest, "initial_strength": strongest, "poissons_ratio": 0.499}
 
     def law(self, values: Mapping[str, float], texture: str | None) -> ConstitutiveLaw:
         """Return the law with other values of parameters; it has no texture."""
