@@ -46,6 +46,11 @@ def test_many_poles_are_gathered_by_the_cell_they_lie_in():
     assert (np.abs(means - rows * side).max(axis=1) < side).all()
 
 
+def test_more_grains_than_a_description_has_are_refused():
+    with pytest.raises(InputError, match=r"grains = 5000, expected at most 4096 of the texture rolled:15,25"):
+        grains_of("rolled:15,25", MAGNESIUM, 5000)
+
+
 def test_spreads_that_may_be_radians_are_doubted():
     with pytest.warns(UserWarning, match=r"rolled, 0\.26 degrees to RD, 0\.44 to TD: expected degrees"):
         distribution("rolled:0.26,0.44", MAGNESIUM)
