@@ -23,7 +23,7 @@ from multiscale.laws.experiments.report import draw_fit, report_data, report_lin
 from multiscale.laws.johnson_cook import THERMAL
 from multiscale.results.provenance import law_record, versions
 from multiscale.run.calibration_options import CalibrationOptions
-from multiscale.run.inputs import require_apart, require_places
+from multiscale.run.inputs import make_folder_of, require_apart, require_places
 
 
 def calibrate_to_polycrystal(wanted: CalibrationOptions, out: Path) -> None:
@@ -37,6 +37,7 @@ def calibrate_to_polycrystal(wanted: CalibrationOptions, out: Path) -> None:
     reference = make_law("taylor", **options)
     found = calibration.calibrate(reference, wanted.law, largest_strain=largest_strain)
     record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
+    make_folder_of(out)
     calibration.write_calibration(out, found, {**record, "versions": versions()})
     for name, error in found.errors.items():
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
@@ -75,6 +76,7 @@ def write_fit(found: Fit, material: Material, out: Path) -> None:
     """
     known = determination(found)
     _, picture, report = _written(out)
+    make_folder_of(out)
     draw_fit(picture, found, f"{material.law_name} fitted to {len(found.experiments)} curve(s)")
     write_json(report, {**report_data(found, known, material), "versions": versions()})
     curves = [experiment.name for experiment in found.experiments]

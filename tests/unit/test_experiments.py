@@ -348,7 +348,7 @@ def test_temperatures_of_experiments_soften():
 
 
 def test_the_command_leaves_constants_a_report_and_a_picture(tmp_path, curve_text):
-    curve, out = tmp_path / "curve.csv", tmp_path / "fitted.json"
+    curve, out = tmp_path / "curve.csv", tmp_path / "new" / "fitted.json"
     curve.write_text(curve_text)
     start = read_constants(shipped_constants("johnson-cook"), "johnson-cook")
     words = ["--law", "johnson-cook", "--fit", "initial_strength", "--bound", "initial_strength=50..300 MPa"]
@@ -357,12 +357,12 @@ def test_the_command_leaves_constants_a_report_and_a_picture(tmp_path, curve_tex
     constants = read_constants(out, "johnson-cook")
     assert constants["reference_rate"] == 1e-3
     assert constants["shear_modulus"] == start["shear_modulus"]
-    report = json.loads((tmp_path / "fitted_report.json").read_text())
+    report = json.loads((tmp_path / "new" / "fitted_report.json").read_text())
     told = report["parameters"]["initial_strength"]
     assert told["value"] == constants["initial_strength"]
     assert told["bounds"] == [0.05, 0.3]
     assert report["curves"]["curve.csv"]["points"] == 20
-    assert (tmp_path / "fitted.png").stat().st_size > 10_000
+    assert (tmp_path / "new" / "fitted.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_a_bound_that_would_not_count_is_refused(tmp_path, curve_text, second, m
 
 @pytest.mark.parametrize(
     ("out", "folder", "message"),
-    [("none/x.json", "other", "no folder"), ("x.json", "x_report.json", "is a folder")],
+    [("curve.csv/x.json", "other", "is no folder"), ("x.json", "x_report.json", "is a folder")],
 )
 def test_what_cannot_be_written_is_told_before_the_search(tmp_path, curve_text, out, folder, message):
     curve = tmp_path / "curve.csv"
