@@ -73,7 +73,7 @@ def generate(*, out: OutFile, along: PathOptions, driven: DrivenLaw) -> None:
     """
     from mpi4py import MPI
 
-    from microscale.crystals.texture.described import is_file
+    from microscale.crystals.texture.names import is_file
     from multiscale.run.generation import DataSet, make_data_set
     from multiscale.run.inputs import require_apart
 

@@ -14,10 +14,11 @@ from microscale.crystals.taylor import TaylorPolycrystal
 from microscale.crystals.texture.axes import part_axes
 from microscale.crystals.texture.deformed import deformed_texture
 from microscale.crystals.texture.density import HALF_WIDTH
-from microscale.crystals.texture.described import PLAIN, distribution, grains_of
+from microscale.crystals.texture.described import distribution, grains_of
 from microscale.crystals.texture.harmonics import coefficients
 from microscale.crystals.texture.lattice import Lattice, lattice_of
 from microscale.crystals.texture.misfit import density_misfit
+from microscale.crystals.texture.names import PLAIN
 from microscale.crystals.texture.pole_figures import draw_inverse_pole_figures, draw_pole_figures
 from microscale.crystals.texture.representative import Reduced
 from microscale.crystals.texture.sources import drawn, even

@@ -7,18 +7,17 @@ A script adds a law of its own by :func:`register`, an installed package under t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from microscale.crystals.crystal import Crystal, read_crystal
+from microscale.crystals.crystal import Crystal
 from microscale.crystals.texture.texture import Texture
 from microscale.errors import InputError
-from microscale.inputs.numbers import Count, CountOrZero, Seed, checked
+from microscale.inputs.numbers import checked
 from microscale.inputs.options import defaults_of, options_for
 from microscale.law import ConstitutiveLaw
-from microscale.unit_cell.microstructure import Microstructure
 
 Derivative = Literal["enriched", "stabilised", "rotated", "central", "spectral"]
 """Discrete derivatives of a unit cell (:mod:`microscale.unit_cell.grid`)."""
@@ -102,136 +101,25 @@ def _johnson_cook() -> Callable[..., ConstitutiveLaw]:
 
 
 def _taylor() -> Callable[..., ConstitutiveLaw]:
-    from microscale.crystals.orientations import random_orientations
-    from microscale.crystals.taylor import TaylorPolycrystal
-    from microscale.crystals.texture.described import PLAIN, grains_of
-    from microscale.crystals.uniform_texture import uniform_orientations
+    from multiscale.laws.polycrystals import taylor
 
-    @checked
-    def polycrystal(
-        grains: Count = 128,
-        seed: Seed = 0,
-        rate_sensitivity: float | None = None,
-        resolution: Count | None = None,
-        crystal: Path | str | Crystal | None = None,
-        texture: Path | str | Texture = "uniform",
-        texture_axes: str | None = None,
-    ) -> ConstitutiveLaw:
-        """Make equal grains; with a resolution, those of the ``fft3d`` cell of this resolution and seed."""
-        material = read_crystal(crystal).with_options(rate_sensitivity)
-        _require_axes_used(texture, texture_axes)
-        if resolution is not None:
-            if texture == "uniform":
-                raise InputError(
-                    f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn, "
-                    "give texture = 'random'"
-                )
-            cell = _textured_cell(material, grains, resolution, seed, texture, texture_axes)
-            return TaylorPolycrystal(cell.orientations, cell.weights, material)
-        if texture in PLAIN:
-            uniform = texture == "uniform"
-            Q = uniform_orientations(grains, seed, material) if uniform else random_orientations(grains, seed)
-            return TaylorPolycrystal(Q, crystal=material)
-        return TaylorPolycrystal.of(
-            grains_of(texture, material, grains, seed, texture_axes).texture, material
-        )
-
-    return polycrystal
-
-
-def _require_axes_used(texture: Path | str | Texture, axes: str | None) -> None:
-    if axes is not None and texture in ("uniform", "random"):
-        raise InputError(f"texture-axes = {axes!r} has no use for texture = '{texture}', which has no axes")
-
-
-def _textured_cell(
-    crystal: Crystal,
-    grains: int,
-    resolution: int,
-    seed: int,
-    texture: Path | str | Texture,
-    axes: str | None,
-) -> Microstructure:
-    """Return the grains of a solid cell; those of a texture stand for it with the volumes they have."""
-    from microscale.crystals.texture.described import grains_of
-    from microscale.crystals.uniform_texture import uniform_orientations
-    from microscale.unit_cell.microstructure import periodic_voronoi
-
-    cell = periodic_voronoi(grains, (resolution,) * 3, seed)
-    if texture == "random":
-        return cell
-    if texture == "uniform":
-        return cell.oriented(uniform_orientations(grains, seed, crystal))
-    return cell.oriented(
-        grains_of(texture, crystal, grains, seed, axes, weights=cell.weights).texture.orientations
-    )
+    return taylor
 
 
 def _fft2d() -> Callable[..., ConstitutiveLaw]:
-    from microscale.unit_cell.cell import DERIVATIVE
-    from microscale.unit_cell.microstructure import periodic_voronoi
+    from multiscale.laws.polycrystals import fft2d
 
-    @checked
-    def polycrystal(
-        grains: Count = 16,
-        seed: Seed = 0,
-        rate_sensitivity: float | None = None,
-        resolution: Count = 64,
-        tolerance: float = 1e-3,
-        memory: CountOrZero = 20,
-        crystal: Path | str | Crystal | None = None,
-        derivative: str = DERIVATIVE[2],
-    ) -> ConstitutiveLaw:
-        material = read_crystal(crystal or "two_slip.yaml").with_options(rate_sensitivity)
-        voronoi = partial(periodic_voronoi, grains, (resolution,) * 2, seed)
-        return _full_field(material, (resolution,) * 2, voronoi, tolerance, memory, derivative)
-
-    return polycrystal
+    return fft2d
 
 
 def _fft3d() -> Callable[..., ConstitutiveLaw]:
-    from microscale.unit_cell.cell import DERIVATIVE
+    from multiscale.laws.polycrystals import fft3d
 
-    @checked
-    def polycrystal(
-        grains: Count = 16,
-        seed: Seed = 0,
-        rate_sensitivity: float | None = None,
-        resolution: Count = 16,
-        tolerance: float = 1e-3,
-        memory: CountOrZero = 20,
-        crystal: Path | str | Crystal | None = None,
-        derivative: str = DERIVATIVE[3],
-        texture: Path | str | Texture = "random",
-        texture_axes: str | None = None,
-    ) -> ConstitutiveLaw:
-        material = read_crystal(crystal).with_options(rate_sensitivity)
-        _require_axes_used(texture, texture_axes)
-        voronoi = partial(_textured_cell, material, grains, resolution, seed, texture, texture_axes)
-        return _full_field(material, (resolution,) * 3, voronoi, tolerance, memory, derivative)
-
-    return polycrystal
-
-
-def _full_field(
-    crystal: Crystal,
-    shape: tuple[int, ...],
-    grains: Callable[[], Microstructure],
-    tolerance: float,
-    memory: int,
-    derivative: str,
-) -> ConstitutiveLaw:
-    """Return a unit cell; its grains are made when it is known that there is room for them."""
-    from microscale.crystals.single_crystal import SingleCrystal
-    from microscale.unit_cell.cell import FullFieldCell, require_room
-
-    require_room(SingleCrystal(crystal=crystal), shape, derivative, memory)
-    return FullFieldCell.polycrystal(
-        grains(), crystal, tolerance=tolerance, memory=memory, derivative=derivative
-    )
+    return fft3d
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
+    from microscale.crystals.texture.names import require_axes_used
     from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.stand_in import require_material, require_no_texture
     from multiscale.surrogate.store import SHIPPED, read_surrogate
@@ -265,7 +153,7 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
         if material is not None:
             require_material(card.material, material, file)
         if texture is not None:
-            _require_axes_used(texture, texture_axes)
+            require_axes_used(texture, texture_axes)
             require_no_texture(card.material, texture, material, file)
         elif texture_axes is not None:
             raise InputError(f"texture-axes = {texture_axes!r} has no use without --texture: leave it out")

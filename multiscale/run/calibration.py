@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from microscale.crystals.texture.described import is_file
+from microscale.crystals.texture.names import is_file
 from microscale.errors import InputError
 from microscale.files.printable import printable
 from microscale.files.quantities import DIMENSIONLESS, spoken

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from microscale.crystals.crystal import read_crystal
-from microscale.crystals.texture.described import is_file
+from microscale.crystals.texture.names import is_file
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed
 from microscale.inputs.options import options_for

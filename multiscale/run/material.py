@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from microscale.crystals.crystal import read_crystal
-from microscale.crystals.texture.described import is_file
+from microscale.crystals.texture.names import is_file
 from microscale.errors import InputError
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Seed

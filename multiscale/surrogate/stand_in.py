@@ -10,9 +10,6 @@ from typing import Any
 import numpy as np
 
 from microscale.crystals.crystal import Crystal, read_crystal
-from microscale.crystals.texture.described import distribution
-from microscale.crystals.texture.harmonics import coefficients
-from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.texture import Texture
 from microscale.data.schema import recorded_crystal
 from microscale.errors import InputError
@@ -63,6 +60,10 @@ def require_no_texture(learnt: Material, texture: str | Path | Texture, crystal:
     Raises:
         InputError: It is one; the message says how strong.
     """
+    from microscale.crystals.texture.described import distribution  # only who names a texture waits for it
+    from microscale.crystals.texture.harmonics import coefficients
+    from microscale.crystals.texture.lattice import lattice_of
+
     recorded = learnt.identity["crystal"] if learnt.identity else None
     if not isinstance(crystal, Crystal):
         crystal = recorded_crystal(recorded) if recorded and recorded.get("families") else read_crystal()

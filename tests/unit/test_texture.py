@@ -306,7 +306,7 @@ def test_the_part_turns_the_texture():
         ("fibre:z,10,10-11", "pole 10-11 depends on c/a"),
         ("fibre:z,10,1-111", "h \\+ k \\+ i = 0"),
         ("uniform:3", "expected uniform without anything behind it"),
-        ("sheet", "texture sheet cannot be read"),
+        ("sheet", "texture 'sheet' is no file that is there, expected one, or one of: uniform"),
     ],
 )
 def test_what_is_no_texture_is_one_line(text, message):

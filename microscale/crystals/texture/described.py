@@ -19,6 +19,7 @@ from microscale.crystals.texture import sources
 from microscale.crystals.texture.axes import part_axes
 from microscale.crystals.texture.euler import from_bunge, written_bunge
 from microscale.crystals.texture.lattice import Lattice, lattice_of
+from microscale.crystals.texture.names import EXPECTED, NAMES, PLAIN, is_file
 from microscale.crystals.texture.of_harmonics import of_harmonics
 from microscale.crystals.texture.orientation_map import SUFFIXES, read_map
 from microscale.crystals.texture.orientation_text import read_text
@@ -26,22 +27,9 @@ from microscale.crystals.texture.representative import Reduced, representative
 from microscale.crystals.texture.texture import Texture, mixture
 from microscale.crystals.texture.texture_file import Described, read_texture_file
 from microscale.errors import InputError
+from microscale.files.printable import printable
 from microscale.inputs.numbers import Seed
 from microscale.tensors import FloatArray
-
-PLAIN = ("uniform", "random")
-"""Polycrystals without texture: their grains are spread, or drawn, and stand for nothing else."""
-EXPECTED = {
-    "rolled": "rolled:RD,TD, spreads of the c axes from the normal in degrees, such as rolled:15,25",
-    "extruded": "extruded:SPREAD in degrees, such as extruded:12",
-    "fibre": "fibre:AXIS,SPREAD with x, y or z and degrees, and perhaps a crystal axis, such as fibre:z,15",
-}
-NAMES = (*PLAIN, *EXPECTED)
-
-
-def is_file(text: str | Path) -> bool:
-    """Return whether a texture is a file, and no description."""
-    return isinstance(text, Path) or text.split(":")[0] not in NAMES
 
 
 def distribution(text: str | Path | Texture, crystal: Crystal, seed: Seed = 0) -> Texture:
@@ -61,7 +49,7 @@ def distribution(text: str | Path | Texture, crystal: Crystal, seed: Seed = 0) -
         return _of_file(Path(text), crystal, seed)
     name, _, words = text.partition(":")
     if name in PLAIN:
-        if words:
+        if text != name:
             raise InputError(f"texture = '{text}', expected {name} without anything behind it")
         return sources.everywhere(seed=seed)
     lattice = lattice_of(crystal)
@@ -181,11 +169,23 @@ def _lists(harmonics: Mapping[str, list[list[float]]]) -> dict[str, FloatArray]:
 
 def _read(path: Path, entry: Described, crystal: Crystal) -> Texture:
     """Read a file of orientations: a map by its ending, else a text."""
-    if path.suffix.lower() in SUFFIXES:
-        if entry.descriptor is not None:
-            raise InputError(f"descriptor = '{entry.descriptor}' has no use for the map {path}: leave it out")
-        return read_map(path, lattice_of(crystal), entry.phase, entry.x_axis, entry.at_least)
-    for key in ("phase", "at_least", "x_axis"):
+    is_map = path.suffix.lower() in SUFFIXES
+    for key in ("descriptor",) if is_map else ("phase", "at_least", "x_axis"):
         if getattr(entry, key) is not None:
-            raise InputError(f"{key} has no use for {path}, expected a map ({', '.join(SUFFIXES)})")
+            other = "a text" if is_map else f"a map ({', '.join(SUFFIXES)})"
+            raise InputError(f"{key} has no use for {path}, expected {other}")
+    if not _is_there(path):
+        raise InputError(
+            f"texture '{printable(path, 60)}' is no file that is there, expected one, or one of: "
+            f"{', '.join(NAMES)}"
+        )
+    if is_map:
+        return read_map(path, lattice_of(crystal), entry.phase, entry.x_axis, entry.at_least)
     return read_text(path, entry.descriptor)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or has a zero byte
+        return False

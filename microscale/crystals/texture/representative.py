@@ -126,7 +126,7 @@ def descend(
         value, torque = 0.0, np.zeros((len(q), 3))
         for l, target in wanted.items():
             each = carried(l, group, Q)
-            rest = np.tensordot(weights, each, 1) - target
+            rest = np.einsum("n,nuk->uk", weights, each) - target
             value += scale[l] * float((rest**2).sum())
             turning = np.einsum("um,imk->uik", rest, generators(l))
             torque += 2.0 * scale[l] * weights[:, None] * np.einsum("nuk,uik->ni", each, turning)

@@ -20,7 +20,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from pydantic_core import PydanticCustomError
 
-from microscale.crystals.texture.described import is_file
+from microscale.crystals.texture.names import is_file
 from microscale.errors import InputError
 from microscale.files.documents import read_bytes
 from microscale.files.printable import printable

@@ -123,7 +123,9 @@ class CrystalFile(Material):
         """Return the polycrystal; a texture that an experiment names takes the place of the usual one."""
         if texture not in self._grains:  # orientations take longer than a test
             options = self.options if texture is None else {**self.options, "texture": texture}
-            self._grains[texture] = make_law("taylor", crystal=self.crystal({}), **options)
+            made = make_law("taylor", crystal=self.crystal({}), **options)
+            assert isinstance(made, TaylorPolycrystal)  # of which only the orientations are kept
+            self._grains[texture] = made
         grains = self._grains[texture]
         return TaylorPolycrystal(grains.orientations, grains.weights, self.crystal(values))
 
