@@ -416,7 +416,10 @@ def test_a_bound_that_would_not_count_is_refused(tmp_path, curve_text, second, m
 
 @pytest.mark.parametrize(
     ("out", "folder", "message"),
-    [("curve.csv/x.json", "other", "expected no file in the way"), ("x.json", "x_report.json", "is a folder")],
+    [
+        ("curve.csv/x.json", "other", "expected no file in the way"),
+        ("x.json", "x_report.json", "is a folder"),
+    ],
 )
 def test_what_cannot_be_written_is_told_before_the_search(tmp_path, curve_text, out, folder, message):
     curve = tmp_path / "curve.csv"
