@@ -109,6 +109,7 @@ def _material(law: str, options: Mapping[str, Any], experiments: Sequence[Experi
         polycrystal = {
             "grains": options["grains"],
             "texture": options["texture"],
+            "texture_axes": options["texture_axes"],
             "seed": options["texture_seed"],
         }
         return CrystalFile(options["crystal"], polycrystal)

@@ -16,6 +16,8 @@ from multiscale.laws.experiments.curve_file import Experiment, read_experiment
 from multiscale.laws.experiments.determined import determination, doubts
 from multiscale.laws.experiments.fit import fit
 from multiscale.laws.experiments.materials import Constants, CrystalFile, constants_of
+from multiscale.run.calibration import calibrate_to_curves
+from multiscale.run.calibration_options import CalibrationOptions
 from multiscale.run.command import application, outcome
 
 NOISE = 0.01
@@ -430,3 +432,37 @@ def test_what_cannot_be_written_is_told_before_the_search(tmp_path, curve_text, 
     assert code == 1
     assert message in said
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_axes_turn_the_texture_that_a_crystal_is_fitted_with(tmp_path, curve_text, monkeypatch):
+    """They were left out once, and the fit was to a sheet that lay flat."""
+
+    class Seen(Exception):
+        pass
+
+    def seen(experiments, material, *_):
+        raise Seen(material.law({}, None), material.law({}, "rolled:10,20"), material.law({}, "uniform"))
+
+    monkeypatch.setattr("multiscale.run.calibration.fit", seen)
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    flags = {"texture": "rolled:15,25", "texture_axes": "z,x,y", "grains": 4}
+    with pytest.raises(Seen) as end:
+        calibrate_to_curves(
+            CalibrationOptions(curve=(curve,), law="taylor", fit=("twinning.strength",), **flags),
+            tmp_path / "x.yaml",
+        )
+    for law, texture in zip(end.value.args, ("rolled:15,25", "rolled:10,20", "uniform"), strict=True):
+        axes = None if texture == "uniform" else "z,x,y"
+        wanted_law = make_law("taylor", grains=4, texture=texture, texture_axes=axes)
+        np.testing.assert_array_equal(law.orientations, wanted_law.orientations)
+
+
+def test_axes_of_no_texture_are_refused(tmp_path, curve_text):
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    words = ["--law", "taylor", "--grains", "2", "--fit", "twinning.strength", "--texture-axes", "z,x,y"]
+    out = ["--out", str(tmp_path / "x.yaml")]
+    code, said = outcome(application(app), ["calibrate", "--curve", str(curve), *words, *out])
+    assert code == 1
+    assert "texture-axes = 'z,x,y' has no use for texture = 'uniform'" in said
