@@ -21,6 +21,7 @@ from microscale.inputs.numbers import (
     checked,
 )
 from microscale.inputs.options import defaults_of, options_for
+from microscale.material_test.program import Tolerance
 from multiscale.export.export import Host
 from multiscale.export.units import UnitSystem
 from multiscale.run.calibration_options import CalibrationOptions
@@ -277,7 +278,7 @@ def material_test(
     laws: ComparedLaws,
     loading: LoadingOptions,
     field: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    tolerance: Positive = 1e-5,
+    tolerance: Tolerance = 1e-5,
     output: OutFolder = Path("results/test"),
 ) -> None:
     """Test laws without a mesh: prescribed stretch and stress, as in ``test --law taylor --uniaxial 0.2``.

@@ -69,6 +69,8 @@ def _unopened(path: Path, what: str, remedy: str, reason: str) -> str:
             "it open was killed; close it there, expected a file that nobody writes (after a kill: "
             f"h5clear -s {path})"
         )
+    if "file signature not found" in reason:  # weights, a picture: nothing to be removed on our advice
+        remedy = f"give another file, or if this was one: {remedy}"
     return f"{path} cannot be read as a {what}: damaged, or none ({reason}); {remedy}"
 
 

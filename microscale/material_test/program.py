@@ -30,6 +30,8 @@ LARGEST_STRAIN = 3.0
 SHORTEST = -0.95
 """Least engineering strain: at -1 nothing is left."""
 Rate = Annotated[float, Range(1e-18, 1e9, unit="1/us")]
+Tolerance = Annotated[float, Range(1e-15, 0.01)]
+"""Of a stress, relative to the largest so far: beyond a per cent sides that should be free bear load."""
 
 LOADINGS: Mapping[str, Mapping[str, float]] = {
     "uniaxial": {"xx": 1.0},

@@ -68,7 +68,10 @@ def read_program(path: Path) -> MaterialTest:
     segments = tuple(_segment(k, entry, where) for k, entry in enumerate(found.segment, 1))
     direction = (1.0, 0.0, 0.0) if found.direction is None else _three(found.direction)
     across = None if found.across is None else _three(found.across)
-    return MaterialTest(segments, direction, across, found.measure)
+    try:
+        return MaterialTest(segments, direction, across, found.measure)
+    except InputError as error:
+        raise InputError(f"{where}: {error}; {REMEDY}") from error
 
 
 def program_text(program: MaterialTest) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from microscale.errors import InputError
-from microscale.inputs.numbers import Positive, checked, numbers_in
+from microscale.inputs.numbers import checked, numbers_in
 from microscale.law import ConstitutiveLaw, State
 from microscale.material_test.equilibrium import (
     FLOOR,
@@ -21,7 +21,7 @@ from microscale.material_test.equilibrium import (
     stress_of,
     to_strain,
 )
-from microscale.material_test.program import COLUMNS, COMPONENTS, ROWS, MaterialTest
+from microscale.material_test.program import COLUMNS, COMPONENTS, ROWS, MaterialTest, Tolerance
 from microscale.progress import task
 from microscale.tensors import FloatArray, cauchy_from_piola
 
@@ -69,7 +69,7 @@ class _Told(NamedTuple):
 def run_tests(
     law: ConstitutiveLaw,
     tests: Sequence[MaterialTest],
-    tolerance: Positive = TOLERANCE,
+    tolerance: Tolerance = TOLERANCE,
     initial: Mapping[str, Any] | None = None,
 ) -> list[Curve]:
     """Run material tests, each on a point of its own that begins at rest.
@@ -171,10 +171,13 @@ class _Points:
 
     def _plan(self, k: int, program: MaterialTest) -> Iterator[_Told]:
         """Yield what a point is told; where a segment begins is known when the one before has ended."""
-        for segment in program.segments:
+        for number, segment in enumerate(program.segments, 1):
             begin = self._present(k, segment.is_stress)
             end = segment.ends(begin)
-            dt = segment.time(begin, end) / segment.steps
+            try:
+                dt = segment.time(begin, end) / segment.steps
+            except InputError as error:
+                raise InputError(f"segment {number}: {error}") from error
             for i in range(segment.steps):
                 first, last = (begin + (end - begin) * j / segment.steps for j in (i, i + 1))
                 yield _Told(dt, segment.is_stress, first, last, i / segment.steps)

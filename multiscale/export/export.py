@@ -10,6 +10,8 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from microscale.errors import InputError
+from microscale.files.documents import read_document
+from microscale.files.one_writer import one_writer
 from microscale.files.printable import printable
 from microscale.files.whole_file import write_json, write_whole
 from multiscale.export.facts import facts
@@ -133,8 +135,39 @@ def _record_of(told: dict[str, Any]) -> str:
 
 
 def _write(out: Path, texts: dict[str, str], told: dict[str, Any]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    record = out / _record_of(told)
+    with one_writer(out, out / f".{told['name']}.lock"):
+        _require_ours(out, record, texts)
+        for place, text in texts.items():
+            write_whole(out / place, text.encode())
+        sums = {place: _sha256(text.encode()) for place, text in texts.items()}
+        write_json(record, told | {"files_sha256": sums})
+
+
+def _require_ours(out: Path, record: Path, texts: dict[str, str]) -> None:
+    """Refuse to write over what no export wrote, or beside files of this name for another host."""
+    written = _recorded(record)
     for place, text in texts.items():
-        write_whole(out / place, text.encode())
-    sums = {place: hashlib.sha256(text.encode()).hexdigest() for place, text in texts.items()}
-    write_json(out / _record_of(told), told | {"files_sha256": sums})
+        there, ours = out / place, (written.get(place), _sha256(text.encode()))
+        if there.is_file() and _sha256(there.read_bytes()) not in ours:
+            raise InputError(
+                f"{printable(there)} is there, and not as an export left it: choose another --out or --name"
+            )
+    if other := sorted(written.keys() - texts.keys()):
+        raise InputError(
+            f"{printable(out)} holds the same name for another code ({printable(other[0])}), and some files "
+            "would be of one and some of the other: choose another --out or --name"
+        )
+
+
+def _recorded(record: Path) -> dict[str, Any]:
+    """Return the hashes of the files of an export that was here before, by name."""
+    if not record.exists():
+        return {}
+    found = read_document(record, "record of an export", "choose another --out or --name")
+    sums = found.get("files_sha256") if isinstance(found, dict) else None
+    return sums if isinstance(sums, dict) else {}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

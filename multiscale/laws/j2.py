@@ -9,6 +9,7 @@ from microscale.law import ConstitutiveLaw, Moduli, State
 from microscale.tensors import FloatArray
 from multiscale.laws.parameters import (
     Density,
+    Modulus,
     Ratio,
     Stress,
     StressOrZero,
@@ -37,7 +38,7 @@ class J2(ConstitutiveLaw):
     The defaults are the copper of the standard Taylor-bar test (Zhu & Cescotto 1995; Camacho & Ortiz 1997).
     """
 
-    youngs_modulus: Stress = 117.0
+    youngs_modulus: Modulus = 117.0
     poissons_ratio: Ratio = 0.35
     yield_stress: Stress = 0.4
     hardening_modulus: StressOrZero = 0.1

@@ -12,6 +12,7 @@ from microscale.tensors import FloatArray
 from multiscale.laws.parameters import (
     Density,
     HeatCapacity,
+    Modulus,
     PositiveRatio,
     Rate,
     RatioOrZero,
@@ -59,8 +60,8 @@ class JohnsonCook(ConstitutiveLaw):
     published fits to AZ31 sheet, to be replaced by a fit to the polycrystal or to tests.
     """
 
-    shear_modulus: Stress = 25.0
-    bulk_modulus: Stress = 48.0
+    shear_modulus: Modulus = 25.0
+    bulk_modulus: Modulus = 48.0
     initial_strength: Stress = 0.2
     hardening: StressOrZero = 0.35
     hardening_exponent: PositiveRatio = 0.5

@@ -13,6 +13,7 @@ from microscale.law import ConstitutiveLaw
 
 # In files they may name another unit; a number alone is in these.
 Stress = Annotated[float, In("GPa", "positive", bare=True)]
+Modulus = Annotated[float, In("GPa", "positive", bare=True, likely=(1e-6, 2000.0))]
 StressOrZero = Annotated[float, In("GPa", "not negative", bare=True)]
 Density = Annotated[float, In("g/cm^3", "positive", bare=True, likely=LIKELY_DENSITY)]
 Rate = Annotated[float, In("1/us", "positive", bare=True)]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from microscale.errors import InputError
-from microscale.files.printable import drawable
+from microscale.files.printable import drawable, printable
 from microscale.files.whole_file import replacing, write_whole
 from microscale.law import ConstitutiveLaw
 from microscale.material_test.program import COLUMNS, COMPONENTS, ROWS
@@ -23,20 +23,25 @@ from multiscale.dynamics.fields import with_unit
 NINE = tuple(f"{i}{j}" for i in "xyz" for j in "xyz")
 
 
-def chosen_fields(
-    laws: Mapping[str, ConstitutiveLaw], curves: Mapping[str, Curve], wanted: Sequence[str]
-) -> dict[str, dict[str, FloatArray]]:
-    """Return the fields that were asked for, by law and by name with unit; of each law those that it has.
+def require_fields(laws: Mapping[str, ConstitutiveLaw], wanted: Sequence[str]) -> None:
+    """Refuse a field that no law shows, before any is tested.
 
     Raises:
         InputError: No law has a field that was asked for.
     """
-    known = dict.fromkeys(name for curve in curves.values() for name in curve.fields)
+    known = dict.fromkeys(name for law in laws.values() for name in law.fields(law.init_state(1)))
     for name in wanted:
         if name not in known:
+            shown = printable(name, 40)
             raise InputError(
-                f"field = '{name}', expected one of: {', '.join(known) or 'none, no law has any'}"
+                f"field = '{shown}', expected one of: {', '.join(known) or 'none, no law has any'}"
             )
+
+
+def chosen_fields(
+    laws: Mapping[str, ConstitutiveLaw], curves: Mapping[str, Curve], wanted: Sequence[str]
+) -> dict[str, dict[str, FloatArray]]:
+    """Return the fields that were asked for, by law and by name with unit; of each law those that it has."""
     found: dict[str, dict[str, FloatArray]] = {}
     for law, curve in curves.items():
         units = laws[law].field_units

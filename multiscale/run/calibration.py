@@ -23,7 +23,7 @@ from multiscale.laws.experiments.report import draw_fit, report_data, report_lin
 from multiscale.laws.johnson_cook import THERMAL
 from multiscale.results.provenance import law_record, versions
 from multiscale.run.calibration_options import CalibrationOptions
-from multiscale.run.inputs import require_apart
+from multiscale.run.inputs import make_folder_of, require_apart, require_places
 
 
 def calibrate_to_polycrystal(wanted: CalibrationOptions, out: Path) -> None:
@@ -31,11 +31,13 @@ def calibrate_to_polycrystal(wanted: CalibrationOptions, out: Path) -> None:
     options = wanted.resolved()
     texture = Path(options["texture"]) if is_file(options["texture"]) else None
     require_apart([out], [options["crystal"], texture])
+    require_places([out])
     largest_strain = options.pop("largest_strain")
     options["seed"] = options.pop("texture_seed")
     reference = make_law("taylor", **options)
     found = calibration.calibrate(reference, wanted.law, largest_strain=largest_strain)
     record = {"reference": law_record(reference, options), "largest_strain": largest_strain}
+    make_folder_of(out)
     calibration.write_calibration(out, found, {**record, "versions": versions()})
     for name, error in found.errors.items():
         print(f"{name:30s} relative deviatoric error {100.0 * error:5.1f} %")
@@ -52,11 +54,12 @@ def calibrate_to_curves(wanted: CalibrationOptions, out: Path) -> None:
     textures = [Path(texture) for texture in named if texture is not None and is_file(texture)]
     read = [*wanted.curve, *textures, options.get("crystal"), options.get("constants")]
     require_apart(_written(out), read)
+    require_places(_written(out))
     material = _material(wanted.law, options, experiments)
     names = options["fit"] or tuple(calibration.STARTS.get(wanted.law, ()))
     if not names:
         raise InputError(f"no parameter to fit, give --fit, one of: {', '.join(material.parameters)}")
-    bounds = dict(_bound(words, material) for words in options["bound"])
+    bounds = _bounds(options["bound"], material)
     write_fit(fit(experiments, material, names, bounds, options["steps"], options["searches"]), material, out)
 
 
@@ -73,6 +76,7 @@ def write_fit(found: Fit, material: Material, out: Path) -> None:
     """
     known = determination(found)
     _, picture, report = _written(out)
+    make_folder_of(out)
     draw_fit(picture, found, f"{material.law_name} fitted to {len(found.experiments)} curve(s)")
     write_json(report, {**report_data(found, known, material), "versions": versions()})
     curves = [experiment.name for experiment in found.experiments]
@@ -105,6 +109,7 @@ def _material(law: str, options: Mapping[str, Any], experiments: Sequence[Experi
         polycrystal = {
             "grains": options["grains"],
             "texture": options["texture"],
+            "texture_axes": options["texture_axes"],
             "seed": options["texture_seed"],
         }
         return CrystalFile(options["crystal"], polycrystal)
@@ -121,11 +126,25 @@ def _material(law: str, options: Mapping[str, Any], experiments: Sequence[Experi
     return Constants(law, constants)
 
 
+def _bounds(given: Sequence[str], material: Material) -> dict[str, tuple[float, float]]:
+    """Return bounds by parameter; two of one are refused, because one of them would not count."""
+    found: dict[str, tuple[float, float]] = {}
+    for words in given:
+        name, span = _bound(words, material)
+        if name in found:
+            raise InputError(f"bound = '{printable(words, 60)}', but {name} has one already: give it once")
+        found[name] = span
+    return found
+
+
 def _bound(words: str, material: Material) -> tuple[str, tuple[float, float]]:
     """Return a parameter and its bounds in our units, from words such as yield_stress=100..300 MPa."""
     name, _, span = words.partition("=")
     low, dots, rest = span.partition("..")
     number, _, unit = rest.strip().partition(" ")
+    if name and name not in material.parameters:
+        known = ", ".join(material.parameters)
+        raise InputError(f"bound = '{printable(words, 60)}' of no parameter, expected one of: {known}")
     ours = material.units.get(name, DIMENSIONLESS)
     try:
         if not dots or (ours != DIMENSIONLESS and not unit) or (ours == DIMENSIONLESS and unit):

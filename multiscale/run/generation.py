@@ -67,9 +67,14 @@ def textured_polycrystals(
         grains: Grains of each.
         crystal: Material file; magnesium by default.
         rate_sensitivity: m of the crystal instead of its own.
+
+    Raises:
+        InputError: The crystal has no such textures.
     """
     material = read_crystal(crystal).with_options(rate_sensitivity)
-    return TexturedPolycrystals(material, grains, TextureFamily(textures, seed))
+    family = TextureFamily(textures, seed)
+    family.kinds(material)  # or an InputError, before anything is written
+    return TexturedPolycrystals(material, grains, family)
 
 
 def make_data_set(data: DataSet, out: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> bool:

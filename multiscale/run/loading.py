@@ -59,10 +59,10 @@ class LoadingOptions:
     biaxial: TestStrain | None = None
     confined: TestStrain | None = None
     shear: TestStrain | None = None
-    rate: Annotated[tuple[str, ...], Parameter(negative="")] = ()
+    rate: Annotated[tuple[WithMinus, ...], Parameter(negative="", allow_leading_hyphen=True)] = ()
     cycles: Repeats | None = None
-    relax: str | None = None
-    creep: str | None = None
+    relax: WithMinus | None = None
+    creep: WithMinus | None = None
     direction: WithMinus | None = None
     across: WithMinus | None = None
     measure: Measure | None = None

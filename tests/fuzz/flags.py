@@ -127,6 +127,8 @@ PROGRAMS = [
     Program.cli("generate", out="{folder}/j2.h5", law="j2", **SMALL),
     Program.cli("generate", out="{folder}/t.h5", grains="2", **SMALL),
     Program.cli("generate", out="{folder}/f.h5", law="fft3d", grains="2", resolution="4", **SMALL),
+    Program.cli("generate", out="{folder}/x.h5", grains="2", textures="various", **SMALL),
+    Program.cli("generate", out="{folder}/a.h5", grains="2", protocol="A", paths="2", steps="20"),
     Program.cli("train", "{data}", out="{folder}/w.safetensors", epochs="1", hidden="8"),
     Program.cli(
         "train", "{data}", out="{folder}/w.safetensors", epochs="1", hidden="8", model="pca", modes="5"
@@ -138,6 +140,12 @@ PROGRAMS = [
     Program("multiscale.cli", "material_test", ("test",), {"output": "{folder}/t", "law": "j2", **BAR}),
     Program("multiscale.cli", "material_test", ("test",), {"output": "{folder}/t", "grains": "2", **BAR}),
     Program.cli("calibrate", out="{folder}/c.json", law="j2", curve="{curve}", steps="10"),
+    Program(
+        "multiscale.cases.texture_command",
+        "texture",
+        ("texture", "rolled:15,25"),
+        {"out": "{folder}/x", "grains": "2"},
+    ),
     Program.demo("taylor_anvil", elements="60", **IMPACT),
     Program.demo("taylor_anvil", elements="60", end_time="0.05", law="taylor", grains="2", model="quarter"),
     Program.demo("taylor_anvil", elements="60", end_time="0.05"),

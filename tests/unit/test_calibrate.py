@@ -105,6 +105,7 @@ def test_shipped_constants_are_read_to_the_bit(law):
         ({"density": float("nan")}, {}, r"constants\.density = nan, expected a finite number"),
         ({"density": 8930}, {}, r"constants\.density = 8930\.0 g/cm\^3, expected 0\.01 to 50 g/cm\^3"),
         ({"yield_stress": 400}, {}, r"constants\.yield_stress = 400 GPa, expected at most .*perfect crystal"),
+        ({"youngs_modulus": 117e3}, {}, r"youngs_modulus = 117000\.0 GPa, expected 1e-06 to 2000 GPa"),
         ({}, {"units": "SI"}, r"units = 'SI', expected 'mm, us, GPa, g/cm\^3'"),
         ({}, {"law": 5}, r"law = 5, expected text"),
         ({}, {"constants": []}, r"constants = \[\], expected keys with values"),

@@ -16,6 +16,8 @@ from multiscale.laws.experiments.curve_file import Experiment, read_experiment
 from multiscale.laws.experiments.determined import determination, doubts
 from multiscale.laws.experiments.fit import fit
 from multiscale.laws.experiments.materials import Constants, CrystalFile, constants_of
+from multiscale.run.calibration import calibrate_to_curves
+from multiscale.run.calibration_options import CalibrationOptions
 from multiscale.run.command import application, outcome
 
 NOISE = 0.01
@@ -213,6 +215,12 @@ def test_a_curve_is_read_with_its_units(tmp_path, curve_text):
         ("0.01,", "1;", "expected two finite numbers"),
         ("0.01,", "0.005,", r"line 6: strain 0.005 after 0.005, expected strains that grow"),
         ("0.005,", "-0.005,", "line 5: strain -0.005, expected strains of one sign"),
+        ("0.001 1/us", "1e30/s", r"rate = 1e\+24 1/us, expected at most"),
+        (
+            "\n0.05,",
+            "\n0.05,-",
+            r"line 14: stress -0\..* at strain 0\.05: strain and stress have opposite signs",
+        ),
         ("0.1,", "10.0,", "line 24: strain 10, expected at most 2: per cent for a fraction?"),
     ],
 )
@@ -247,6 +255,49 @@ def test_compression_has_two_minus_signs(tmp_path, curve_text):
     file.write_text(head + "MPa\n" + "\n".join(f"-{row}" for row in rows.split()))
     with pytest.raises(InputError, match="strain and stress have opposite signs"):
         read_experiment(file)
+
+
+def test_stresses_of_zero_are_told_as_such(tmp_path, curve_text):
+    file = tmp_path / "curve.csv"
+    head, rows = curve_text.split("MPa\n")
+    file.write_text(head + "MPa\n" + "\n".join(row.split(",")[0] + ",0" for row in rows.split()))
+    with pytest.raises(InputError, match="all stresses are zero"):
+        read_experiment(file)
+
+
+def test_a_search_for_poissons_ratio_stays_below_a_half():
+    """Its bounds would reach to 40 else, and no law can be made of that."""
+    truth = Constants("j2", {**constants_of(make_law("j2")), "poissons_ratio": 0.2, "yield_stress": 1.0})
+    (data,) = measured(truth, [wanted("one", 0.004, test="confined")], steps=20, noise=0.0)
+    start = Constants("j2", {**truth.constants, "poissons_ratio": 0.4})
+    found = fit([data], start, ("poissons_ratio",), steps=20)
+    assert found.values[0] == pytest.approx(0.2, rel=1e-2)
+    assert found.upper[0] < 0.5
+
+
+def test_a_search_turns_back_from_a_material_that_cannot_be(monkeypatch):
+    """Some strengths that the search tries are refused by the material."""
+    tried, makes = [], Constants.law
+
+    def refusing(self, values, texture):
+        tried.append(values["initial_strength"])
+        if values["initial_strength"] > 0.15:
+            raise InputError("no such material")
+        return makes(self, values, texture)
+
+    (data,) = measured(cook(), [wanted("one", 0.1)], steps=20, noise=0.0)
+    monkeypatch.setattr(Constants, "law", refusing)
+    found = fit([data], cook(initial_strength=0.01), ("initial_strength",), steps=20)
+    assert found.values[0] == pytest.approx(TRUTH["initial_strength"], rel=1e-2)
+    assert len(tried) > 3
+
+
+def test_a_curve_that_is_not_met_is_told():
+    """The law hardens, the data soften to nothing."""
+    data = dataclasses.replace(wanted("one", 0.1), stress=np.linspace(0.12, 0.004, 60))
+    found = fit([data], cook(), ("initial_strength",), steps=20)
+    assert found.errors["one"] > 0.2
+    assert any(line.startswith("one is not met, error ") for line in doubts(found, determination(found)))
 
 
 @pytest.mark.parametrize(
@@ -299,7 +350,7 @@ def test_temperatures_of_experiments_soften():
 
 
 def test_the_command_leaves_constants_a_report_and_a_picture(tmp_path, curve_text):
-    curve, out = tmp_path / "curve.csv", tmp_path / "fitted.json"
+    curve, out = tmp_path / "curve.csv", tmp_path / "new" / "fitted.json"
     curve.write_text(curve_text)
     start = read_constants(shipped_constants("johnson-cook"), "johnson-cook")
     words = ["--law", "johnson-cook", "--fit", "initial_strength", "--bound", "initial_strength=50..300 MPa"]
@@ -308,12 +359,12 @@ def test_the_command_leaves_constants_a_report_and_a_picture(tmp_path, curve_tex
     constants = read_constants(out, "johnson-cook")
     assert constants["reference_rate"] == 1e-3
     assert constants["shear_modulus"] == start["shear_modulus"]
-    report = json.loads((tmp_path / "fitted_report.json").read_text())
+    report = json.loads((tmp_path / "new" / "fitted_report.json").read_text())
     told = report["parameters"]["initial_strength"]
     assert told["value"] == constants["initial_strength"]
     assert told["bounds"] == [0.05, 0.3]
     assert report["curves"]["curve.csv"]["points"] == 20
-    assert (tmp_path / "fitted.png").stat().st_size > 10_000
+    assert (tmp_path / "new" / "fitted.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
@@ -346,4 +397,72 @@ def test_bounds_without_meaning_are_refused(tmp_path, curve_text, words):
     flags = ["--curve", str(curve), "--bound", words, "--out", str(tmp_path / "x.json")]
     code, said = outcome(application(app), ["calibrate", *flags])
     assert code == 1
-    assert f"bound = '{words}', expected" in said
+    assert f"bound = '{words}', expected" in said or f"bound = '{words}' of no parameter" in said
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ("hardening=0.3..0.4 GPa", "but hardening has one already: give it once"),
+        ("hardning=0.3..0.4 GPa", "of no parameter, expected one of: shear_modulus"),
+    ],
+)
+def test_a_bound_that_would_not_count_is_refused(tmp_path, curve_text, second, message):
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    flags = ["--curve", str(curve), "--bound", "hardening=0.1..0.2 GPa", "--bound", second]
+    code, said = outcome(application(app), ["calibrate", *flags, "--out", str(tmp_path / "x.json")])
+    assert code == 1
+    assert message in said
+
+
+@pytest.mark.parametrize(
+    ("out", "folder", "message"),
+    [
+        ("curve.csv/x.json", "other", "expected no file in the way"),
+        ("x.json", "x_report.json", "is a folder"),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_the_search(tmp_path, curve_text, out, folder, message):
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    (tmp_path / folder).mkdir()
+    before = sorted(tmp_path.iterdir())
+    code, said = outcome(application(app), ["calibrate", "--curve", str(curve), "--out", str(tmp_path / out)])
+    assert code == 1
+    assert message in said
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_axes_turn_the_texture_that_a_crystal_is_fitted_with(tmp_path, curve_text, monkeypatch):
+    """They were left out once, and the fit was to a sheet that lay flat."""
+
+    class Seen(Exception):
+        pass
+
+    def seen(experiments, material, *_):
+        raise Seen(material.law({}, None), material.law({}, "rolled:10,20"), material.law({}, "uniform"))
+
+    monkeypatch.setattr("multiscale.run.calibration.fit", seen)
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    flags = {"texture": "rolled:15,25", "texture_axes": "z,x,y", "grains": 4}
+    with pytest.raises(Seen) as end:
+        calibrate_to_curves(
+            CalibrationOptions(curve=(curve,), law="taylor", fit=("twinning.strength",), **flags),
+            tmp_path / "x.yaml",
+        )
+    for law, texture in zip(end.value.args, ("rolled:15,25", "rolled:10,20", "uniform"), strict=True):
+        axes = None if texture == "uniform" else "z,x,y"
+        wanted_law = make_law("taylor", grains=4, texture=texture, texture_axes=axes)
+        np.testing.assert_array_equal(law.orientations, wanted_law.orientations)
+
+
+def test_axes_of_no_texture_are_refused(tmp_path, curve_text):
+    curve = tmp_path / "curve.csv"
+    curve.write_text(curve_text)
+    words = ["--law", "taylor", "--grains", "2", "--fit", "twinning.strength", "--texture-axes", "z,x,y"]
+    out = ["--out", str(tmp_path / "x.yaml")]
+    code, said = outcome(application(app), ["calibrate", "--curve", str(curve), *words, *out])
+    assert code == 1
+    assert "texture-axes = 'z,x,y' has no use for texture = 'uniform'" in said

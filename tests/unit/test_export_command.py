@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from untrained_pca import untrained_pca
 
 from microscale.errors import InputError
+from microscale.files.one_writer import one_writer
 from multiscale.cli import export
 from multiscale.export.amalgam import amalgamated
 from multiscale.export.export import weights_file
@@ -101,3 +103,36 @@ def test_words_of_a_card_end_no_comment(tmp_path):
         head = (tmp_path / file).read_text()[:400]
         assert "a * / b" in head
         assert not re.search(r"^#error", head, flags=re.MULTILINE)
+
+
+def test_files_that_no_export_left_are_kept(tmp_path):
+    (tmp_path / "magnesium.c").write_text("mine")
+    with pytest.raises(InputError, match=r"magnesium\.c is there, and not as an export left it"):
+        export("magnesium", to="c", out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["magnesium.c"]
+    assert (tmp_path / "magnesium.c").read_text() == "mine"
+
+
+def test_an_export_is_written_again_but_not_mixed_with_one_for_another_code(tmp_path):
+    export("magnesium", to="c", out=tmp_path)
+    export("magnesium", to="c", out=tmp_path, units="SI")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert b"SI" in before["magnesium_record.json"]
+    with pytest.raises(InputError, match=r"for another code \(magnesium_driver\.c\)"):
+        export("magnesium", to="umat", out=tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    export("magnesium", to="umat", out=tmp_path, name="mg")
+
+
+def test_two_exports_of_one_name_do_not_write_at_a_time(tmp_path):
+    with (
+        one_writer(tmp_path, tmp_path / ".magnesium.lock"),
+        pytest.raises(InputError, match="is being written"),
+    ):
+        export("magnesium", to="c", out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_is_told_in_words():
+    with pytest.raises(InputError, match=r"/proc/law cannot be written .*: choose another place"):
+        export("magnesium", to="c", out=Path("/proc/law"))

@@ -5,14 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
 from microscale.data.dataset import parts_folder
+from microscale.errors import InputError
 from microscale.paths.protocols import StrainPaths
-from multiscale.cli import generate
+from multiscale.cli import generate, inspect
 from multiscale.run.generation import DataSet, cores_for
 
 ASKED = {"law": "taylor", "grains": 2, "paths": 130, "steps": 5, "max_strain": 0.02}
@@ -82,3 +84,15 @@ def test_the_work_of_a_process_that_is_killed_is_done_by_the_other(begun):
     _, said = begun.communicate(timeout=60)
     assert begun.returncode == 0
     assert not said.strip()
+
+
+def test_a_family_that_a_crystal_does_not_have_is_refused_before_anything_is_written(tmp_path):
+    asked = {**ASKED, "textures": "rolled", "crystal": Path("demos/copper.yaml")}
+    with pytest.raises(InputError, match="textures = 'rolled' of copper, which has no such"):
+        generate(out=tmp_path / "out.h5", **asked)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_something_else_is_not_told_to_be_removed_first():
+    with pytest.raises(InputError, match=r"\.yaml cannot be read as a data set.*give another file, or if"):
+        inspect(Path("demos/copper.yaml"))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from microscale.errors import InputError
+from microscale.files.one_writer import one_writer
 from microscale.material_test.program_file import read_program
 from multiscale.cli import app
 from multiscale.run.command import application, outcome
@@ -117,7 +118,42 @@ def test_options_that_no_law_takes_are_refused(options, message):
         ComparedLaws(**options).resolved()
 
 
-def test_a_field_that_no_law_has_is_refused(tmp_path):
+@pytest.mark.parametrize(("flag", "unit"), [("--rate", "1/s"), ("--relax", "us"), ("--creep", "us")])
+def test_a_negative_quantity_is_named_as_such(tmp_path, flag, unit):
+    words = ["--law", "j2", "--uniaxial", "0.01", flag, f"-5 {unit}", "--output", str(tmp_path / "none")]
+    assert run(*words)[1].strip().endswith(f"{flag[2:]} = '-5 {unit}', expected a positive number")
+
+
+def test_tables_of_another_loading_do_not_stay_beside_a_new_one(tmp_path):
+    out = ["--steps", "2", "--output", str(tmp_path / "o")]
+    assert run("--law", "j2", "--law", "neo-hooke", "--uniaxial", "0.01", *out)[0] == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()}
+    code, message = run("--law", "j2", "--shear", "0.01", *out)
+    assert code == 1
+    assert "neo-hooke.csv is of another loading" in message
+    assert {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()} == before
+    assert run("--law", "j2", "--uniaxial", "0.01", *out)[0] == 0  # the same test
+    assert run("--law", "j2", "--law", "neo-hooke", "--shear", "0.01", *out)[0] == 0
+
+
+def test_two_tests_do_not_write_one_folder_at_a_time(tmp_path):
+    with one_writer(tmp_path, tmp_path / ".test.lock"):
+        code, message = run("--law", "j2", "--uniaxial", "0.01", "--steps", "2", "--output", str(tmp_path))
+    assert code == 1
+    assert "is being written by process" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tolerance_that_would_leave_stress_on_free_sides_is_refused(tmp_path):
+    """Of 10, sides held by 2.1 GPa passed as free."""
+    words = ["--law", "j2", "--uniaxial", "0.05", "--tolerance", "10", "--output", str(tmp_path / "none")]
+    code, message = run(*words)
+    assert code == 1
+    assert "tolerance = 10.0, expected at most 0.01" in message
+
+
+def test_a_field_that_no_law_has_is_refused_before_the_test(tmp_path, monkeypatch):
+    monkeypatch.setattr("multiscale.run.material_test.run_tests", lambda *_: pytest.fail("was tested"))
     words = ["--law", "j2", "--uniaxial", "0.01", "--steps", "2", "--field", "twin_volume"]
     code, message = run(*words, "--output", str(tmp_path / "none"))
     assert code == 1

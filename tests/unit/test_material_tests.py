@@ -292,8 +292,12 @@ def test_a_program_is_read_run_and_written(tmp_path):
         ('"-5 MPa"', "-5", r"stress\.xy = -5, expected a number with its unit"),
         ("yy = 0.0}", "yy = 0.0}\nstress = {yy = '0 GPa'}", r"strain\.yy and stress\.yy are both given"),
         ('duration = "50 us"', "", "segment 2: a segment needs a duration or a rate"),
-        ('duration = "50 us"', 'rate = "1/s"', "rate = 1e-06 1/us, but no strain changes"),
-        ("direction = [0, 0, 1]", "direction = [0, 0, 0]", "direction = .*, expected three numbers"),
+        ('duration = "50 us"', 'rate = "1/s"', "segment 2: rate = 1e-06 1/us, but no strain changes"),
+        (
+            "direction = [0, 0, 1]",
+            "direction = [0, 0, 0]",
+            r"mixture\.toml: direction = .* not all zero",
+        ),
         ('measure = "true"', 'measure = "log"', "measure = 'log', expected 'true' or 'engineering'"),
     ],
 )

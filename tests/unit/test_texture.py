@@ -11,7 +11,7 @@ from microscale import TaylorPolycrystal, drive
 from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture import sources
 from microscale.crystals.texture.axes import part_axes
-from microscale.crystals.texture.density import inverse_pole_density, pole_density, smoothed
+from microscale.crystals.texture.density import _gathered, inverse_pole_density, pole_density, smoothed
 from microscale.crystals.texture.described import distribution, grains_of
 from microscale.crystals.texture.euler import from_bunge, to_bunge
 from microscale.crystals.texture.harmonics import carried, coefficients, harmonics, rotation_matrix
@@ -30,6 +30,30 @@ HEXAGONAL, CUBIC = lattice_of(MAGNESIUM), lattice_of(COPPER)
 C_AXIS = HEXAGONAL.direction("0001")
 SPHERE = sources.everywhere(points=1000).orientations[:, :, 2]
 """Directions that cover the sphere evenly."""
+
+
+def test_many_poles_are_gathered_by_the_cell_they_lie_in():
+    """The same cells, in the same order, as rows of three sorted as such."""
+    points = np.random.default_rng(0).standard_normal((6000, 3))
+    points /= np.linalg.norm(points, axis=1)[:, None]
+    points[0], points[1] = (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0)
+    weights, side = np.arange(1.0, 6001.0), 0.2
+    means, held = _gathered(points, weights, side)
+    rows, cell = np.unique(np.round(points / side).astype(int), axis=0, return_inverse=True)
+    assert len(rows) < 1000
+    np.testing.assert_array_equal(held, np.bincount(cell.reshape(-1), weights))
+    np.testing.assert_allclose(np.linalg.norm(means, axis=1), 1.0)
+    assert (np.abs(means - rows * side).max(axis=1) < side).all()
+
+
+def test_more_grains_than_a_description_has_are_refused():
+    with pytest.raises(InputError, match=r"grains = 5000, expected at most 4096 of the texture rolled:15,25"):
+        grains_of("rolled:15,25", MAGNESIUM, 5000)
+
+
+def test_spreads_that_may_be_radians_are_doubted():
+    with pytest.warns(UserWarning, match=r"rolled, 0\.26 degrees to RD, 0\.44 to TD: expected degrees"):
+        distribution("rolled:0.26,0.44", MAGNESIUM)
 
 
 def test_an_orientation_by_hand():

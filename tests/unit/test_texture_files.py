@@ -95,6 +95,11 @@ ROW = "10 20 30\n40 50 60\n"
             "share = -1.0, expected a positive number",
         ),
         ("a.toml", "[[part]]\nshare = 1.0\n", "has none, expected one of"),
+        (
+            "a.toml",
+            "[[part]]\nshare = 0.3\ntexture = 'random'\n[[part]]\ntexture = 'fibre:z,5'\n",
+            r"part\[1\]\.share is missing, expected a share of each or of none",
+        ),
         ("a.toml", "[harmonics]\n2 = [[1.0, 0.0], [2.0]]\n", "lists of different lengths"),
     ],
 )

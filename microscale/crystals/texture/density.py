@@ -127,8 +127,10 @@ def _gathered(points: FloatArray, weights: FloatArray, side: float) -> tuple[Flo
     """Many points as the means of those in small cells."""
     if len(points) <= MANY:
         return points, weights
-    _, cell = np.unique(np.round(points / side).astype(np.int64), axis=0, return_inverse=True)
-    cell = cell.reshape(-1)
+    apart = 2 * int(np.ceil(1.0 / side)) + 3
+    places = np.round(points / side).astype(np.int64) + apart // 2
+    # One number for each cell: rows of three are ten times slower to sort.
+    _, cell = np.unique(places @ np.array([apart**2, apart, 1]), return_inverse=True)
     total = np.bincount(cell, weights)
     means = np.stack([np.bincount(cell, weights * points[:, k]) for k in range(3)], axis=-1)
     length = np.linalg.norm(means, axis=1)

@@ -89,8 +89,11 @@ def grains_of(
     turn = np.eye(3) if axes is None else part_axes(axes)
     if isinstance(text, Texture) and len(text) == grains and (weights is None or _alike(text, weights)):
         return Reduced(text.turned(turn) if axes else text, {}, {})
+    whole = distribution(text, crystal, seed)
+    if isinstance(text, str) and not is_file(text) and grains > len(whole):
+        raise InputError(f"grains = {grains}, expected at most {len(whole)} of the texture {text}")
     found = representative(
-        distribution(text, crystal, seed).turned(turn),
+        whole.turned(turn),
         grains,
         lattice_of(crystal).group,
         weights=weights,

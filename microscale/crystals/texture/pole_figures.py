@@ -17,6 +17,7 @@ from microscale.crystals.texture.lattice import Lattice
 from microscale.crystals.texture.projection import disc_grid, to_disc
 from microscale.crystals.texture.texture import Texture
 from microscale.files.whole_file import write_whole
+from microscale.progress import tracked
 from microscale.tensors import FloatArray
 
 GRID = 61
@@ -55,7 +56,7 @@ def draw_pole_figures(
     along, directions = disc_grid(GRID)
     figure, panels = _panels(len(textures), len(shown), half_width)
     largest = {}
-    for column, indices in enumerate(shown):
+    for column, indices in enumerate(tracked(shown, "poles")):
         pole = lattice.direction(indices)
         found = [pole_density(t, pole, lattice.group, directions, half_width) for _, t in textures]
         levels = _levels(found)
@@ -85,7 +86,7 @@ def draw_inverse_pole_figures(
     tall = SIDE if not lattice.sector else 0.75 * SIDE
     figure, panels = _panels(len(textures), len(SAMPLE_AXES), half_width, tall)
     largest = {}
-    for column, (axis, direction) in enumerate(SAMPLE_AXES.items()):
+    for column, (axis, direction) in enumerate(tracked(SAMPLE_AXES.items(), "axes of inverse pole figures")):
         found = [
             inverse_pole_density(t, direction, lattice.group, directions, half_width) for _, t in textures
         ]

@@ -7,6 +7,8 @@ for it better than as many drawn ones. To a polycrystal of few grains it is redu
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
@@ -21,6 +23,8 @@ from microscale.tensors import FloatArray
 
 POINTS = 4096
 """Orientations that stand for a distribution."""
+LIKELY_SPREAD = 1.0
+"""Degrees; below, radians were given, or hardly more than one crystal."""
 LARGEST_SPREAD = 90.0
 """Degrees; beyond, a fibre is hardly one."""
 PRISM = (np.sqrt(0.75), 0.5, 0.0)
@@ -121,6 +125,8 @@ def _about(
     """Return crystals whose axis is tilted from one of the sample, by normally distributed angles."""
     for value in spreads:
         check({"spread": value}, {"spread": Range(0.0, LARGEST_SPREAD, unit="degrees")})
+    if 0.0 < max(spreads) < LIKELY_SPREAD:
+        warnings.warn(f"{made}: expected degrees, and these are hardly more than one crystal", stacklevel=4)
     s, h = _unit("sample_axis", sample_axis), _unit("crystal_axis", crystal_axis)
     u = _sequence(points, 3, seed)
     radius = np.sqrt(-2.0 * np.log1p(-u[:, 0]))  # Box and Muller

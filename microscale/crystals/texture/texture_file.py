@@ -66,6 +66,12 @@ def read_texture_file(path: Path) -> TextureFile:
         raise InputError(f"{where}: share = {found.share:g} of a whole texture, expected it in a [[part]]")
     for entry in [found] if found.part is None else [found, *found.part]:
         _require_one(entry, where)
+    shares = [entry.share for entry in found.part or ()]
+    if None in shares and any(shares):
+        number = shares.index(None)
+        raise InputError(
+            f"{where}: part[{number}].share is missing, expected a share of each or of none; {REMEDY}"
+        )
     return found
 
 

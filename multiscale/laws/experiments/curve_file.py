@@ -43,6 +43,9 @@ a unit is wrong."""
 KNEE = 0.02
 """Strain up to which half of the steps are taken."""
 
+OFFSET = 0.02
+"""Stress against the strain, over the largest one, that may be an offset or noise before the load comes."""
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -136,14 +139,16 @@ def read_experiment(path: Path) -> Experiment:
     values = np.array([_numbers(number, row, where) for number, row in rows[1:]]).reshape(-1, 2)
     _require_curve(values[:, 0] * units[0], [number for number, _ in rows[1:]], where)
     strain, stress = (values * units).T
-    if float(strain @ stress) <= 0.0:
-        raise InputError(
-            f"{where}: strain and stress have opposite signs, expected both negative in compression; {REMEDY}"
-        )
+    _require_signs(strain, stress, [number for number, _ in rows[1:]], where)
     facts = _facts(header, where)
     if "texture" in facts and is_file(facts["texture"]):
         facts["texture"] = str(path.parent / facts["texture"])
-    return Experiment(path.name, strain, stress, measure, sha256=hashlib.sha256(data).hexdigest(), **facts)
+    found = Experiment(path.name, strain, stress, measure, sha256=hashlib.sha256(data).hexdigest(), **facts)
+    try:
+        found.program(2)
+    except InputError as error:  # a rate, directions or strains that no test has
+        raise InputError(f"{where}: {error}; {REMEDY}") from error
+    return found
 
 
 def write_experiment(path: Path, experiment: Experiment, source: str = "") -> None:
@@ -266,6 +271,19 @@ def _require_curve(strain: FloatArray, lines: list[int], where: str) -> None:
         )
     if strain[0] * np.sign(strain[-1]) < 0.0:
         _refuse(where, lines[0], f"strain {strain[0]:g}", "strains of one sign")
+
+
+def _require_signs(strain: FloatArray, stress: FloatArray, lines: list[int], where: str) -> None:
+    """Refuse stresses that are all zero, or that push where the strain pulls."""
+    if not stress.any():
+        raise InputError(f"{where}: all stresses are zero, expected measured ones; {REMEDY}")
+    against = -stress * np.sign(strain[-1])
+    k = int(np.argmax(against))
+    if against[k] > OFFSET * np.abs(stress).max():
+        shown = f"stress {stress[k]:g} GPa at strain {strain[k]:g}"
+        _refuse(
+            where, lines[k], f"{shown}: strain and stress have opposite signs", "both negative in compression"
+        )
 
 
 def _facts(header: dict[str, str], where: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from microscale.files.printable import printable
 from microscale.tensors import FloatArray
 from multiscale.laws.experiments.fit import Fit
 
@@ -19,6 +20,8 @@ LARGE = 0.3
 """Standard error of a logarithm beyond which data are said not to determine it: about 30 per cent."""
 BLIND = 1e-4
 """Singular value, over the largest one, below which nothing is seen but rounding."""
+MISSED = 0.1
+"""Relative error of a curve that noise alone hardly makes."""
 ALIKE = 0.95
 """Correlation that is worth a word."""
 AT_BOUND = 1e-3
@@ -81,8 +84,14 @@ def determination(found: Fit) -> Determination:
 
 
 def doubts(found: Fit, known: Determination) -> list[str]:
-    """Return in a sentence each what the data do not determine; nothing where they determine all."""
-    names, told = found.names, []
+    """Return in a sentence each what the data do not determine, and curves that the law does not meet."""
+    names = found.names
+    told = [
+        f"{printable(name, 40)} is not met, error {100.0 * error:.0f} %: is it this material, test, direction"
+        " and rate, are its numbers right, and can the law show it?"
+        for name, error in found.errors.items()
+        if error > MISSED
+    ]
     for k, name in enumerate(names):
         if known.at_bound[k]:
             bound = "lower" if found.values[k] < np.sqrt(found.lower[k] * found.upper[k]) else "upper"

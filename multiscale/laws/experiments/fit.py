@@ -36,7 +36,9 @@ SPREAD, DRAWN = math.log(3.0), 20
 """How far from the start further searches may begin, as a logarithm, and how many sets of parameters are
 looked at for each."""
 FAILED = 1e3
-"""Residual of a material for which a test finds no balance: the search turns back."""
+"""Residual of a material for which a test finds no balance, or that cannot be: the search turns back."""
+CANNOT_BE = (ConvergenceError, DeformationError, InputError)
+"""What a search may run into. Inputs have been checked where it started, so these are of its own numbers."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def _search(
             gtol=1e-10,
             max_nfev=MOST_EVALUATIONS,
         )
-    except (ConvergenceError, DeformationError):
+    except CANNOT_BE:
         return math.inf, begin
     return float(found.cost) if found.success else math.inf, found.x
 
@@ -234,7 +236,7 @@ class _Tests:
         """Return relative errors of stress, an array a curve."""
         try:
             stresses = self.stresses(x)
-        except (ConvergenceError, DeformationError):
+        except CANNOT_BE:
             return [np.full(len(e.strain), FAILED) for e in self.experiments]
         return [(s - e.stress) / e.size for s, e in zip(stresses, self.experiments, strict=True)]
 

@@ -15,6 +15,7 @@ from microscale.crystals.crystal import Crystal, material_path
 from microscale.crystals.material_file import REMEDY as CRYSTAL_REMEDY
 from microscale.crystals.material_file import crystal_of, units_of
 from microscale.crystals.taylor import TaylorPolycrystal
+from microscale.crystals.texture.names import PLAIN
 from microscale.errors import InputError
 from microscale.files.documents import read_document
 from microscale.files.quantities import In, converted, perfect_strength
@@ -68,7 +69,7 @@ class Constants(Material):
             name: value for name, value in self.constants.items() if value > 0.0 and name != "density"
         }
         strongest = perfect_strength(make_law(law_name, **constants).moduli().shear)
-        self.largest = {"yield_stress": strongest, "initial_strength": strongest}
+        self.largest = {"yield_stress": strongest, "initial_strength": strongest, "poissons_ratio": 0.499}
 
     def law(self, values: Mapping[str, float], texture: str | None) -> ConstitutiveLaw:
         """Return the law with other values of parameters; it has no texture."""
@@ -95,7 +96,7 @@ class CrystalFile(Material):
 
     Args:
         path: The file; magnesium by default.
-        options: Options of the taylor law besides the crystal: grains, seed, texture.
+        options: Options of the taylor law besides the crystal: grains, seed, texture, texture_axes.
     """
 
     law_name = "taylor"
@@ -123,6 +124,8 @@ class CrystalFile(Material):
         """Return the polycrystal; a texture that an experiment names takes the place of the usual one."""
         if texture not in self._grains:  # orientations take longer than a test
             options = self.options if texture is None else {**self.options, "texture": texture}
+            if texture in PLAIN:  # what a curve says of itself; axes are those of the others
+                options = {**options, "texture_axes": None}
             made = make_law("taylor", crystal=self.crystal({}), **options)
             assert isinstance(made, TaylorPolycrystal)  # of which only the orientations are kept
             self._grains[texture] = made

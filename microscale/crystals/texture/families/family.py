@@ -78,7 +78,7 @@ class TextureFamily:
             InputError: The crystal has no such textures.
         """
         generator = self._generator(index)
-        kinds = self._kinds(crystal)
+        kinds = self.kinds(crystal)
         shares = np.array(list(kinds.values()))
         kind = list(kinds)[int(generator.choice(len(kinds), p=shares / shares.sum()))]
         return learnt.turned(generator, kind(generator, crystal))
@@ -101,7 +101,12 @@ class TextureFamily:
         name = zlib.crc32(self.name.encode())
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(name, index)))
 
-    def _kinds(self, crystal: Crystal) -> dict[Kind, float]:
+    def kinds(self, crystal: Crystal) -> dict[Kind, float]:
+        """Return the kinds that a crystal has, with their shares.
+
+        Raises:
+            InputError: It has none of them.
+        """
         chosen = dict(LEARNT) if self.name == VARIOUS else {self.name: (_kind(self.name), 1.0)}
         if not learnt.is_hexagonal(crystal):
             chosen = {name: kind for name, kind in chosen.items() if name in NOT_HEXAGONAL}
