@@ -71,6 +71,6 @@ def test_a_unit_cell_that_does_not_fit_is_refused_before_it_is_made():
 )
 def test_what_a_unit_cell_asks_for_holds_its_state_and_less_than_two_more(shape, derivative, monkeypatch):
     crystal, asked = SingleCrystal(crystal=read_crystal("two_slip.yaml")), []
-    monkeypatch.setattr("microscale.unit_cell.cell.require_memory", lambda needed, **_: asked.append(needed))
+    monkeypatch.setattr("microscale.unit_cell.room.require_memory", lambda needed, **_: asked.append(needed))
     cell = FullFieldCell(crystal, shape, derivative=derivative)
     assert cell.bytes_of_a_point < asked[0] < 3.0 * cell.bytes_of_a_point
