@@ -12,6 +12,9 @@ typedef struct {
   real R[9], inverse[9], J;  /* F = R U; U^-1; det F */
   real from[6], to[6], now[6]; /* isochoric stretch 11, 22, 33, 23, 13, 12: before and after the step, and on the way */
   real size, parts, dt, driven[5];
+#if TEXTURE
+  real texture[OF_TEXTURE];
+#endif
 } Points;
 
 /* Rotation of F = R U, given the isochoric F in X, by Newton's steps X <- (X + X^-T) / 2 (Higham 1986), without the
@@ -122,6 +125,9 @@ INLINE void next_part(Points *p, int part, const real z[ELASTIC], Step *step) {
   step->size = size * (1.0 / STRAIN_SCALE);
   for (int k = 0; k < 5; ++k) step->strain[k] = driven[k] * (1.0 / STRAIN_SCALE);
   for (int g = 0; g < GROUPS; ++g) convect(l, z + g * DEVIATOR, step->moved[g]);
+#if TEXTURE
+  copy(p->texture, OF_TEXTURE, step->texture);
+#endif
   strain_features(next, x);
   const real passed = size + SLOWEST_RATE * step->dt + TINY;
   const real half = 0.5 / passed;
