@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from microscale.errors import InputError
 from microscale.progress import tracked
 from microscale.tensors import FloatArray
 from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
@@ -75,7 +76,11 @@ class Prepared:
 
 
 def prepare(
-    histories: Histories, material: Material, fine_every: int | None = None, longest_step: float = COARSE
+    histories: Histories,
+    material: Material,
+    fine_every: int | None = None,
+    longest_step: float = COARSE,
+    told: bool = False,
 ) -> Prepared:
     """Return histories as the kernel reads them, in the steps of the law.
 
@@ -84,12 +89,13 @@ def prepare(
         material: Whose stress it is.
         fine_every: For training: steps are longer, and finer on every so-and-so-many-th path.
         longest_step: Longest step of the others.
+        told: Whether the network is told the textures of the paths.
     """
     parts: list[tuple[torch.Tensor, ...]] = []
     for first in range(0, len(histories), CHUNK):
         chunk = np.arange(first, min(first + CHUNK, len(histories)))
         limit = LARGEST_STEP if fine_every is None else np.where(chunk % fine_every == 0, FINE, longest_step)
-        parts.append(_prepare(histories[chunk], limit, material))
+        parts.append(_prepare(histories[chunk], limit, material, told))
     steps, target, weight, lengths, ends = (list(arrays) for arrays in zip(*parts, strict=True))
     start = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(lengths).cumsum(0)])
     steps, target, weight = (
@@ -99,11 +105,12 @@ def prepare(
 
 
 def _prepare(
-    histories: Histories, largest: FloatArray | float, material: Material
+    histories: Histories, largest: FloatArray | float, material: Material, told: bool
 ) -> tuple[torch.Tensor, ...]:
     paths = cut(histories.times, histories.stretch, largest)
     found = increments(torch.from_numpy(paths.stretch).transpose(0, 1), torch.from_numpy(paths.dt).mT)
-    steps = pack(found).permute(2, 0, 1)
+    texture = torch.from_numpy(histories.texture) if told and histories.texture is not None else None
+    steps = pack(found, texture).permute(2, 0, 1)
     ends, path = torch.from_numpy(paths.ends), torch.arange(len(histories))[:, None]
     inverse_volume = torch.from_numpy(1.0 / np.linalg.det(histories.stretch[:, 1:]))[..., None]
     strain = deviator5(torch.from_numpy(histories.stress[:, 1:])) / inverse_volume
@@ -128,6 +135,9 @@ class RecurrentLearner:
         batch: Paths a batch, a multiple of 32 for each process.
         ranks: Processes among which a batch is divided.
         longest_step: Longest step in training, as the norm of the isochoric strain increment.
+
+    Raises:
+        InputError: The network is to be told textures, and those of the data are not known.
     """
 
     judged: Final = "deviatoric"
@@ -149,8 +159,11 @@ class RecurrentLearner:
         self.optimiser = Muon(surrogate.parameters(), rate=0.0, decay=DECAY)
         self.batch, self.material, self.validation = batch, material, validation
         self._follow = FusedRecurrent(surrogate)
-        self._training = prepare(training, material, EVERY, longest_step)
-        self._validation = prepare(validation, material)
+        told = bool(architecture.texture)
+        if told and (training.texture is None or validation.texture is None):
+            raise InputError("data of which no texture is known, expected data of taylor, or of --textures")
+        self._training = prepare(training, material, EVERY, longest_step, told)
+        self._validation = prepare(validation, material, told=told)
 
     @property
     def updates_per_epoch(self) -> int:
