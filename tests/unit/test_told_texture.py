@@ -51,7 +51,7 @@ def test_many_textures_need_a_network_that_is_told_them(data, tmp_path):
 
 def test_it_learns(weights):
     assert read_surrogate(weights)[1].architecture == SIZES | {"texture": 1}
-    losses = np.genfromtxt(weights.with_suffix(".csv"), delimiter=",", names=True)["loss"]
+    losses = np.genfromtxt(weights.with_suffix(".csv"), delimiter=",", names=True)["train"]
     assert len(losses) == EPOCHS
     assert losses[-1] < 0.7 * losses[0]
 
