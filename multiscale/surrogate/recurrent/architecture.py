@@ -19,6 +19,7 @@ from microscale.inputs.memory import stack_bytes
 
 Size = Annotated[int, Field(ge=1, le=2**16)]
 SizeOrZero = Annotated[int, Field(ge=0, le=2**16)]
+Flag = Annotated[int, Field(ge=0, le=1)]
 Precision = Literal["single", "double"]
 """Of the products of a network; what a point keeps is in double precision."""
 DEVIATOR = 5
@@ -46,10 +47,14 @@ SHORTEST_MEMORY = 1e-3
 """Shortest memory, in strain scales: its inverse bounds the rates, which are else exponentials."""
 LARGEST_STEP = 0.01
 """Longest step of the surrogate, as the norm of the isochoric strain increment."""
+LONGEST_UNDER_STRESS = 0.01
+"""Longest step in time under stress, us times elastic strain over its scale, of a surrogate of holds."""
 MOST_PARTS = 32
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
 ROW = 128
 """Bytes of one number of a block of points or paths in the precision of the network."""
+FLAGS = ("texture", "holds")
+"""What of an architecture is no size."""
 STACK_SHARE = 0.75
 """Share of a thread's stack that a kernel may take."""
 
@@ -64,6 +69,7 @@ class Architecture:
         scalars: Number of scalars the state holds.
         hidden: Width of the two hidden layers.
         texture: One where the network is told the texture of the polycrystal, else zero.
+        holds: One where steps are cut by the time under stress too, else zero.
     """
 
     __pydantic_config__ = STRICT
@@ -72,7 +78,8 @@ class Architecture:
     tensors: SizeOrZero = 6
     scalars: SizeOrZero = 6
     hidden: Size = 80
-    texture: Annotated[int, Field(ge=0, le=1)] = 0
+    texture: Flag = 0
+    holds: Flag = 0
 
     def require_served(self) -> None:
         """Refuse sizes that the kernels cannot hold.
@@ -81,7 +88,7 @@ class Architecture:
             InputError: A size is too large; it says how large each may be beside the others.
         """
         if self.stack > STACK_SHARE * stack_bytes():
-            sizes = {name: size for name, size in vars(self).items() if name != "texture"}
+            sizes = {name: size for name, size in vars(self).items() if name not in FLAGS}
             given = ", ".join(f"--{name} {size}" for name, size in sizes.items())
             largest = {name: self._largest(name) for name in sizes}
             served = " or ".join(f"--{name} {size}" for name, size in largest.items() if size)
@@ -92,8 +99,8 @@ class Architecture:
 
     @property
     def told(self) -> dict[str, int]:
-        """What a card tells of it: of a texture only where there is one, as in the cards of before."""
-        return {name: size for name, size in vars(self).items() if size or name != "texture"}
+        """What a card tells of it: no flags that are not set, as the cards of before."""
+        return {name: size for name, size in vars(self).items() if size or name not in FLAGS}
 
     def _largest(self, name: str) -> int:
         """Return the largest size of one kind that the kernels serve beside the others; 0 for none."""
@@ -209,6 +216,8 @@ class Architecture:
             "OF_STEP": OF_STEP,
             "TEXTURE": self.texture,
             "OF_TEXTURE": OF_TEXTURE,
+            "HOLDS": self.holds,
+            "LONGEST_UNDER_STRESS": LONGEST_UNDER_STRESS,
             "OF_STEP_ALONE": PLAIN,
             "PAIRS": self.pairs,
             "PRODUCTS": self.products,

@@ -50,6 +50,7 @@ def fit_recurrent(
     start: Path | None = None,
     longest_step: Positive = COARSE,
     any_texture: bool = False,
+    holds: bool = False,
 ) -> None:
     """Train the recurrent surrogate and write it; a run that was killed goes on where it was.
 
@@ -67,11 +68,12 @@ def fit_recurrent(
         start: Weights to start from, of the same sizes; by default random ones.
         longest_step: Longest step in training, as the norm of the isochoric strain increment.
         any_texture: Whether the network is told the texture of each path.
+        holds: Whether its steps are cut by the time under stress too.
 
     Raises:
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
-    architecture = Architecture(groups, tensors, scalars, hidden, int(any_texture))
+    architecture = Architecture(groups, tensors, scalars, hidden, int(any_texture), int(holds))
     require_weights_name(out)
     architecture.require_served()
     numbers = sum(inputs * outputs for inputs, outputs in architecture.layers.values())
@@ -105,7 +107,7 @@ def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> 
     if card.architecture != architecture:
         raise InputError(
             f"{file} has sizes {card.architecture}, expected {architecture}: give these with --groups, "
-            "--tensors, --scalars, --hidden and --any-texture"
+            "--tensors, --scalars, --hidden, --any-texture and --holds"
         )
     wanted = module.state_dict()
     for name, tensor in wanted.items():

@@ -88,6 +88,18 @@ INLINE void towards(const real U[6], real J, real iso, Points *p) {
     LANE(p->parts, i) = fmin(fmax(ceil(LANE(p->size, i) / LARGEST_STEP), 1.0), MOST_PARTS);
 }
 
+#if HOLDS
+/* Cut a step from elastic strains z by the time under stress too: what rests relaxes, whatever steps it is asked in. */
+INLINE void cut_by_time(const real z[ELASTIC], Points *p) {
+  real stress = splat(0);
+  for (int g = 0; g < GROUPS; ++g) stress += root(dot(z + g * DEVIATOR, z + g * DEVIATOR)) * (1.0 / GROUPS);
+  for (int i = 0; i < LANES; ++i) {
+    const double parts = ceil(LANE(p->dt, i) * LANE(stress, i) / LONGEST_UNDER_STRESS);
+    LANE(p->parts, i) = fmin(fmax(LANE(p->parts, i), parts), MOST_PARTS);
+  }
+}
+#endif
+
 /* J^(-1/3), exactly one where J is. */
 INLINE real isochoric_scale(real J) { return choose(J == 1.0, splat(1), inverse_cube_root(J)); }
 
