@@ -175,3 +175,12 @@ def test_stress_is_along_the_direction_of_the_deviators(surrogate):
     P = stress_of(law, np.tile(np.diag([0.99, 0.99, 1.02]), (3, 1, 1, 1)), numbers)[-1, 0]
     np.testing.assert_allclose(P, np.diag([P[0, 0], P[0, 0], P[2, 2]]), rtol=0.0, atol=1e-12)
     assert from_deviator5(deviator5(torch.from_numpy(P))).abs().max() > 0.0
+
+
+def test_points_know_neither_their_batch_nor_the_future(surrogate):
+    law, F, texture = law_of(surrogate, "single"), deformations(), textures(40)
+    P = stress_of(law, F, texture)
+    np.testing.assert_array_equal(stress_of(law, F[:, 7:20], texture[7:20]), P[:, 7:20])
+    changed = F.copy()
+    changed[5:] = F[4]
+    np.testing.assert_array_equal(stress_of(law, changed, texture)[:5], P[:5])
