@@ -83,7 +83,7 @@ def textured_anvil(
         panel.plot(*np.concatenate([outline, outline[:1]]).T, style, label=f"{title}: {x:.3f} by {y:.3f} mm")
         print(f"{title}: half widths of the foot {x:.4f} mm (x), {y:.4f} mm (y), ovality {ovality[name]:.3f}")
     panel.set(aspect="equal", xlabel="x, TD (mm)", ylabel="y, ND (mm)", title=f"foot after {end_time:g} us")
-    panel.legend(loc="center")
+    panel.legend(loc="center", fontsize="x-small")
     panel.grid(alpha=0.3)
     figure.savefig(output / "foot.png", dpi=90)
     plt.close(figure)

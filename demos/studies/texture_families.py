@@ -152,8 +152,8 @@ def standing_for(truth: Texture, weights: Path | None) -> dict[str, Constitutive
 
 
 def with_numbers_of(truth: Texture, group: Rotation) -> Texture:
-    """Return as many evenly spread grains, but with the given coefficients of order 2 and 4."""
-    start = everywhere(points=len(truth)).orientations
+    """Return as many grains, evenly spread but for their coefficients of order 2 and 4."""
+    start = representative(everywhere(), len(truth), group).texture.orientations
     wanted = coefficients(ORDERS, group, truth.orientations, truth.weights)
     return Texture.of(descend(start, truth.weights, group, wanted))
 

@@ -77,6 +77,7 @@ class UpsetLaw(LawOptions):
         seed: Seed of the grains' orientations; 0 by default.
         texture: Where the grains of the taylor or fft3d law point, as for an impact, such as rolled:10,15.
         texture_axes: Where RD, TD and ND of the texture lie in the body, as z,x,y.
+        microstructure: File of a microstructure, for the law phases: its geometry, and a law for each phase.
         density: Of no use here.
     """
 
