@@ -130,6 +130,8 @@ def train(
     scalars: Count | None = None,
     start: Path | None = None,
     longest_step: Positive | None = None,
+    any_texture: bool | None = None,
+    holds: bool | None = None,
     modes: Count | None = None,
     exact_pressure: bool | None = None,
     seed: Seed = 0,
@@ -151,6 +153,8 @@ def train(
         start: Weights the recurrent surrogate starts from, such as those to be taught more.
         longest_step: Strain of the longest steps the recurrent surrogate is trained in, 0.02 by default; the
             law itself takes 0.01, which costs more.
+        any_texture: Tell the recurrent surrogate the texture of each path: one network of any texture.
+        holds: Cut the steps of the recurrent surrogate by the time under stress too, for data with holds.
         modes: Principal components of each tensor component, for pca; 100 by default.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
@@ -172,6 +176,8 @@ def train(
         "scalars": scalars,
         "start": start,
         "longest_step": longest_step,
+        "any_texture": any_texture,
+        "holds": holds,
         "modes": modes,
         "exact_pressure": exact_pressure,
     }

@@ -1,7 +1,7 @@
 """Data and training of a surrogate of every texture, from nothing: hours on two cores.
 
     python demos/studies/any_texture_weights.py                   the data
-    python demos/studies/any_texture_weights.py --model MODEL     the data, two trainings, errors by family
+    python demos/studies/any_texture_weights.py --learn           the data, two trainings, errors by family
     python demos/studies/any_texture_weights.py --scale 0.001 --output results/any_small
 
 Every eighth path has another polycrystal. Those to learn from are of the family ``various``; those to be
@@ -59,9 +59,10 @@ TESTS = {
     for i, family in enumerate(FAMILIES)
     for k, (name, (protocol, strain, lasts)) in enumerate(JUDGED.items())
 }
+TOLD = {"any_texture": True, "holds": True}
 TRAININGS: dict[str, dict[str, Any]] = {
-    "any_base": {"epochs": 24, "rate": 3e-3},
-    "any_texture": {"epochs": 4, "rate": 7e-4, "longest_step": 0.01},
+    "any_base": {"epochs": 24, "rate": 3e-3} | TOLD,
+    "any_texture": {"epochs": 4, "rate": 7e-4, "longest_step": 0.01} | TOLD,
 }
 """Settings of the trainings; the second starts from the first."""
 
@@ -72,28 +73,28 @@ def any_texture_weights(
     output: OutFolder = Path("results/any_texture"),
     scale: Fraction = 1.0,
     grains: Count = 128,
-    model: str | None = None,
+    learn: bool = False,
 ) -> list[Path]:
-    """Make data, and with a model train and measure; return the files that were made.
+    """Make data, and perhaps train and measure; return the files that were made.
 
     Args:
         output: Folder of data sets and weights.
         scale: Numbers of paths and epochs relative to the whole.
         grains: Grains of each polycrystal.
-        model: Model to train, one that is told textures.
+        learn: Whether to train a network that is told textures, and to measure its errors.
     """
     files = {name: output / f"{name}.h5" for name in (*SETS, *TESTS)}
     make(round_of(1), SETS, files, scale, grains)
     tests = make(TESTS, TESTS, files, scale, grains)
     data = make(SETS, SETS, files, scale, grains)
-    if model is None:
+    if not learn:
         return [*data, *tests]
     weights: Path | None = None
     for name, settings in TRAININGS.items():
         out = output / f"{name}.safetensors"
         if not out.exists():
             epochs = max(1, round(settings["epochs"] * scale))
-            train(*data, out=out, model=model, start=weights, **settings | {"epochs": epochs})
+            train(*data, out=out, start=weights, **settings | {"epochs": epochs})
         weights = out
     assert weights is not None
     evaluate(weights, *tests, record=True)

@@ -18,6 +18,7 @@ from multiscale.export.facts import facts
 from multiscale.export.source import HOSTS, source_of
 from multiscale.export.units import UNITS, UnitSystem
 from multiscale.surrogate.recurrent.architecture import Precision
+from multiscale.surrogate.recurrent.law import architecture_of
 from multiscale.surrogate.store import SHIPPED, Card, read_surrogate
 
 Host = Literal["c", "vumat", "umat"]
@@ -82,6 +83,11 @@ def _require_recurrent(card: Card, file: Path) -> None:
         raise InputError(
             f"{printable(file)} holds a surrogate of kind '{card.kind}', expected 'recurrent': others map "
             "whole histories of a known duration, and are not exported; train one with --model recurrent"
+        )
+    if architecture_of(card).texture:
+        raise InputError(
+            f"{printable(file)} is told the texture of a point, which no interface hands over so far: "
+            "expected a surrogate of one texture"
         )
 
 

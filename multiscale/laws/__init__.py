@@ -127,7 +127,7 @@ def _phases() -> Callable[..., ConstitutiveLaw]:
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from microscale.crystals.texture.names import require_axes_used
     from multiscale.surrogate.kinds import kind_of
-    from multiscale.surrogate.stand_in import require_material, require_no_texture
+    from multiscale.surrogate.stand_in import numbers_of, require_material, require_no_texture
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
     @checked
@@ -150,17 +150,21 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
             precision: Of the products of a network that has a choice, as the recurrent one, which by default
                 has ``single`` ones.
-            texture: That of the polycrystal it is to stand for; refused where it is one, since no network
-                knows any so far.
+            texture: That of the polycrystal it is to stand for; refused where it is one and the network is
+                of none.
             texture_axes: How its sample lies in the part.
         """
         file = SHIPPED if weights is None else Path(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)
+        told = None
         if texture is not None:
             require_axes_used(texture, texture_axes)
-            require_no_texture(card.material, texture, material, file)
+            if card.architecture.get("texture"):
+                told = numbers_of(card.material, texture, material, texture_axes)
+            else:
+                require_no_texture(card.material, texture, material, file)
         elif texture_axes is not None:
             raise InputError(f"texture-axes = {texture_axes!r} has no use without --texture: leave it out")
         make = kind_of(card.kind).law()
@@ -170,7 +174,8 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
                 f"precision = '{precision}' of a surrogate of kind '{card.kind}', which has none to choose: "
                 "leave it out"
             )
-        offered = {"duration": duration, "on_extrapolation": on_extrapolation, "precision": precision}
+        offered: dict[str, Any] = {"duration": duration, "on_extrapolation": on_extrapolation}
+        offered |= {"precision": precision, "texture": told}
         return make(arrays, card, **{name: offered[name] for name in taken if offered.get(name) is not None})
 
     return surrogate

@@ -14,9 +14,18 @@ from microscale.files.printable import drawable
 from microscale.law import ConstitutiveLaw, drive
 from microscale.tensors import FloatArray, deviator
 from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
+from multiscale.surrogate.kinds import Driven
 
 Predict = Callable[[FloatArray, FloatArray], FloatArray]
 """Times (paths, samples), us, and stretches (paths, samples, 3, 3) to Cauchy stress, GPa."""
+
+
+def followed(predict: Predict, data: Histories) -> FloatArray:
+    """Return a surrogate's stress along paths; one that is driven is told their textures too."""
+    if isinstance(predict, Driven):
+        return predict(data.times, data.stretch, data.texture)
+    return predict(data.times, data.stretch)
+
 
 CHECKED_PATHS = 50
 """Paths used for the checks that need several runs."""
@@ -65,7 +74,7 @@ STATISTICS: dict[str, Callable[[FloatArray], Any]] = {
 
 def evaluate(predict: Predict, data: Histories, name: str) -> Evaluation:
     """Return the errors of a surrogate on test data."""
-    predicted = predict(data.times, data.stretch)
+    predicted = followed(predict, data)
     errors = relative_errors(predicted, data.stress, data.times)
     worst = int(np.argmax(errors.deviatoric))
     strain = equivalent_log_strain(data.stretch)
@@ -129,10 +138,10 @@ def step_independence(
     def error(stress: FloatArray, exact: FloatArray) -> float:
         return float(relative_errors(stress, exact, coarse.times).deviatoric.mean())
 
-    stress = predict(coarse.times, coarse.stretch)
+    stress = followed(predict, coarse)
     found = {
-        "as trained": error(predict(part.times, part.stretch)[:, ::4], coarse.stress),
-        "4x finer": error(predict(*part.refined(4))[:, ::16], coarse.stress),
+        "as trained": error(followed(predict, part)[:, ::4], coarse.stress),
+        "4x finer": error(followed(predict, part.along(*part.refined(4)))[:, ::16], coarse.stress),
     }
     if polycrystal is None:
         return found | {"4x coarser, against the data": error(stress, coarse.stress)}

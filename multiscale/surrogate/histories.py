@@ -54,6 +54,10 @@ class Histories:
         kept = slice(None), slice(None, None, stride)
         return Histories(self.times[kept], self.stretch[kept], self.stress[kept], self.texture)
 
+    def along(self, times: FloatArray, stretch: FloatArray) -> Histories:
+        """Return other paths of the same polycrystals, of which no stress is known."""
+        return Histories(times, stretch, np.full_like(stretch, np.nan), self.texture)
+
     def refined(self, parts: int) -> tuple[FloatArray, FloatArray]:
         """Return times and stretches of the same paths with every step cut into equal ``parts``."""
         return refined(self.times, parts), refined(self.stretch, parts)

@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation
 
 from microscale.law import ConstitutiveLaw, drive
 from microscale.tensors import FloatArray
-from multiscale.surrogate.evaluate import CHECKED_PATHS, Predict
+from multiscale.surrogate.evaluate import CHECKED_PATHS, Predict, followed
 from multiscale.surrogate.histories import Histories
+from multiscale.surrogate.kinds import at_rest
 
 TIMED_POINTS, TIMED_STEPS = 3000, 20
 ROTATIONS = 12
@@ -25,8 +26,8 @@ def influence_of_the_future(predict: Predict, data: Histories) -> float:
     half = part.times.shape[1] // 2
     changed = part.stretch.copy()
     changed[:, half:] = changed[:, half - 1 : half]
-    before = predict(part.times, part.stretch)[:, :half]
-    change = predict(part.times, changed)[:, :half] - before
+    before = followed(predict, part)[:, :half]
+    change = followed(predict, part.along(part.times, changed))[:, :half] - before
     norms = [np.sqrt((array**2).sum(axis=(1, 2, 3))) for array in (change, before)]
     return float((norms[0] / norms[1]).mean())
 
@@ -47,7 +48,7 @@ def anisotropy(predict: Predict, data: Histories, frames: int = ROTATIONS) -> fl
     """
     part = data[: CHECKED_PATHS // 2]
     rotations = Rotation.random(frames, rng=np.random.default_rng(0)).as_matrix()
-    turned = [Q.T @ predict(part.times, Q @ part.stretch @ Q.T) @ Q for Q in rotations]
+    turned = [Q.T @ followed(predict, part.along(part.times, Q @ part.stretch @ Q.T)) @ Q for Q in rotations]
     return scatter(np.stack(turned))
 
 
@@ -64,8 +65,9 @@ def objectivity(law: ConstitutiveLaw, data: Histories) -> float:
     shape = part.stretch.shape[:2]
     Q = Rotation.random(shape[0] * shape[1], rng=np.random.default_rng(0)).as_matrix().reshape(*shape, 3, 3)
     Q[:, 0] = np.eye(3)
-    turned = Q @ drive(law, part.stretch, part.times) @ np.swapaxes(Q, 2, 3)
-    difference = np.abs(drive(law, Q @ part.stretch, part.times) - turned).max(axis=(1, 2, 3))
+    states = [at_rest(law, len(part), part.texture) for _ in range(2)]
+    turned = Q @ drive(law, part.stretch, part.times, states[0]) @ np.swapaxes(Q, 2, 3)
+    difference = np.abs(drive(law, Q @ part.stretch, part.times, states[1]) - turned).max(axis=(1, 2, 3))
     return float((difference / np.abs(turned).max(axis=(1, 2, 3))).max())
 
 
@@ -74,7 +76,7 @@ def keeps_still(law: ConstitutiveLaw, data: Histories) -> bool:
     part = data[:CHECKED_PATHS]
     half = part.times.shape[1] // 2
     F, steps = np.ascontiguousarray(part.stretch[:, half]), np.diff(part.times, axis=1, prepend=0.0)
-    state, P = law.init_state(len(F)), np.empty_like(F)
+    state, P = at_rest(law, len(F), part.texture), np.empty_like(F)
     for sample in range(half + 1):
         here, dt = np.ascontiguousarray(part.stretch[:, sample]), np.ascontiguousarray(steps[:, sample])
         law.update(here, dt, state, P)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from microscale.errors import InputError
-from microscale.law import ConstitutiveLaw, drive
+from microscale.law import ConstitutiveLaw, State, drive
+from microscale.tensors import FloatArray
 
 if TYPE_CHECKING:
     from multiscale.surrogate.evaluate import Predict
@@ -56,7 +58,28 @@ class Kind(ABC):
             weights: Its file.
             law: The law of this file. By default it is driven along the histories.
         """
-        return lambda times, stretch: drive(law, stretch, times)
+        return Driven(law)
+
+
+@dataclass(frozen=True)
+class Driven:
+    """A law as a map of whole histories, which may be told the texture of each path."""
+
+    law: ConstitutiveLaw
+
+    def __call__(
+        self, times: FloatArray, stretch: FloatArray, texture: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the Cauchy stress (paths, samples, 3, 3), GPa, of paths with textures (paths, 14)."""
+        return drive(self.law, stretch, times, at_rest(self.law, len(stretch), texture))
+
+
+def at_rest(law: ConstitutiveLaw, points: int, texture: FloatArray | None = None) -> State:
+    """Return points at rest, each with the numbers of its texture (points, 14) where the law is told them."""
+    state = law.init_state(points)
+    if texture is not None and "texture" in state:
+        state["texture"][:] = texture
+    return state
 
 
 _REGISTERED: dict[str, Kind] = {}

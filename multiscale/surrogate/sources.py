@@ -105,7 +105,7 @@ def require_one_texture(sources: Sources) -> None:
         if "textures" in record:
             raise InputError(
                 f"{record['file']} has polycrystals of many textures ({record['textures']}), which this "
-                "model is not told: expected data of one texture, or a model of any"
+                "model is not told: expected data of one texture, or --any-texture of --model recurrent"
             )
 
 

@@ -14,6 +14,7 @@ from microscale.crystals.texture.texture import Texture
 from microscale.data.schema import recorded_crystal
 from microscale.errors import InputError
 from microscale.files.printable import printable
+from microscale.tensors import FloatArray
 from multiscale.surrogate.material_identity import difference, identity_of
 from multiscale.surrogate.store import Material
 
@@ -64,9 +65,7 @@ def require_no_texture(learnt: Material, texture: str | Path | Texture, crystal:
     from microscale.crystals.texture.harmonics import coefficients
     from microscale.crystals.texture.lattice import lattice_of
 
-    recorded = learnt.identity["crystal"] if learnt.identity else None
-    if not isinstance(crystal, Crystal):
-        crystal = recorded_crystal(recorded) if recorded and recorded.get("families") else read_crystal()
+    crystal = _crystal_of(learnt, crystal)
     found = distribution(texture, crystal)
     C = coefficients(ORDERS, lattice_of(crystal).group, found.orientations, found.weights)
     sizes = {order: float(np.linalg.norm(C[order])) for order in ORDERS}
@@ -79,6 +78,41 @@ def require_no_texture(learnt: Material, texture: str | Path | Texture, crystal:
             f"polycrystal without texture, {learnt.name}: expected --law taylor or fft3d; on "
             "rolled:15,25 the network is off by 34 %, on sharper ones by 60 %"
         )
+
+
+def numbers_of(learnt: Material, texture: str | Path | Texture, crystal: Any, axes: str | None) -> FloatArray:
+    """Return the numbers, shape (14,), of a texture for a network that is told them.
+
+    Args:
+        learnt: What the network stands for.
+        texture: That of the polycrystal.
+        crystal: A crystal, or anything else for that of the network.
+        axes: How the sample lies in the part.
+
+    Raises:
+        InputError: The texture cannot be understood.
+    """
+    from microscale.crystals.texture.axes import part_axes  # only who names a texture waits for it
+    from microscale.crystals.texture.described import distribution
+    from microscale.crystals.texture.lattice import lattice_of
+    from microscale.crystals.texture.moments import NUMBERS, texture_numbers
+    from microscale.crystals.texture.names import PLAIN
+
+    if isinstance(texture, str) and texture in PLAIN:
+        return np.zeros(NUMBERS)
+    crystal = _crystal_of(learnt, crystal)
+    found = distribution(texture, crystal)
+    return texture_numbers(
+        found if axes is None else found.turned(part_axes(axes)), lattice_of(crystal).group
+    )
+
+
+def _crystal_of(learnt: Material, crystal: Any) -> Crystal:
+    """Return a crystal, or that of a network where it is none."""
+    if isinstance(crystal, Crystal):
+        return crystal
+    recorded = learnt.identity["crystal"] if learnt.identity else None
+    return recorded_crystal(recorded) if recorded and recorded.get("families") else read_crystal()
 
 
 def _difference(learnt: Material, wanted: str | Crystal | Mapping[str, Any]) -> tuple[str | None, str]:

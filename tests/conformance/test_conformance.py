@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from told_law import told_law
 from untrained_pca import untrained_pca
 
 from microscale import SingleCrystal
@@ -70,6 +71,7 @@ LAWS = {
     ),
     "learned": Law(lambda: make_law("learned"), objectivity=1e-6, stiffness_error=0.02),
     "learned double": Law(lambda: make_law("learned", precision="double"), stiffness_error=0.02),
+    "learned, told": Law(told_law, isotropic=False, stiffness_error=0.02),
     "learned pca": Law(lambda: PcaLaw(*untrained_pca()[1:]), isotropic=False, stiffness_error=None),
 }
 

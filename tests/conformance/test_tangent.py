@@ -16,7 +16,6 @@ from test_conformance import LAWS, POINTS, STEP, paths
 
 from microscale.errors import DeformationError, InputError
 from microscale.law import ConstitutiveLaw, State
-from multiscale.laws import make_law
 
 pytestmark = pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 
@@ -76,7 +75,7 @@ def tangent(law: ConstitutiveLaw, F: np.ndarray, dt, state: State) -> np.ndarray
 
 def smooth(law: ConstitutiveLaw) -> ConstitutiveLaw:
     """Return the law without the noise of iterations that stop early, or of single precision."""
-    return make_law("learned", precision="double") if _is_recurrent(law) else law._smooth
+    return law._smooth
 
 
 def _is_recurrent(law: ConstitutiveLaw) -> bool:

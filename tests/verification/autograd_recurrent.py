@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch.nn import functional
 
+from microscale.crystals.texture.tensors import harmonic_tensors
 from multiscale.surrogate.recurrent.architecture import DEVIATOR, DIRECTION, SHORTEST_MEMORY, STRAIN_SCALE
 from multiscale.surrogate.recurrent.increments import (
     Increments,
@@ -27,9 +29,12 @@ class AutogradRecurrent(RecurrentSurrogate):
     """Follows paths step by step, with gradients by autograd, in the precision of its parameters."""
 
     def forward(
-        self, steps: Increments, state: torch.Tensor | None = None
+        self,
+        steps: Increments,
+        state: torch.Tensor | None = None,
+        texture: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Follow paths from ``state`` (paths, states), or from rest.
+        """Follow paths from ``state`` (paths, states), or from rest, with the textures' numbers (paths, 14).
 
         Returns:
             The mean deviator s after each step, shape (steps, paths, 5), and the last state.
@@ -42,7 +47,7 @@ class AutogradRecurrent(RecurrentSurrogate):
         for step in zip(
             *(array.unbind(0) for array in (features, maps, steps.strain, steps.size, steps.dt)), strict=True
         ):
-            state = self._step(state, *step)
+            state = self._step(state, *step, texture)
             history.append(self._parts(state)[0])
         mean = torch.einsum("tpgk,g->tpk", torch.stack(history), self.weights())
         return mean * STRAIN_SCALE, state
@@ -62,19 +67,29 @@ class AutogradRecurrent(RecurrentSurrogate):
         strain: torch.Tensor,
         size: torch.Tensor,
         dt: torch.Tensor,
+        texture: torch.Tensor | None = None,
     ) -> torch.Tensor:
         groups, deviators = self.architecture.groups, self.architecture.deviators
         elastic, others, scalars = self._parts(state)
         of_step = tensors_of_step(features)
-        products = products_of(of_step, bounded(elastic.mean(1)))
+        mean = bounded(elastic.mean(1))
+        products = products_of(of_step, mean)
         own = torch.cat([bounded(elastic), others], 1)
-        along = symmetric_product(own, of_step[:, :1])
-        read = [scalars, invariants(own, of_step, products, along), scalars_of_step(features)]
+        by = symmetric_product(own, of_step[:, :1])[:, :, None]
+        fixed, plain = of_step, scalars_of_step(features)
+        if texture is not None:
+            T2, T4 = tensors_of_texture(texture.to(features))
+            more, of_texture = textured(T2, T4, of_step, mean)
+            products, fixed = torch.cat([products, more], 1), torch.cat([of_step, T2[:, None]], 1)
+            by = torch.cat([by, *(x[:, :, None] for x in (symmetric_product(own, T2[:, None]), own @ T4))], 2)
+            plain = torch.cat([plain, of_texture], 1)
+        read = [scalars, invariants(own, fixed, products, by), plain]
         rates, coefficients, scalar_targets = self._network(torch.cat(read, 1))
 
         moved = elastic + (maps[:, None] * elastic[:, :, None, :]).sum(-1)
-        basis = torch.cat([of_step, moved.mean(1, keepdim=True), products, moved, others], 1)
-        targets = bounded(coefficients[..., :-1] @ basis + coefficients[..., -1:] * along)
+        basis = [of_step, moved.mean(1, keepdim=True), products, moved, others, fixed[:, of_step.shape[1] :]]
+        of_basis, of_own = coefficients.split([self.architecture.basis, self.architecture.own], -1)
+        targets = bounded(of_basis @ torch.cat(basis, 1) + (of_own[..., None] * by).sum(2))
         trial = (moved + strain[:, None]).square().sum((1, 2)) / groups
         radius = (trial + TINY).sqrt()[:, None, None]
 
@@ -131,20 +146,43 @@ def products_of(of_step: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
     return symmetric_product(torch.stack([A, A, mean, mean, A], 1), torch.stack([E, mean, E, mean, A], 1))
 
 
+def tensors_of_texture(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A texture's tensors between deviators, of the norms of its coefficients: (paths, 5), (paths, 5, 5)."""
+    units = (torch.from_numpy(harmonic_tensors(order, np.eye(2 * order + 1))) for order in (2, 4))
+    of_2, of_4 = (unit.to(numbers) for unit in units)
+    basis = from_deviator5(torch.eye(DEVIATOR, dtype=numbers.dtype))
+    T4 = torch.einsum("pm,mijkl,aij,bkl->pab", numbers[:, 5:], of_4, basis, basis)
+    return deviator5(torch.einsum("pm,mij->pij", numbers[:, :5], of_2)) / 7.5**0.5, T4 / 39.375**0.5
+
+
+def textured(
+    T2: torch.Tensor, T4: torch.Tensor, of_step: torch.Tensor, mean: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Products with a texture, (paths, 7, 5), and scalars of step and texture, (paths, 12)."""
+    A, E, _ = of_step.unbind(1)
+    with_A, with_E, with_mean = (symmetric_product(T2, x) for x in (A, E, mean))
+    of_A, of_E, of_mean, of_T2 = ((T4 @ x[..., None])[..., 0] for x in (A, E, mean, T2))
+    pairs = [(A, with_A), (A, with_E), (A, of_A), (A, of_E), (A, of_T2), (E, with_E), (E, of_E), (E, of_T2)]
+    pairs += [(T2, with_A), (T2, with_E), (T2, of_T2)]
+    scalars = [(a * b).sum(-1) for a, b in pairs] + [T4.square().sum((1, 2))]
+    products = torch.stack([with_A, with_E, with_mean, of_A, of_E, of_mean, of_T2], 1)
+    return products, torch.stack(scalars, 1)
+
+
 def invariants(
-    own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor, along: torch.Tensor
+    own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor, by: torch.Tensor
 ) -> torch.Tensor:
     """Inner products of the state's deviators with products, then of those of state and step with each other.
 
     Args:
         own: Deviators of the state, shape (paths, deviators, 5).
-        of_step: Those of the step, shape (paths, 3, 5).
+        of_step: Those of step and texture, shape (paths, 3 or 4, 5).
         products: Shape (paths, products, 5).
-        along: Those of the state's deviators with the direction, shape (paths, deviators, 5).
+        by: The state's deviators times the direction and the texture, shape (paths, deviators, own, 5).
     """
     read = torch.cat([own, of_step], 1)
     row, column = torch.triu_indices(read.shape[1], read.shape[1])
-    with_products = torch.cat([own @ products.mT, (own * along).sum(2, keepdim=True)], 2)
+    with_products = torch.cat([own @ products.mT, (own[:, :, None] * by).sum(3)], 2)
     return torch.cat([with_products.flatten(1), (read @ read.mT)[:, row, column]], 1)
 
 

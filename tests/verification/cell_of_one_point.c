@@ -47,6 +47,9 @@ void one_step(const double *weights, const double *values, double *state, const 
   step.size = in[FEATURES + DEVIATOR];
   step.dt = in[FEATURES + DEVIATOR + 1];
   copy(in + FEATURES + DEVIATOR + 2, ELASTIC, step.moved[0]);
+#if TEXTURE
+  copy(in + FEATURES + DEVIATOR + 2 + ELASTIC, OF_TEXTURE, step.texture);
+#endif
   tensors_of(&step, z, &tensors);
   invariants(&tensors, &step, z, x);
   weights = dense(weights, x, INPUTS, HIDDEN, first);

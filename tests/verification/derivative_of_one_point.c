@@ -41,6 +41,9 @@ static void step_of(const double *values, Step *step) {
   step->size = values[FEATURES + DEVIATOR];
   step->dt = values[FEATURES + DEVIATOR + 1];
   copy(values + FEATURES + DEVIATOR + 2, ELASTIC, step->moved[0]);
+#if TEXTURE
+  copy(values + FEATURES + DEVIATOR + 2 + ELASTIC, OF_TEXTURE, step->texture);
+#endif
 }
 
 /* As one_step of cell_of_one_point.c. */

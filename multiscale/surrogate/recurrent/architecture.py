@@ -19,6 +19,7 @@ from microscale.inputs.memory import stack_bytes
 
 Size = Annotated[int, Field(ge=1, le=2**16)]
 SizeOrZero = Annotated[int, Field(ge=0, le=2**16)]
+Flag = Annotated[int, Field(ge=0, le=1)]
 Precision = Literal["single", "double"]
 """Of the products of a network; what a point keeps is in double precision."""
 DEVIATOR = 5
@@ -33,6 +34,11 @@ PRODUCTS = 5
 """Products of the direction, the strain and the mean elastic strain with each other."""
 PLAIN = 5
 """Scalars of a step: ln m, rate, size, and the traces of the odd and the even strain."""
+OF_TEXTURE = 14
+"""Numbers of a texture, see microscale.crystals.texture.moments."""
+TEXTURE_PRODUCTS, TEXTURE_MAPS, TEXTURE_SCALARS = 3, 4, 12
+"""What a texture adds: products with its tensor of order 2, deviators that the one of order 4 has mapped, and
+scalars of step and texture."""
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
 SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
@@ -41,10 +47,14 @@ SHORTEST_MEMORY = 1e-3
 """Shortest memory, in strain scales: its inverse bounds the rates, which are else exponentials."""
 LARGEST_STEP = 0.01
 """Longest step of the surrogate, as the norm of the isochoric strain increment."""
+LONGEST_UNDER_STRESS = 0.01
+"""Longest step in time under stress, us times elastic strain over its scale, of a surrogate of holds."""
 MOST_PARTS = 32
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
 ROW = 128
 """Bytes of one number of a block of points or paths in the precision of the network."""
+FLAGS = ("texture", "holds")
+"""What of an architecture is no size."""
 STACK_SHARE = 0.75
 """Share of a thread's stack that a kernel may take."""
 
@@ -58,6 +68,8 @@ class Architecture:
         tensors: Number of other deviators the state holds.
         scalars: Number of scalars the state holds.
         hidden: Width of the two hidden layers.
+        texture: One where the network is told the texture of the polycrystal, else zero.
+        holds: One where steps are cut by the time under stress too, else zero.
     """
 
     __pydantic_config__ = STRICT
@@ -66,6 +78,8 @@ class Architecture:
     tensors: SizeOrZero = 6
     scalars: SizeOrZero = 6
     hidden: Size = 80
+    texture: Flag = 0
+    holds: Flag = 0
 
     def require_served(self) -> None:
         """Refuse sizes that the kernels cannot hold.
@@ -74,13 +88,19 @@ class Architecture:
             InputError: A size is too large; it says how large each may be beside the others.
         """
         if self.stack > STACK_SHARE * stack_bytes():
-            given = ", ".join(f"--{name} {size}" for name, size in vars(self).items())
-            largest = {name: self._largest(name) for name in vars(self)}
+            sizes = {name: size for name, size in vars(self).items() if name not in FLAGS}
+            given = ", ".join(f"--{name} {size}" for name, size in sizes.items())
+            largest = {name: self._largest(name) for name in sizes}
             served = " or ".join(f"--{name} {size}" for name, size in largest.items() if size)
             raise InputError(
                 f"{given}: too large for the stack of a kernel; largest served, the others as they are: "
                 f"{served or 'none'}"
             )
+
+    @property
+    def told(self) -> dict[str, int]:
+        """What a card tells of it: no flags that are not set, as the cards of before."""
+        return {name: size for name, size in vars(self).items() if size or name not in FLAGS}
 
     def _largest(self, name: str) -> int:
         """Return the largest size of one kind that the kernels serve beside the others; 0 for none."""
@@ -95,7 +115,7 @@ class Architecture:
         Inputs, layers and their gradients; and in the law, in double precision, the state before and after,
         and deviators as they are read, multiplied and combined.
         """
-        tensors = DEVIATOR * (self.read + PRODUCTS + 3 * self.deviators + self.basis)
+        tensors = DEVIATOR * (self.read + self.products + (2 + self.own) * self.deviators + self.basis)
         rows = 2 * self.inputs + 3 * self.hidden + self.rates + self.layers["targets"][1]
         return ROW * (rows + 2 * (2 * self.states + tensors))
 
@@ -111,27 +131,48 @@ class Architecture:
 
     @property
     def read(self) -> int:
-        """Deviators the network reads: those of the state and of the step."""
-        return self.deviators + OF_STEP
+        """Deviators the network reads: those of the state, of the step and of the texture."""
+        return self.deviators + OF_STEP + self.texture
+
+    @property
+    def pairs(self) -> int:
+        """Products of two deviators that are read and combined."""
+        return PRODUCTS + TEXTURE_PRODUCTS * self.texture
+
+    @property
+    def products(self) -> int:
+        """Those, and deviators that the texture has mapped."""
+        return self.pairs + TEXTURE_MAPS * self.texture
+
+    @property
+    def own(self) -> int:
+        """What a deviator of the state is multiplied with: the direction, and both tensors of the texture."""
+        return 1 + 2 * self.texture
+
+    @property
+    def plain(self) -> int:
+        """Scalars of step and texture."""
+        return PLAIN + TEXTURE_SCALARS * self.texture
 
     @property
     def inputs(self) -> int:
         """Invariants the network reads.
 
         They are the scalars of the state, the inner products of its deviators with the products and with
-        their own product with the direction, of all deviators with each other, and the scalars of the step.
+        their own ones, of all deviators with each other, and the scalars of step and texture.
         """
-        return self.scalars + self.deviators * (PRODUCTS + 1) + self.read * (self.read + 1) // 2 + PLAIN
+        of_deviators = self.deviators * (self.products + self.own) + self.read * (self.read + 1) // 2
+        return self.scalars + of_deviators + self.plain
 
     @property
     def basis(self) -> int:
-        """Tensors of which targets are combinations: step, mean elastic strain, products and the state's."""
-        return OF_STEP + 1 + PRODUCTS + self.deviators
+        """Tensors that targets combine: step, mean elastic strain, products, the state's, the texture's."""
+        return OF_STEP + 1 + self.products + self.deviators + self.texture
 
     @property
     def coefficients(self) -> int:
-        """Coefficients of a target: of the basis, and of the deviator's own product with the direction."""
-        return self.basis + 1
+        """Coefficients of a target: of the basis, and of the deviator's own products."""
+        return self.basis + self.own
 
     @property
     def rates(self) -> int:
@@ -173,8 +214,15 @@ class Architecture:
             "FEATURES": FEATURES,
             "DIRECTION": DIRECTION,
             "OF_STEP": OF_STEP,
-            "PRODUCTS": PRODUCTS,
-            "PLAIN": PLAIN,
+            "TEXTURE": self.texture,
+            "OF_TEXTURE": OF_TEXTURE,
+            "HOLDS": self.holds,
+            "LONGEST_UNDER_STRESS": LONGEST_UNDER_STRESS,
+            "OF_STEP_ALONE": PLAIN,
+            "PAIRS": self.pairs,
+            "PRODUCTS": self.products,
+            "OWN": self.own,
+            "PLAIN": self.plain,
             "STRAIN_SCALE": STRAIN_SCALE,
             "SLOWEST_RATE": SLOWEST_RATE,
             "FASTEST_RATE": FASTEST_RATE,

@@ -30,10 +30,18 @@ PARAMETERS = (
 ALIGNMENT = 64
 
 
-def pack(steps: Increments) -> torch.Tensor:
-    """Return what the kernel reads of each step, shape (steps, rows, paths), float32."""
+def pack(steps: Increments, texture: torch.Tensor | None = None) -> torch.Tensor:
+    """Return what the kernel reads of each step, shape (steps, rows, paths), float32.
+
+    Args:
+        steps: A batch of them.
+        texture: Numbers of each path's texture, shape (paths, 14), for a surrogate that is told them.
+    """
     maps = convected_maps(steps.gradient).flatten(-2)
-    return torch.cat([steps.features, maps, steps.strain, steps.size, steps.dt], -1).mT.contiguous()
+    rows = [steps.features, maps, steps.strain, steps.size, steps.dt]
+    if texture is not None:
+        rows.append(texture.float().expand(len(maps), -1, -1))
+    return torch.cat(rows, -1).mT.contiguous()
 
 
 class FusedRecurrent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ def fit_recurrent(
     seed: Seed = 0,
     start: Path | None = None,
     longest_step: Positive = COARSE,
+    any_texture: bool = False,
+    holds: bool = False,
 ) -> None:
     """Train the recurrent surrogate and write it; a run that was killed goes on where it was.
 
@@ -65,19 +67,22 @@ def fit_recurrent(
         seed: Of the split, the first weights and the order of paths.
         start: Weights to start from, of the same sizes; by default random ones.
         longest_step: Longest step in training, as the norm of the isochoric strain increment.
+        any_texture: Whether the network is told the texture of each path.
+        holds: Whether its steps are cut by the time under stress too.
 
     Raises:
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
-    architecture = Architecture(groups, tensors, scalars, hidden)
+    architecture = Architecture(groups, tensors, scalars, hidden, int(any_texture), int(holds))
     require_weights_name(out)
     architecture.require_served()
     numbers = sum(inputs * outputs for inputs, outputs in architecture.layers.values())
-    require_memory(BYTES_A_WEIGHT * numbers, **asdict(architecture))
+    require_memory(BYTES_A_WEIGHT * numbers, **architecture.told)
     with ranks_of_launcher() as ranks:
         sources = read_sources(files)
         require_known_pressure(sources.histories, sources.material)
-        require_one_texture(sources)
+        if not any_texture:
+            require_one_texture(sources)
         training, validation = split(sources.histories, VALIDATION_SHARE, seed)
         smallest = BLOCK * ranks.size
         batch = smallest if batch is None else batch
@@ -91,8 +96,8 @@ def fit_recurrent(
             training, validation, sources.material, architecture, seed, batch, ranks, longest_step
         )
         limits = training_range(training, sources.material.shear_modulus)
-        card = Card("recurrent", asdict(architecture), sources.material, limits, sources.records)
-        first = None if start is None else _start_from(start, learner.module, asdict(architecture))
+        card = Card("recurrent", architecture.told, sources.material, limits, sources.records)
+        first = None if start is None else _start_from(start, learner.module, architecture.told)
         _fit(learner, out, card, epochs, rate, batch, seed, first, longest_step)
 
 
@@ -102,7 +107,7 @@ def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> 
     if card.architecture != architecture:
         raise InputError(
             f"{file} has sizes {card.architecture}, expected {architecture}: give these with --groups, "
-            "--tensors, --scalars and --hidden"
+            "--tensors, --scalars, --hidden, --any-texture and --holds"
         )
     wanted = module.state_dict()
     for name, tensor in wanted.items():

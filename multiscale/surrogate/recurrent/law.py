@@ -7,9 +7,10 @@ from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import Self, get_args
+from typing import Any, Self, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from microscale.errors import InputError
 from microscale.files.schema import validated
@@ -23,12 +24,14 @@ from multiscale.surrogate.extrapolation import (
     OnExtrapolation,
 )
 from multiscale.surrogate.law import SurrogateLaw
-from multiscale.surrogate.recurrent.architecture import DEVIATOR, Architecture, Precision
+from multiscale.surrogate.recurrent.architecture import DEVIATOR, OF_TEXTURE, Architecture, Precision
 from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 TANGENT_SOURCE = Path(__file__).with_name("learned_tangent.c")
 ELASTIC_UNIT = "1/64"
+BEFORE = ("stretch", "elastic_strain", "tensors", "internal", "texture")
+"""What the kernels read of a point before a step, in their order; most laws know no texture."""
 Constants = ctypes.Array[ctypes.c_char]
 ALIGNMENT = 8
 """Bytes; the C struct ends at a multiple of it."""
@@ -39,8 +42,9 @@ class LearnedLaw(SurrogateLaw):
 
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
     ``elastic_strain``, the deviators of the elastic left Cauchy-Green tensors of the groups of grains;
-    ``tensors``, other learnt deviators; ``internal``, learnt scalars; and what the watch over the training
-    range keeps, see :mod:`multiscale.surrogate.extrapolation`.
+    ``tensors``, other learnt deviators; ``internal``, learnt scalars; in a network of any texture
+    ``texture``, the numbers of the point's, which stay; and what the watch over the training range keeps,
+    see :mod:`multiscale.surrogate.extrapolation`.
 
     Args:
         weights: Arrays of the network by name.
@@ -48,10 +52,13 @@ class LearnedLaw(SurrogateLaw):
         on_extrapolation: Outside the training range ``warn`` once, or ``stop`` with an error.
         precision: Of the products of the network. Objectivity holds to 1e-6 in ``single`` and 1e-10 in
             ``double``; steps of nothing, causality and batches to the bit in both.
+        texture: Numbers of the texture of points at rest, shape (14,), see
+            :mod:`microscale.crystals.texture.moments`; by default that of no texture. A state may have others
+            at some points.
 
     Raises:
         InputError: Unknown precision, or the weights do not have the shapes the card promises, or are not
-            finite.
+            finite; or a texture for a network that is not told any.
     """
 
     def __init__(
@@ -60,12 +67,15 @@ class LearnedLaw(SurrogateLaw):
         card: Card,
         on_extrapolation: OnExtrapolation = "warn",
         precision: Precision = "single",
+        texture: FloatArray | None = None,
     ) -> None:
         if precision not in get_args(Precision):
             raise InputError(f"precision = '{precision}', expected one of: {', '.join(get_args(Precision))}")
         super().__init__(card, on_extrapolation)
         self._architecture = architecture_of(card)
-        self.state_spec = state_of(self._architecture)
+        if texture is not None and not self._architecture.texture:
+            raise InputError("texture of a surrogate that is not told any, expected none: leave it out")
+        self.state_spec = state_of(self._architecture, texture)
         self._values = constants_of(weights, card)
         self._load(precision)
 
@@ -97,18 +107,16 @@ class LearnedLaw(SurrogateLaw):
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
         newly = np.zeros(len(KINDS) + 1, dtype=np.int64)
-        arrays = (F, steps, *(state[variable.name] for variable in self.state_spec), out, newly)
-        # Not array.ctypes, which leaves a cycle of objects in each call.
-        pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in arrays)
-        self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *pointers)
+        kept = (*BEFORE, *(variable.name for variable in (*WATCHED, EXTRAPOLATION)))
+        arrays = (F, steps, *map(state.get, kept), out, newly)
+        self._advance(ctypes.byref(self._constants), ctypes.c_long(len(F)), *map(_pointer, arrays))
         self._watch.report(newly, state)
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         steps = np.ascontiguousarray(np.broadcast_to(dt, len(F)), dtype=float)
-        read = (state[name] for name in ("stretch", "elastic_strain", "tensors", "internal"))
-        pointers = (ctypes.c_void_p(array.__array_interface__["data"][0]) for array in (F, steps, *read, out))
+        arrays = (F, steps, *map(state.get, BEFORE), out)
         differentiate, constants = self._tangent_kernel
-        if differentiate(ctypes.byref(constants), ctypes.c_long(len(F)), *pointers):
+        if differentiate(ctypes.byref(constants), ctypes.c_long(len(F)), *map(_pointer, arrays)):
             raise InputError("no memory for the tangent of the learned law, expected a megabyte")
 
     @cached_property
@@ -121,13 +129,25 @@ class LearnedLaw(SurrogateLaw):
         return kernel, _packed(self._values, np.float64)
 
 
-def state_of(architecture: Architecture) -> tuple[StateVariable, ...]:
-    """Return what a point keeps, in the order of the kernels and of exported sources."""
+def _pointer(array: NDArray[Any] | None) -> ctypes.c_void_p:
+    """Return where an array is. Not array.ctypes, which leaves a cycle of objects in each call."""
+    return ctypes.c_void_p(None if array is None else array.__array_interface__["data"][0])
+
+
+def state_of(architecture: Architecture, texture: FloatArray | None = None) -> tuple[StateVariable, ...]:
+    """Return what a point keeps, in the order of the kernels and of exported sources.
+
+    Args:
+        architecture: Sizes.
+        texture: Its numbers at rest, shape (14,), for a network that is told them; by default zeros.
+    """
+    numbers = np.zeros(OF_TEXTURE) if texture is None else np.asarray(texture, dtype=float)
     return (
         StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
         StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
         StateVariable("tensors", (DEVIATOR * architecture.tensors,), "-"),
         StateVariable("internal", (architecture.scalars,), "-"),
+        *([StateVariable("texture", (OF_TEXTURE,), "-", numbers)] if architecture.texture else []),
         *WATCHED,
         EXTRAPOLATION,
     )

@@ -39,6 +39,9 @@ static void advance_block(const Surrogate *s, const Arrays *a, Block *block, Wai
   Watch watch[STRIDE];
   Given given;
   come(a, block, p, z, watch);
+#if HOLDS
+  for (int v = 0; v < STRIDE; ++v) cut_by_time(z[v], &p[v]);
+#endif
   const int parts = parts_of(p, block, waiting);
   for (int part = 1; part <= parts; ++part) {
     for (int v = 0; v < STRIDE; ++v) next_part(&p[v], part, z[v], &step[v]);

@@ -65,6 +65,9 @@ INLINE void advance_with_changes(const Network *n, Work *w, int number_of_part) 
 /* The state after the step and its five changes, of w->points whose state was w->z. */
 static void differentiate(const Surrogate *s, Work *w) {
   int parts = 1;
+#if HOLDS
+  for (int v = 0; v < STRIDE; ++v) cut_by_time(w->z[v], &w->points[v]);
+#endif
   for (int v = 0; v < STRIDE; ++v) {
     const Points *p = &w->points[v];
     real way[DEVIATOR][6];

@@ -53,10 +53,10 @@ INLINE void leave(const Surrogate *s, const Arrays *a, const Block *block, const
 
 #include "learned_blocks.h"
 
-/* Advance n points, see Arrays. */
+/* Advance n points, see Arrays; texture may be NULL where the law knows none. */
 void learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
-                    double *tensors, double *scalars, double *clocks, double *outside, double *beyond,
-                    double *extrapolation, double *P, long newly[KINDS + 1]) {
-  const Arrays a = {{F, dt, stretch, elastic, tensors, scalars}, stretch, elastic, tensors, scalars, clocks, outside, beyond, extrapolation, P, newly};
+                    double *tensors, double *scalars, const double *texture, double *clocks, double *outside,
+                    double *beyond, double *extrapolation, double *P, long newly[KINDS + 1]) {
+  const Arrays a = {{F, dt, stretch, elastic, tensors, scalars, texture}, stretch, elastic, tensors, scalars, clocks, outside, beyond, extrapolation, P, newly};
   advance_points(s, &a, n);
 }

@@ -12,6 +12,9 @@ typedef struct {
   real R[9], inverse[9], J;  /* F = R U; U^-1; det F */
   real from[6], to[6], now[6]; /* isochoric stretch 11, 22, 33, 23, 13, 12: before and after the step, and on the way */
   real size, parts, dt, driven[5];
+#if TEXTURE
+  real texture[OF_TEXTURE];
+#endif
 } Points;
 
 /* Rotation of F = R U, given the isochoric F in X, by Newton's steps X <- (X + X^-T) / 2 (Higham 1986), without the
@@ -85,6 +88,18 @@ INLINE void towards(const real U[6], real J, real iso, Points *p) {
     LANE(p->parts, i) = fmin(fmax(ceil(LANE(p->size, i) / LARGEST_STEP), 1.0), MOST_PARTS);
 }
 
+#if HOLDS
+/* Cut a step from elastic strains z by the time under stress too: what rests relaxes, whatever steps it is asked in. */
+INLINE void cut_by_time(const real z[ELASTIC], Points *p) {
+  real stress = splat(0);
+  for (int g = 0; g < GROUPS; ++g) stress += root(dot(z + g * DEVIATOR, z + g * DEVIATOR)) * (1.0 / GROUPS);
+  for (int i = 0; i < LANES; ++i) {
+    const double parts = ceil(LANE(p->dt, i) * LANE(stress, i) / LONGEST_UNDER_STRESS);
+    LANE(p->parts, i) = fmin(fmax(LANE(p->parts, i), parts), MOST_PARTS);
+  }
+}
+#endif
+
 /* J^(-1/3), exactly one where J is. */
 INLINE real isochoric_scale(real J) { return choose(J == 1.0, splat(1), inverse_cube_root(J)); }
 
@@ -122,6 +137,9 @@ INLINE void next_part(Points *p, int part, const real z[ELASTIC], Step *step) {
   step->size = size * (1.0 / STRAIN_SCALE);
   for (int k = 0; k < 5; ++k) step->strain[k] = driven[k] * (1.0 / STRAIN_SCALE);
   for (int g = 0; g < GROUPS; ++g) convect(l, z + g * DEVIATOR, step->moved[g]);
+#if TEXTURE
+  copy(p->texture, OF_TEXTURE, step->texture);
+#endif
   strain_features(next, x);
   const real passed = size + SLOWEST_RATE * step->dt + TINY;
   const real half = 0.5 / passed;

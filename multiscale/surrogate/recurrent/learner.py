@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from microscale.errors import InputError
 from microscale.progress import tracked
 from microscale.tensors import FloatArray
 from multiscale.surrogate.histories import Histories, RelativeErrors, relative_errors
@@ -32,6 +33,7 @@ POOL = 16
 """Batches whose paths are sorted by length together, so that a batch holds paths of about one length."""
 DECAY = 0.3
 """Weight decay: matrices stay below a spectral norm of about ten. Without it, trainings ran away."""
+DEFAULT = Architecture()
 CHUNK = 128
 """Paths prepared at once."""
 
@@ -75,7 +77,11 @@ class Prepared:
 
 
 def prepare(
-    histories: Histories, material: Material, fine_every: int | None = None, longest_step: float = COARSE
+    histories: Histories,
+    material: Material,
+    fine_every: int | None = None,
+    longest_step: float = COARSE,
+    architecture: Architecture = DEFAULT,
 ) -> Prepared:
     """Return histories as the kernel reads them, in the steps of the law.
 
@@ -84,12 +90,13 @@ def prepare(
         material: Whose stress it is.
         fine_every: For training: steps are longer, and finer on every so-and-so-many-th path.
         longest_step: Longest step of the others.
+        architecture: Whether it is told the textures of the paths, and knows holds.
     """
     parts: list[tuple[torch.Tensor, ...]] = []
     for first in range(0, len(histories), CHUNK):
         chunk = np.arange(first, min(first + CHUNK, len(histories)))
         limit = LARGEST_STEP if fine_every is None else np.where(chunk % fine_every == 0, FINE, longest_step)
-        parts.append(_prepare(histories[chunk], limit, material))
+        parts.append(_prepare(histories[chunk], limit, material, architecture))
     steps, target, weight, lengths, ends = (list(arrays) for arrays in zip(*parts, strict=True))
     start = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(lengths).cumsum(0)])
     steps, target, weight = (
@@ -99,21 +106,30 @@ def prepare(
 
 
 def _prepare(
-    histories: Histories, largest: FloatArray | float, material: Material
+    histories: Histories, largest: FloatArray | float, material: Material, architecture: Architecture
 ) -> tuple[torch.Tensor, ...]:
-    paths = cut(histories.times, histories.stretch, largest)
+    strain = _elastic_strain(histories, material)
+    norm = torch.linalg.vector_norm(strain, dim=-1).numpy() if architecture.holds else None
+    paths = cut(histories.times, histories.stretch, largest, norm)
     found = increments(torch.from_numpy(paths.stretch).transpose(0, 1), torch.from_numpy(paths.dt).mT)
-    steps = pack(found).permute(2, 0, 1)
+    texture = histories.texture if architecture.texture else None
+    steps = pack(found, None if texture is None else torch.from_numpy(texture)).permute(2, 0, 1)
     ends, path = torch.from_numpy(paths.ends), torch.arange(len(histories))[:, None]
     inverse_volume = torch.from_numpy(1.0 / np.linalg.det(histories.stretch[:, 1:]))[..., None]
-    strain = deviator5(torch.from_numpy(histories.stress[:, 1:])) / inverse_volume
     target, weight = torch.zeros(*steps.shape[:2], DEVIATOR), torch.zeros(*steps.shape[:2], 1)
-    target[path, ends] = (strain / (material.shear_modulus * STRAIN_SCALE)).float()
+    target[path, ends] = strain[:, 1:].float()
     passing = torch.from_numpy(np.diff(histories.times, axis=1) > 0.0)  # not where a path has ended
     weight[path, ends] = (inverse_volume * passing[..., None]).float()
     length = (ends * passing).amax(1) + 1
     used = torch.arange(steps.shape[1]) < length[:, None]
     return steps[used], target[used], weight[used], length, torch.minimum(ends, length[:, None] - 1)
+
+
+def _elastic_strain(histories: Histories, material: Material) -> torch.Tensor:
+    """Deviator s over the strain scale at the samples, shape (paths, samples, 5)."""
+    inverse_volume = torch.from_numpy(1.0 / np.linalg.det(histories.stretch))[..., None]
+    strain = deviator5(torch.from_numpy(histories.stress)) / inverse_volume
+    return strain / (material.shear_modulus * STRAIN_SCALE)
 
 
 class RecurrentLearner:
@@ -128,6 +144,9 @@ class RecurrentLearner:
         batch: Paths a batch, a multiple of 32 for each process.
         ranks: Processes among which a batch is divided.
         longest_step: Longest step in training, as the norm of the isochoric strain increment.
+
+    Raises:
+        InputError: The network is to be told textures, and those of the data are not known.
     """
 
     judged: Final = "deviatoric"
@@ -149,8 +168,10 @@ class RecurrentLearner:
         self.optimiser = Muon(surrogate.parameters(), rate=0.0, decay=DECAY)
         self.batch, self.material, self.validation = batch, material, validation
         self._follow = FusedRecurrent(surrogate)
-        self._training = prepare(training, material, EVERY, longest_step)
-        self._validation = prepare(validation, material)
+        if architecture.texture and (training.texture is None or validation.texture is None):
+            raise InputError("data of which no texture is known, expected data of taylor, or of --textures")
+        self._training = prepare(training, material, EVERY, longest_step, architecture)
+        self._validation = prepare(validation, material, architecture=architecture)
 
     @property
     def updates_per_epoch(self) -> int:

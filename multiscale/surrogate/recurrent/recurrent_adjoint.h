@@ -5,12 +5,12 @@
 #include "recurrent_cell.h"
 
 /* The network reads the state's scalars, inner products of its deviators with the products and of all deviators with
- * each other, and the step's scalars. Only the first rows depend on the state. */
-#define OF_STATE (INPUTS - PLAIN - OF_STEP * (OF_STEP + 1) / 2)
+ * each other, and the scalars of step and texture. Only the first rows depend on the state. */
+#define OF_STATE (INPUTS - PLAIN - (OF_STEP + TEXTURE) * (OF_STEP + TEXTURE + 1) / 2)
 
 /* Gradients of products. */
 typedef struct {
-  deviator products[PRODUCTS], along[DEVIATORS];
+  deviator products[PRODUCTS], own[DEVIATORS][OWN];
 } Products;
 
 /* da += the gradient, given that of |a>. */
@@ -30,22 +30,31 @@ INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, S
       add(*given, t->products[p], dof[i]);
       add(*given, t->of[i], d->products[p]);
     }
-    add(*given, t->along[i], dof[i]);
-    add(*given, t->of[i], d->along[i]);
-    given += STRIDE;
-    add_product(t->of[ALONG], d->along[i], dof[i]);
+    for (int o = 0; o < OWN; ++o, given += STRIDE) {
+      add(*given, t->own[i][o], dof[i]);
+      add(*given, t->of[i], d->own[i][o]);
+    }
+    add_product(t->of[ALONG], d->own[i][0], dof[i]);
+#if TEXTURE
+    add_product(t->of[TEXTURED], d->own[i][1], dof[i]);
+    add_mapped(&t->map, d->own[i][2], dof[i]);
+#endif
   }
   for (int i = 0; i < DEVIATORS; ++i)
     for (int j = i; j < READ; ++j, given += STRIDE) {
       add(*given, t->of[j], dof[i]);
       if (j < DEVIATORS) add(*given, t->of[i], dof[j]);
     }
-  for (int p = 0; p < PRODUCTS; ++p) {
+  for (int p = 0; p < PAIRS; ++p) {
     const real *a, *b;
     factors_of(p, t, &a, &b);
     if (a == t->mean) add_product(d->products[p], b, dmean);
     if (b == t->mean) add_product(d->products[p], a, dmean);
   }
+#if TEXTURE
+  for (int p = PAIRS; p < PRODUCTS; ++p)
+    if (mapped_of(p, t) == t->mean) add_mapped(&t->map, d->products[p], dmean);
+#endif
   clear(dstate);
   bound_backward(t->mean, t->mean_factor, dmean, dstate);
   for (int i = 0; i < DEVIATORS; ++i) {
@@ -103,7 +112,7 @@ INLINE void scalars_backward(const Flow *f, const Step *step, const State z, con
 /* What deviators pass back: gradients of the basis (what was before the step in it), of products with the direction,
  * of the network, norms and the radius. */
 INLINE void deviators_backward(const Tensors *t, const Flow *f, const Step *step, const part *rates,
-                               const part *targets, const State dz, deviator *dbasis, deviator *dalong, Passed *d,
+                               const part *targets, const State dz, deviator *dbasis, deviator (*dmine)[OWN], Passed *d,
                                real *dpassed, real *dradius) {
   for (int i = 0; i < DEVIATORS; ++i) {
     const Relaxation r = relaxation_of(f, step, rates, i);
@@ -128,9 +137,11 @@ INLINE void deviators_backward(const Tensors *t, const Flow *f, const Step *step
       down[b * STRIDE] = dot(dsum, f->basis[b]);
       if (b >= MEAN) add(own[b * STRIDE], dsum, dbasis[b]); /* the rest is of the step alone */
     }
-    down[BASIS * STRIDE] = dot(dsum, t->along[i]);
-    clear(dalong[i]);
-    add(own[BASIS * STRIDE], dsum, dalong[i]);
+    for (int o = 0; o < OWN; ++o) {
+      down[(BASIS + o) * STRIDE] = dot(dsum, t->own[i][o]);
+      clear(dmine[i][o]);
+      add(own[(BASIS + o) * STRIDE], dsum, dmine[i][o]);
+    }
   }
 }
 
@@ -145,7 +156,7 @@ INLINE void relaxation_backward(const Tensors *t, const Step *step, const real *
   for (int b = 0; b < BASIS; ++b) clear(dbasis[b]);
   for (int g = 0; g <= GROUPS; ++g) dpassed[g] = splat(0);
   scalars_backward(&f, step, z, rates, targets + DEVIATORS * COEFFICIENTS * STRIDE, dz, d, dpassed + GROUPS);
-  deviators_backward(t, &f, step, rates, targets, dz, dbasis, dproducts->along, d, dpassed, &dradius);
+  deviators_backward(t, &f, step, rates, targets, dz, dbasis, dproducts->own, d, dpassed, &dradius);
   for (int g = 0; g < GROUPS; ++g) {
     real *dmoved = dbasis[MOVED + g];
     const real slope = f.inverse[g] * (1.0f - 0.5f * f.stress[g] * f.inverse[g]); /* of the norm by its square */

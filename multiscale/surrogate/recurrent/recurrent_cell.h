@@ -7,7 +7,8 @@
  * nothing. Numbers are lanes of many points here; numbers of one point, or complex ones that carry a derivative, do as well
  * (tests/verification/cell_of_one_point.c).
  *
- * A deviator has the components of increments.deviator5. Sizes and constants are those of architecture.py. */
+ * A deviator has the components of increments.deviator5. Sizes and constants are those of architecture.py; with TEXTURE
+ * the cell is told the texture of the polycrystal (recurrent_texture.h), without it none of that is there. */
 #ifndef RECURRENT_CELL_H
 #define RECURRENT_CELL_H
 
@@ -15,10 +16,12 @@
 #define SHAPE (DIRECTION - 1)           /* of the features, ln m: how far the isochoric stretch is from none */
 #define RATE (DIRECTION + DEVIATOR)     /* of the features */
 #define SCALARS_FROM (DEVIATOR * DEVIATORS) /* of the state */
-/* Among the deviators that are read: direction of the step, odd and even strain. */
+/* Among the deviators that are read: direction of the step, odd and even strain, and that of the texture. */
 #define ALONG DEVIATORS
 #define ODD (DEVIATORS + 1)
-/* Among the tensors of which targets are combinations: those of the step, mean elastic strain, products, the state's. */
+#define TEXTURED (READ - 1)
+/* Among the tensors of which targets are combinations: those of the step, mean elastic strain, products, the state's, and
+ * that of the texture. */
 #define MEAN OF_STEP
 #define FIRST_PRODUCT (MEAN + 1)
 #define MOVED (FIRST_PRODUCT + PRODUCTS)
@@ -29,14 +32,10 @@ typedef real deviator[DEVIATOR];
 typedef struct {
   real features[FEATURES], strain[DEVIATOR], size, dt;
   deviator moved[GROUPS];
+#if TEXTURE
+  real texture[OF_TEXTURE];
+#endif
 } Step;
-
-/* Deviators as the network reads them: the state's, bounded, then those of the step; and products. */
-typedef struct {
-  deviator of[READ], mean, products[PRODUCTS]; /* the mean is of the elastic strains, and bounded */
-  deviator along[DEVIATORS];                   /* product of each of the state's with the direction */
-  real factor[GROUPS], mean_factor;            /* by which they are bounded */
-} Tensors;
 
 /* Where a step would lead: tensors of which targets are combinations, bounded targets and their factors, norms of the
  * stress of each group, inverted and not, and their mean, and the radius of the targets of elastic strains. */
@@ -72,6 +71,18 @@ INLINE void add_product(const deviator a, const deviator b, deviator p) {
   p[4] += r2[2] * b[3] + r2[3] * b[2] - r6[0] * b[4] - r6[4] * b[0];
 }
 
+#include "recurrent_texture.h"
+
+/* Deviators as the network reads them: the state's, bounded, then those of the step and of the texture; and products. */
+typedef struct {
+  deviator of[READ], mean, products[PRODUCTS]; /* the mean is of the elastic strains, and bounded */
+  deviator own[DEVIATORS][OWN];                /* each of the state's times the direction, and the texture's tensors */
+  real factor[GROUPS], mean_factor;            /* by which they are bounded */
+#if TEXTURE
+  Map map; /* of order 4 */
+#endif
+} Tensors;
+
 /* |a> = a / (1 + a.a)^(1/2); returns the factor. */
 INLINE real bound(const deviator a, deviator out) {
   const real factor = inverse_root((number)1 + dot(a, a));
@@ -84,11 +95,18 @@ INLINE void mean_of_groups(const deviator *groups, deviator mean) {
   for (int g = 0; g < GROUPS; ++g) add(splat(1.0 / GROUPS), groups[g], mean);
 }
 
-/* Which tensors the products are of. */
+/* Which tensors the products of two are of: A E, A <m>, <m> E, <m> <m> and A A, and of the texture with A, E and <m>. */
 INLINE void factors_of(int p, const Tensors *t, const real **a, const real **b) {
-  *a = p == 2 || p == 3 ? t->mean : t->of[ALONG];
-  *b = p == 1 || p == 3 ? t->mean : p == 4 ? t->of[ALONG] : t->of[ODD];
+  *a = p >= FIRST_TEXTURED ? t->of[TEXTURED] : p == 2 || p == 3 ? t->mean : t->of[ALONG];
+  *b = p == 1 || p == 3 || p == 7 ? t->mean : p == 4 || p == 5 ? t->of[ALONG] : t->of[ODD];
 }
+
+#if TEXTURE
+/* Which deviators the texture maps: A, E, <m> and its own. */
+INLINE const real *mapped_of(int p, const Tensors *t) {
+  return p == PAIRS ? t->of[ALONG] : p == PAIRS + 1 ? t->of[ODD] : p == PAIRS + 2 ? t->mean : t->of[TEXTURED];
+}
+#endif
 
 /* Deviator of a strain measure in the features, a Mandel vector 11, 22, 33, 23, 13, 12. */
 INLINE void deviator_of_mandel(const real *x, deviator out) {
@@ -106,30 +124,47 @@ INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   copy(step->features + DIRECTION, DEVIATOR, t->of[ALONG]);
   deviator_of_mandel(step->features, t->of[ODD]);
   deviator_of_mandel(step->features + 6, t->of[ODD + 1]);
-  for (int p = 0; p < PRODUCTS; ++p) {
+#if TEXTURE
+  deviator_of_texture(step->texture, t->of[TEXTURED]);
+  map_of_texture(step->texture, &t->map);
+#endif
+  for (int p = 0; p < PAIRS; ++p) {
     const real *a, *b;
     factors_of(p, t, &a, &b);
     clear(t->products[p]);
     add_product(a, b, t->products[p]);
   }
   for (int i = 0; i < DEVIATORS; ++i) {
-    clear(t->along[i]);
-    add_product(t->of[ALONG], t->of[i], t->along[i]);
+    clear(t->own[i][0]);
+    add_product(t->of[ALONG], t->of[i], t->own[i][0]);
   }
+#if TEXTURE
+  for (int p = PAIRS; p < PRODUCTS; ++p) mapped(&t->map, mapped_of(p, t), t->products[p]);
+  for (int i = 0; i < DEVIATORS; ++i) {
+    clear(t->own[i][1]);
+    add_product(t->of[TEXTURED], t->of[i], t->own[i][1]);
+    mapped(&t->map, t->of[i], t->own[i][2]);
+  }
+#endif
 }
 
 /* What the network reads of a state and a step. */
 INLINE void invariants(const Tensors *t, const Step *step, const real z[STATES], part *x) {
   const real *f = step->features;
-  const real of_step[PLAIN] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
+  const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, x += STRIDE) *x = as_part(z[SCALARS_FROM + l]);
   for (int i = 0; i < DEVIATORS; ++i) {
     for (int p = 0; p < PRODUCTS; ++p, x += STRIDE) *x = as_part(dot(t->of[i], t->products[p]));
-    *x = as_part(dot(t->of[i], t->along[i])), x += STRIDE;
+    for (int o = 0; o < OWN; ++o, x += STRIDE) *x = as_part(dot(t->of[i], t->own[i][o]));
   }
   for (int i = 0; i < READ; ++i)
     for (int j = i; j < READ; ++j, x += STRIDE) *x = as_part(dot(t->of[i], t->of[j]));
-  for (int k = 0; k < PLAIN; ++k, x += STRIDE) *x = as_part(of_step[k]);
+  for (int k = 0; k < OF_STEP_ALONE; ++k, x += STRIDE) *x = as_part(of_step[k]);
+#if TEXTURE
+  for (int k = 0; k < TEXTURE_PAIRS; ++k, x += STRIDE)
+    *x = as_part(dot(t->of[texture_pairs[k][0]], t->products[texture_pairs[k][1]]));
+  *x = as_part(square_of(&t->map));
+#endif
 }
 
 /* What a step leads to, given the coefficients of the targets that the network gave. */
@@ -141,11 +176,14 @@ INLINE void flow_of(const Tensors *t, const Step *step, const part *coefficients
   copy(t->products[0], PRODUCTS * DEVIATOR, f->basis[FIRST_PRODUCT]);
   copy(step->moved[0], ELASTIC, f->basis[MOVED]);
   copy(t->of[GROUPS], TENSORS * DEVIATOR, f->basis[MOVED + GROUPS]);
+#if TEXTURE
+  copy(t->of[TEXTURED], DEVIATOR, f->basis[MOVED + DEVIATORS]);
+#endif
   for (int i = 0; i < DEVIATORS; ++i, coefficients += COEFFICIENTS * STRIDE) {
     deviator sum;
     clear(sum);
     for (int b = 0; b < BASIS; ++b) add(as_real(coefficients[b * STRIDE]), f->basis[b], sum);
-    add(as_real(coefficients[BASIS * STRIDE]), t->along[i], sum);
+    for (int o = 0; o < OWN; ++o) add(as_real(coefficients[(BASIS + o) * STRIDE]), t->own[i][o], sum);
     f->factor[i] = bound(sum, f->target[i]);
   }
   f->mean = splat(0);

@@ -35,28 +35,47 @@ INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[S
   copy(dstep->features + DIRECTION, DEVIATOR, d->of[ALONG]);
   deviator_of_mandel(dstep->features, d->of[ODD]);
   deviator_of_mandel(dstep->features + 6, d->of[ODD + 1]);
-  for (int p = 0; p < PRODUCTS; ++p) {
+#if TEXTURE
+  clear(d->of[TEXTURED]); /* it stays */
+#endif
+  for (int p = 0; p < PAIRS; ++p) {
     const real *a, *b, *da, *db;
     factors_of(p, t, &a, &b);
     factors_of(p, d, &da, &db);
     product_forward(a, b, da, db, d->products[p]);
   }
-  for (int i = 0; i < DEVIATORS; ++i) product_forward(t->of[ALONG], t->of[i], d->of[ALONG], d->of[i], d->along[i]);
+  for (int i = 0; i < DEVIATORS; ++i) product_forward(t->of[ALONG], t->of[i], d->of[ALONG], d->of[i], d->own[i][0]);
+#if TEXTURE
+  for (int p = PAIRS; p < PRODUCTS; ++p) mapped(&t->map, mapped_of(p, d), d->products[p]);
+  for (int i = 0; i < DEVIATORS; ++i) {
+    clear(d->own[i][1]);
+    add_product(t->of[TEXTURED], d->of[i], d->own[i][1]);
+    mapped(&t->map, d->of[i], d->own[i][2]);
+  }
+#endif
 }
 
 /* The change of what the network reads. */
 INLINE void invariants_forward(const Tensors *t, const Tensors *d, const Step *dstep, const real dz[STATES], part *dx) {
   const real *f = dstep->features;
-  const real of_step[PLAIN] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
+  const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, dx += STRIDE) *dx = as_part(dz[SCALARS_FROM + l]);
   for (int i = 0; i < DEVIATORS; ++i) {
     for (int p = 0; p < PRODUCTS; ++p, dx += STRIDE)
       *dx = as_part(dot_forward(t->of[i], t->products[p], d->of[i], d->products[p]));
-    *dx = as_part(dot_forward(t->of[i], t->along[i], d->of[i], d->along[i])), dx += STRIDE;
+    for (int o = 0; o < OWN; ++o, dx += STRIDE)
+      *dx = as_part(dot_forward(t->of[i], t->own[i][o], d->of[i], d->own[i][o]));
   }
   for (int i = 0; i < READ; ++i)
     for (int j = i; j < READ; ++j, dx += STRIDE) *dx = as_part(dot_forward(t->of[i], t->of[j], d->of[i], d->of[j]));
-  for (int k = 0; k < PLAIN; ++k, dx += STRIDE) *dx = as_part(of_step[k]);
+  for (int k = 0; k < OF_STEP_ALONE; ++k, dx += STRIDE) *dx = as_part(of_step[k]);
+#if TEXTURE
+  for (int k = 0; k < TEXTURE_PAIRS; ++k, dx += STRIDE) {
+    const int i = texture_pairs[k][0], p = texture_pairs[k][1];
+    *dx = as_part(dot_forward(t->of[i], t->products[p], d->of[i], d->products[p]));
+  }
+  *dx = as_part(splat(0)); /* the texture stays */
+#endif
 }
 
 /* d: the change of what a step leads to, where the coefficients that the network gave change by dcoefficients. Of it,
@@ -70,6 +89,9 @@ INLINE void flow_forward(const Tensors *t, const Tensors *dt, const Step *step, 
   copy(dt->products[0], PRODUCTS * DEVIATOR, d->basis[FIRST_PRODUCT]);
   copy(dstep->moved[0], ELASTIC, d->basis[MOVED]);
   copy(dt->of[GROUPS], TENSORS * DEVIATOR, d->basis[MOVED + GROUPS]);
+#if TEXTURE
+  clear(d->basis[MOVED + DEVIATORS]);
+#endif
   for (int i = 0; i < DEVIATORS; ++i) {
     deviator sum;
     clear(sum);
@@ -77,8 +99,10 @@ INLINE void flow_forward(const Tensors *t, const Tensors *dt, const Step *step, 
       add(as_real(*coefficients), d->basis[b], sum);
       add(as_real(*dcoefficients), f->basis[b], sum);
     }
-    add(as_real(*coefficients), dt->along[i], sum), coefficients += STRIDE;
-    add(as_real(*dcoefficients), t->along[i], sum), dcoefficients += STRIDE;
+    for (int o = 0; o < OWN; ++o, coefficients += STRIDE, dcoefficients += STRIDE) {
+      add(as_real(*coefficients), dt->own[i][o], sum);
+      add(as_real(*dcoefficients), t->own[i][o], sum);
+    }
     bound_forward(f->target[i], f->factor[i], sum, d->target[i]);
   }
   d->mean = splat(0);

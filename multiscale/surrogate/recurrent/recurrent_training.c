@@ -19,10 +19,11 @@ INLINE void copy(const real *from, int count, real *to) {
 #include "recurrent_adjoint.h"
 #include "recurrent_gradients.h"
 
-/* Rows of a step in the data: features, map of the elastic strain, driving strain, size, time step. */
+/* Rows of a step in the data: features, map of the elastic strain, driving strain, size, time step, texture. */
 #define MAPS FEATURES
 #define DRIVE (MAPS + DEVIATOR * DEVIATOR)
-#define DATA (DRIVE + DEVIATOR + 2)
+#define NUMBERS (DRIVE + DEVIATOR + 2)
+#define DATA (NUMBERS + TEXTURE * OF_TEXTURE)
 
 /* What a step leaves for the way back, where what is cheap is computed again. */
 typedef struct {
@@ -62,6 +63,9 @@ INLINE void step_of(const float *data, long stride, const State z, Step *step, r
   load(data + DRIVE * stride, stride, DEVIATOR, step->strain);
   load(data + (DRIVE + DEVIATOR) * stride, stride, 1, &step->size);
   load(data + (DRIVE + DEVIATOR + 1) * stride, stride, 1, &step->dt);
+#if TEXTURE
+  load(data + NUMBERS * stride, stride, OF_TEXTURE, step->texture);
+#endif
   for (int g = 0; g < GROUPS; ++g)
     for (int k = 0; k < DEVIATOR; ++k) {
       step->moved[g][k] = z[g * DEVIATOR + k];

@@ -13,7 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from microscale.tensors import FloatArray
-from multiscale.surrogate.recurrent.architecture import LARGEST_STEP, MOST_PARTS, STRAIN_SCALE
+from multiscale.surrogate.recurrent.architecture import (
+    LARGEST_STEP,
+    LONGEST_UNDER_STRESS,
+    MOST_PARTS,
+    STRAIN_SCALE,
+)
 from multiscale.surrogate.recurrent.increments import increments, unimodular
 
 
@@ -31,20 +36,31 @@ class CutPaths(NamedTuple):
     ends: NDArray[np.int64]
 
 
-def cut(times: FloatArray, stretch: FloatArray, largest: FloatArray | float = LARGEST_STEP) -> CutPaths:
+def cut(
+    times: FloatArray,
+    stretch: FloatArray,
+    largest: FloatArray | float = LARGEST_STEP,
+    strain: FloatArray | None = None,
+) -> CutPaths:
     """Cut the steps of paths.
 
     Args:
         times: Times of the samples, us, shape (paths, samples).
         stretch: Right stretch U, shape (paths, samples, 3, 3).
         largest: Longest step, for all or of each path.
+        strain: Norm of the elastic strain at the samples over the strain scale, shape (paths, samples), to
+            cut by the time under stress too; its longest is in proportion to the longest step.
     """
     isochoric = unimodular(torch.from_numpy(stretch)).numpy()
     steps = np.diff(times, axis=1)
     size = increments(torch.from_numpy(isochoric).transpose(0, 1), torch.from_numpy(steps).mT).size
     sizes = STRAIN_SCALE * size[..., 0].mT.double().numpy()
     limit = np.broadcast_to(largest, len(times))[:, None]
-    parts = np.clip(np.ceil(sizes / limit), 1, MOST_PARTS).astype(np.int64)
+    passed = sizes / limit
+    if strain is not None:
+        longest = LONGEST_UNDER_STRESS * limit / LARGEST_STEP
+        passed = np.maximum(passed, steps * strain[:, :-1] / longest)
+    parts = np.clip(np.ceil(passed), 1, MOST_PARTS).astype(np.int64)
     after = np.cumsum(parts, axis=1)
 
     part = np.arange(after[:, -1].max())

@@ -1,0 +1,96 @@
+"""Steps of the recurrent surrogate that are cut by the time under stress: a hold is the same in any steps."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from multiscale.surrogate.recurrent.architecture import (
+    LARGEST_STEP,
+    LONGEST_UNDER_STRESS,
+    MOST_PARTS,
+    Architecture,
+)
+from multiscale.surrogate.recurrent.law import LearnedLaw
+from multiscale.surrogate.recurrent.substeps import cut
+from multiscale.surrogate.store import SHIPPED, read_surrogate
+
+E = np.diag([1.0, -0.5, -0.5])
+
+pytestmark = pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
+
+
+def law_of(holds: int, precision: str = "single") -> LearnedLaw:
+    """The shipped weights, as if their card said that they know holds."""
+    weights, card = read_surrogate(SHIPPED)
+    told = replace(Architecture(**card.architecture), holds=holds).told
+    return LearnedLaw(weights, replace(card, architecture=told), precision=precision)
+
+
+def loaded(law: LearnedLaw, duration: float):
+    """The state after 10 % of strain, and where it ends."""
+    state, P = law.init_state(1), np.empty((1, 3, 3))
+    for k in range(1, 51):
+        law.update((np.eye(3) + 0.1 * E * k / 50)[None].copy(), duration / 50, state, P)
+    return state, (np.eye(3) + 0.1 * E)[None].copy()
+
+
+def held(law: LearnedLaw, duration: float, step: float) -> np.ndarray:
+    """Stress difference after each 0.1 us of a hold, asked in steps, us."""
+    (state, F), P, found = loaded(law, duration), np.empty((1, 3, 3)), []
+    each = round(0.1 / step)
+    for k in range(5 * each):
+        law.update(F, step, state, P)
+        if (k + 1) % each == 0:
+            found.append(P[0, 0, 0] - P[0, 1, 1])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("duration", [0.1, 1.0])
+def test_a_hold_is_the_same_in_any_steps(duration):
+    law = law_of(holds=1)
+    fine = held(law, duration, 1e-4)
+    for step in (1e-3, 1e-2, 1e-1):
+        np.testing.assert_allclose(held(law, duration, step), fine, rtol=0.02)
+    without = held(law_of(holds=0), duration, 1e-1)
+    assert np.abs(without / fine - 1.0).max() > 0.05  # what this is for
+
+
+def test_cards_of_before_and_short_steps_are_as_they_were():
+    weights, card = read_surrogate(SHIPPED)
+    assert "holds" not in Architecture(**card.architecture).told
+    for step in (1e-4, 1e-3):  # one part
+        np.testing.assert_array_equal(held(law_of(1), 0.1, step), held(LearnedLaw(weights, card), 0.1, step))
+
+
+def test_the_tangent_follows_the_parts():
+    law = law_of(holds=1, precision="double")
+    state, F = loaded(law, 1.0)
+    end = F + 0.003 * np.diag([0.3, -1.0, 0.5]) + 0.001
+    A, h, sides = np.empty((1, 3, 3, 3, 3)), 1e-6, []
+    law.tangent(end, 0.1, state, A)
+    for size in (h, -h):
+        moved, P = end.copy(), np.empty((1, 3, 3))
+        moved[:, 0, 1] += size
+        law.update(moved, 0.1, state.copy(), P)
+        sides.append(P)
+    slope = (sides[0] - sides[1]) / (2.0 * h)
+    np.testing.assert_allclose(A[..., 0, 1], slope, rtol=0.0, atol=1e-6 * np.abs(A).max())
+
+
+def test_paths_are_cut_for_training_as_the_law_cuts_them():
+    times = np.array([[0.0, 0.001, 0.1, 1.0, 1.001]])
+    U = np.tile(np.eye(3), (1, 5, 1, 1))
+    strain = np.array([[0.0, 0.7, 0.5, 0.8, 0.8]])
+    parts = np.diff(cut(times, U, LARGEST_STEP, strain).ends, prepend=-1)
+    expected = [1, int(np.ceil(0.099 * 0.7 / LONGEST_UNDER_STRESS)), MOST_PARTS, 1]
+    np.testing.assert_array_equal(parts[0], expected)
+    np.testing.assert_array_equal(cut(times, U).ends[0], np.arange(4))
+
+
+def test_elastic_strain_of_the_law_cuts_as_the_label_does():
+    """Labels give the norm of the mean deviator, the law has the mean norm of the groups."""
+    state, _ = loaded(law_of(holds=1), 1.0)
+    groups = torch.from_numpy(state["elastic_strain"]).reshape(-1, 5)
+    assert float(groups.mean(0).norm()) == pytest.approx(float(groups.norm(dim=1).mean()), rel=0.2)
