@@ -2,7 +2,7 @@
 
 Each quadrature point is a Taylor polycrystal of 16 grains; any other law does as well:
 
-    python demos/upsetting.py                                       the polycrystal, a quarter of an hour
+    python demos/upsetting.py                                       the polycrystal, minutes
     python demos/upsetting.py --law johnson-cook --elements 1000
     mpirun -n 2 python demos/upsetting.py --grains 64 --compression 0.5
     python demos/upsetting.py --law learned --rate 2e5              where the network was trained

@@ -147,16 +147,14 @@ class ConstitutiveLaw(ABC):
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
         """Fill ``out`` as :meth:`tangent` says: by central differences, unless a law knows better."""
-        differences(self._smooth, F, dt, state, out)
+        differences(self.smooth, F, dt, state, out)
 
     @property
     def smooth(self) -> ConstitutiveLaw:
-        """This law, solved to rounding where it iterates to a tolerance: what equilibrium by Newton needs."""
-        return self._smooth
+        """This law, solved to rounding where it iterates to a tolerance.
 
-    @property
-    def _smooth(self) -> ConstitutiveLaw:
-        """What is differenced: this law, but solved to rounding where it iterates to a tolerance."""
+        It is what a tangent is differenced of, and what equilibrium by Newton needs.
+        """
         return self
 
     def resume(self, state: State) -> None:  # noqa: B027

@@ -35,7 +35,8 @@ class CrystalLaw(ConstitutiveLaw):
     _kernel: CrystalKernel
 
     @property
-    def _smooth(self) -> Self:
+    def smooth(self) -> Self:
+        """The same, its stages solved to rounding."""
         other = copy(self)
         other._kernel = self._kernel.to_rounding()
         return other

@@ -302,10 +302,11 @@ class FullFieldCell(ConstitutiveLaw):
             array[:] = self._start[name]
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
-        difference_equilibria(self._smooth, F, dt, state, out)
+        difference_equilibria(self.smooth, F, dt, state, out)
 
     @property
-    def _smooth(self) -> Self:
+    def smooth(self) -> Self:
+        """The same, balanced so finely that its stress can be differenced."""
         return finely_balanced(self)
 
     def voxel_fields(self, state: State, point: int = 0) -> tuple[FloatArray, FloatArray]:

@@ -112,9 +112,10 @@ class PhaseLaws(ConstitutiveLaw):
             out[points] = C
 
     @cached_property
-    def _smooth(self) -> Self:
+    def smooth(self) -> Self:
+        """The same, of laws that are solved to rounding."""
         other = copy(self)
-        other.laws = tuple(law._smooth for law in self.laws)
+        other.laws = tuple(law.smooth for law in self.laws)
         return other
 
     def resume(self, state: State) -> None:

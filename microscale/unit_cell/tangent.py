@@ -25,7 +25,7 @@ PATIENCE = 10
 def finely_balanced[Cell: "FullFieldCell"](cell: Cell) -> Cell:
     """Return the same cell, but balanced so finely that its stress can be differenced."""
     other = copy(cell)
-    other.law, other._rounding = cell.law._smooth, min(cell._rounding, ROUNDING)
+    other.law, other._rounding = cell.law.smooth, min(cell._rounding, ROUNDING)
     other.tolerance = min(cell.tolerance, TOLERANCE)
     other.max_iterations = PATIENCE * cell.max_iterations
     return other

@@ -15,15 +15,33 @@ from multiscale.run.summary import write_summary
 from multiscale.run.told_material import wrapped
 
 
+def draw_histories(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Draw what probes and gauges saw, if there are any."""
+    from multiscale.results.history_picture import draw_histories as draw
+
+    if summary["histories"]:
+        draw({name: folder / f"{name}.csv" for name in summary["histories"]}, folder / HISTORIES)
+
+
 def finish(
     results_path: Path,
     summary: dict[str, Any],
     measure: Callable[[Results], dict[str, float]],
     picture: Mapping[str, Any],
+    draw: Callable[[Path, Mapping[str, Any]], None],
+    report: Callable[[Path, Mapping[str, Any], Iterable[str]], str],
 ) -> dict[str, Any]:
-    """Draw the pictures, write the summary, say where all is, and return the summary; on one rank."""
+    """Draw the pictures, write summary and report, say where all is, and return the summary; on one rank.
+
+    Args:
+        results_path: The result file or index, in the folder of the run.
+        summary: What the run says of itself.
+        measure: Figures of the deformed body, put first.
+        picture: How to draw the section.
+        draw: Draws what else there is into the folder.
+        report: Returns what is printed in the end.
+    """
     # Loading the libraries that draw takes a second; ranks that draw nothing are spared it.
-    from multiscale.results.history_picture import draw_histories
     from multiscale.results.html_report import write_report
     from multiscale.results.pictures import draw_sections
 
@@ -33,8 +51,7 @@ def finish(
     summary = {**figures, **extremes(results), **summary}
     lines = picture.get("title", "").splitlines()
     draw_sections(results_path, folder / PICTURE, **{**picture, "title": "\n".join(map(drawable, lines))})
-    if summary["histories"]:
-        draw_histories({name: folder / f"{name}.csv" for name in summary["histories"]}, folder / HISTORIES)
+    draw(folder, summary)
     summary["wall_seconds"]["picture"] = perf_counter() - begin
     write_summary(folder / SUMMARY, summary)
     write_report(folder, picture.get("title", "").partition("\n")[0])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -16,23 +15,20 @@ from multiscale.dynamics.simulation import Simulation
 from multiscale.parallel.ranks import shared_errors
 from multiscale.parallel.sole_writer import sole_writer
 from multiscale.results.dimensions import body_shape
-from multiscale.results.field_writer import ResultWriter
 from multiscale.results.provenance import identity, provenance
 from multiscale.results.run_folder import CASE, HISTORIES, PICTURE, REPORT, RESULT_FILES, SUMMARY
 from multiscale.results.vtkhdf import Results
 from multiscale.run.arrest import Arrest
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
-from multiscale.run.closing import finish
+from multiscale.run.closing import draw_histories, finish, report
 from multiscale.run.control import Checkpoints, RunControl
-from multiscale.run.failed import leave_word
-from multiscale.run.inputs import require_apart
+from multiscale.run.failed import last_good, leave_word
 from multiscale.run.notices import notes_at_end, warnings_at_end
 from multiscale.run.progress import CycleLine
 from multiscale.run.record_files import LARGEST_ERROR, RecordFiles
 from multiscale.run.record_options import AS_USUAL, RecordOptions
-from multiscale.run.resume import ORIGIN, require_files
+from multiscale.run.resume import ORIGIN, require_free
 from multiscale.run.same_run import Origin
-from multiscale.run.stopped import Stopped
 from multiscale.run.summary import account
 from multiscale.run.told_material import material_line, material_of, material_text
 from multiscale.run.written_case import WrittenCase
@@ -112,8 +108,8 @@ def run_and_record(
         # Start-up, with its compilation, is no part of the run.
         ready, spent = perf_counter(), dict(simulation.timers)
         line = CycleLine(latest, comm.rank, share=arrest.progress if arrest else None)
-        word = partial(leave_word, simulation, law, inputs, folder / SUMMARY)
-        with line, control.listening(), _last_good(files.results, checkpoints, word):
+        word = partial(leave_word, simulation, law, inputs, folder / SUMMARY, partial(_own, simulation))
+        with line, control.listening(), last_good(files.results, checkpoints, word):
             # A checkpoint comes last: what it is of has been recorded.
             observers = (files.outputs(latest), files.ledger, files.histories, line, checkpoints)
             simulation.run(latest, observers, every=1, until=arrest)
@@ -127,17 +123,14 @@ def run_and_record(
         with shared_errors(comm):
             if comm.rank == 0:
                 heading = f"{title}\n{material_line(simulation.law)}".strip()
-                summary = finish(files.path, summary, measure, {**picture, "title": heading})
+                drawn = {**picture, "title": heading}
+                summary = finish(files.path, summary, measure, drawn, draw_histories, report)
         return comm.bcast(summary)
 
 
 def _require_names(folder: Path, files: RecordFiles, inputs: Mapping[str, Any]) -> None:
-    """Refuse a record that would be written over what is read, or where folders are in its way."""
-    read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
     names = (PICTURE, HISTORIES, SUMMARY, REPORT, CHECKPOINT, CASE)
-    written = *files.names, *(folder / name for name in names)
-    require_apart(written, read)
-    require_files(written)
+    require_free((*files.names, *(folder / name for name in names)), inputs)
 
 
 def _made_by(simulation: Simulation, inputs: Mapping[str, Any], origin: Origin) -> dict[str, str]:
@@ -154,6 +147,11 @@ def _made_by(simulation: Simulation, inputs: Mapping[str, Any], origin: Origin) 
         "material": material_line(simulation.law),
         ORIGIN: json.dumps(origin.content),
     }
+
+
+def _own(simulation: Simulation) -> dict[str, Any]:
+    """Return what the summary of a failed impact has beside that of any run."""
+    return {"touched": simulation.touched, "warnings": simulation.doubts}
 
 
 def _told(simulation: Simulation, files: RecordFiles, arrest: Arrest | None) -> dict[str, Any]:
@@ -185,22 +183,3 @@ def _restart(
             "give a later --end-time"
         )
     return record
-
-
-@contextmanager
-def _last_good(
-    results: ResultWriter, checkpoints: Checkpoints, leave_word: Callable[[BaseException], None]
-) -> Iterator[None]:
-    """Keep the outputs of a run that fails, leave word of it, and note on its error what was last good."""
-    try:
-        yield
-    except Stopped:
-        raise
-    except BaseException as error:
-        results.rescue()
-        output = (
-            "no new output" if results.last_time is None else f"last output at t = {results.last_time:.6g} us"
-        )
-        leave_word(error)
-        error.add_note(f"{output} in {results.path}, {checkpoints.last}")
-        raise

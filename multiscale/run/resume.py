@@ -6,14 +6,15 @@ A restart goes on with the record there only where that reaches the checkpoint w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from microscale.errors import InputError
 from multiscale.results.field_writer import BEFORE, LAST_OUTPUT, OUTPUTS
 from multiscale.results.ledger import COLUMNS, ledger_until
 from multiscale.results.vtkhdf import Results, steps_until
+from multiscale.run.inputs import require_apart
 from multiscale.run.same_run import Origin
 
 #: Attribute of a result file: what the run is of.
@@ -32,9 +33,10 @@ class Kept(NamedTuple):
     steps: int | None = None
 
 
-def require_files(paths: Iterable[Path]) -> None:
-    """Raise an InputError that names the first of the files of a record that something else stands for."""
-    for path in paths:
+def require_free(written: Collection[Path], inputs: Mapping[str, Any]) -> None:
+    """Refuse files of a record that would be written over what is read, or that something else stands for."""
+    require_apart(written, [v for name, v in inputs.items() if isinstance(v, Path) and name != "restart"])
+    for path in written:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "device"
             raise InputError(f"{path} is a {kind}, expected a file or none: choose another --output")

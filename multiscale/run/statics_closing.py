@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
-from time import perf_counter
 from typing import Any
 
 from mpi4py import MPI
 
-from microscale.files.printable import drawable, printable
-from multiscale.results.dimensions import extremes
+from microscale.files.printable import printable
 from multiscale.results.provenance import plain, versions
 from multiscale.results.run_folder import LOADS, LOADS_PICTURE, PICTURE, REPORT, SUMMARY
-from multiscale.results.vtkhdf import Results
 from multiscale.run.progress import clock
-from multiscale.run.summary import write_summary
 from multiscale.run.told_material import material_line, material_of, wrapped
 from multiscale.run.training_range import left_range, told
 from multiscale.statics.statics import Statics
@@ -66,29 +62,11 @@ def account(
     }
 
 
-def finish(
-    results_path: Path,
-    summary: dict[str, Any],
-    measure: Callable[[Results], dict[str, float]],
-    picture: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Draw the pictures, write summary and report, say where all is, and return the summary; on one rank."""
-    from multiscale.results.html_report import write_report
+def draw_reactions(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Draw the reactions over the displacements."""
     from multiscale.results.loads import draw_loads
-    from multiscale.results.pictures import draw_sections
 
-    begin, folder = perf_counter(), results_path.parent
-    results = Results(results_path)
-    figures = measure(results)
-    summary = {**figures, **extremes(results), **summary}
-    lines = picture.get("title", "").splitlines()
-    draw_sections(results_path, folder / PICTURE, **{**picture, "title": "\n".join(map(drawable, lines))})
     draw_loads(folder / LOADS, folder / LOADS_PICTURE)
-    summary["wall_seconds"]["picture"] = perf_counter() - begin
-    write_summary(folder / SUMMARY, summary)
-    write_report(folder, picture.get("title", "").partition("\n")[0])
-    print(report(results_path, summary, figures), flush=True)
-    return summary
 
 
 def report(results_path: Path, summary: Mapping[str, Any], figures: Iterable[str]) -> str:

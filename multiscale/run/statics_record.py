@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from microscale.errors import InputError
 from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Time, check_fields
-from multiscale.parallel.ranks import RAISED_EVERYWHERE, shared_errors
+from multiscale.parallel.ranks import shared_errors
 from multiscale.parallel.sole_writer import sole_writer
 from multiscale.results.dimensions import body_shape
 from multiscale.results.field_writer import ResultWriter
 from multiscale.results.loads import LoadsWriter, columns
-from multiscale.results.provenance import identity, plain, provenance, versions
+from multiscale.results.provenance import identity, provenance
 from multiscale.results.run_folder import LEDGER, LOADS, LOADS_PICTURE, PICTURE, REPORT, RESULT_FILES, SUMMARY
 from multiscale.results.vtkhdf import Results
 from multiscale.run.checkpoint import read_checkpoint, write_checkpoint
+from multiscale.run.closing import finish
 from multiscale.run.control import Checkpoints, RunControl
-from multiscale.run.inputs import require_apart
+from multiscale.run.failed import last_good, leave_word
 from multiscale.run.outputs import EverySteps
 from multiscale.run.progress import CycleLine
 from multiscale.run.record_options import ExtraField, Format
 from multiscale.run.recording import CHECKPOINT, LOCK
-from multiscale.run.resume import ORIGIN, Kept, kept_record, require_files
+from multiscale.run.resume import ORIGIN, Kept, kept_record, require_free
 from multiscale.run.same_run import Origin
-from multiscale.run.statics_closing import account, finish, line
-from multiscale.run.stopped import Stopped
-from multiscale.run.summary import write_summary
+from multiscale.run.statics_closing import account, draw_reactions, line, report
 from multiscale.run.told_material import material_line, material_text
 from multiscale.statics.statics import Statics
 
@@ -119,7 +118,8 @@ def run_and_record_statics(
         statics.poll = control.wish
         shown = CycleLine(end_time, comm.rank, told=line)
         ready = perf_counter()
-        with shown, control.listening(), _last_good(statics, files.results, checkpoints, folder, law, inputs):
+        word = partial(leave_word, statics, law, inputs, folder / SUMMARY, dict)
+        with shown, control.listening(), last_good(files.results, checkpoints, word):
             observers = (files.outputs(), files.loads, shown, checkpoints)
             statics.run(end_time, observers, first_step=options.first_step, longest_step=options.longest_step)
             files.results.finish(statics)
@@ -130,7 +130,8 @@ def run_and_record_statics(
         with shared_errors(comm):
             if comm.rank == 0:
                 heading = f"{title}\n{material_line(statics.law)}".strip()
-                summary = finish(files.path, summary, measure, {**picture, "title": heading})
+                drawn = {**picture, "title": heading}
+                summary = finish(files.path, summary, measure, drawn, draw_reactions, report)
         return comm.bcast(summary)
 
 
@@ -143,11 +144,8 @@ class _Files:
 
     def require_free(self, inputs: Mapping[str, Any]) -> None:
         """Refuse a record that would be written over what is read, or where folders are in its way."""
-        read = [value for name, value in inputs.items() if isinstance(value, Path) and name != "restart"]
         names = (LOADS, LOADS_PICTURE, PICTURE, SUMMARY, REPORT, CHECKPOINT)
-        written = self.path, *(self._folder / name for name in names)
-        require_apart(written, read)
-        require_files(written)
+        require_free((self.path, *(self._folder / name for name in names)), inputs)
 
     def begin(self, record: Mapping[str, float], inputs: Mapping[str, Any]) -> None:
         """Begin the files, or go on with those of the folder; all is checked first; collective."""
@@ -194,37 +192,3 @@ class _Files:
         """Write a checkpoint, after all that it is of; collective."""
         self.flush()
         write_checkpoint(path, statics, self._origin, self.results.numbers())
-
-
-@contextmanager
-def _last_good(
-    statics: Statics,
-    results: ResultWriter,
-    checkpoints: Checkpoints,
-    folder: Path,
-    law: Mapping[str, str],
-    inputs: Mapping[str, Any],
-) -> Iterator[None]:
-    """Keep the outputs of a run that fails, leave word of it, and note on its error what was last good."""
-    try:
-        yield
-    except Stopped:
-        raise
-    except BaseException as error:
-        results.rescue()
-        comm, last = statics.mesh.comm, results.last_time
-        everywhere = comm.size == 1 or getattr(error, RAISED_EVERYWHERE, False)
-        if isinstance(error, Exception) and everywhere and comm.rank == 0:
-            content = {
-                "error": str(error),
-                "final_time_us": statics.time,
-                "steps": statics.step_count,
-                "law": dict(law),
-                "versions": versions(),
-                "inputs": plain(inputs),
-            }
-            with suppress(InputError, OSError):  # a full disk, which may be what the run ended with
-                write_summary(folder / SUMMARY, content)
-        output = "no new output" if last is None else f"last output at t = {last:.6g} us"
-        error.add_note(f"{output} in {results.path}, {checkpoints.last}")
-        raise

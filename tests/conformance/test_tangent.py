@@ -75,7 +75,7 @@ def tangent(law: ConstitutiveLaw, F: np.ndarray, dt, state: State) -> np.ndarray
 
 def smooth(law: ConstitutiveLaw) -> ConstitutiveLaw:
     """Return the law without the noise of iterations that stop early, or of single precision."""
-    return law._smooth
+    return law.smooth
 
 
 def _is_recurrent(law: ConstitutiveLaw) -> bool:

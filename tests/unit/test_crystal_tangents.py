@@ -32,7 +32,7 @@ def test_a_rate_sensitivity_of_a_hundredth():
             law.update(F, 1.0, state, P)
     tangent, expected = np.empty((2, n, 3, 3, 3, 3))
     law.tangent(F, 1.0, state, tangent)
-    h, exact, sides = 2e-7, law._smooth, np.empty((2, n, 3, 3))
+    h, exact, sides = 2e-7, law.smooth, np.empty((2, n, 3, 3))
     for k, l in np.ndindex(3, 3):
         for side, size in enumerate((-h, h)):
             moved = F.copy()

@@ -128,7 +128,7 @@ class PcaLaw(SurrogateLaw):
         self._watch.report(newly, state)
 
     @cached_property
-    def _smooth(self) -> Self:
+    def smooth(self) -> Self:
         """The same with its network in double precision, and nobody who watches."""
         other = copy(self)
         other._network = DoubleNetwork(*self._read, BLOCK)

@@ -87,8 +87,8 @@ class LearnedLaw(SurrogateLaw):
         self._advance = library.learned_update
         self._advance.restype = None
 
-    @cached_property
-    def _smooth(self) -> Self:
+    @property
+    def smooth(self) -> Self:
         """The same with products in double precision: single ones would leave forces out of balance."""
         other = copy(self)
         other._load("double")
