@@ -35,7 +35,7 @@ def of(protocol: str, strain: float, paths: int, seed: int, lasts: tuple[float, 
 
 
 def round_of(k: int) -> dict[str, dict[str, Any]]:
-    """Return the k-th of eight parts of the data, each with all kinds of paths."""
+    """Return the k-th round of paths with a polycrystal for each eight of them, all kinds of paths."""
     seed = 5000 + 100 * k
     sides = {f"{p}_{k}": of(p, 0.5, 200, seed + 20 + i, USUAL) for i, p in enumerate(UNIAXIAL)}
     small = {f"{p}_small_{k}": of(p, 0.125, 104, seed + 30 + i, USUAL) for i, p in enumerate(UNIAXIAL)}
@@ -52,7 +52,28 @@ def round_of(k: int) -> dict[str, dict[str, Any]]:
     }
 
 
-SETS = {name: told for k in range(1, 9) for name, told in round_of(k).items()}
+def shared_round_of(k: int) -> dict[str, dict[str, Any]]:
+    """Return the k-th round of paths of which each has sixteen textures."""
+    seed = 6000 + 100 * k
+    shared = {"textures": ("various", "peaks")[k % 2], "textures_each": 16, "grains": 256}
+    sides = {
+        f"{p}_shared_{k}": of(p, 0.5, 160, seed + 20 + i, USUAL, **shared) for i, p in enumerate(UNIAXIAL)
+    }
+    return {
+        f"A_shared_{k}": of("A", 0.8, 1600, seed, WIDE, **shared),
+        f"R50_shared_{k}": of("R", 0.5, 960, seed + 1, USUAL, **shared),
+        f"I_shared_{k}": of("I", 1.0, 480, seed + 2, USUAL, **shared),
+        f"R10_shared_{k}": of("R", 0.1, 800, seed + 3, USUAL, **shared),
+        f"F50_shared_{k}": of("F", 0.5, 480, seed + 4, USUAL, **shared),
+        f"R3_shared_{k}": of("R", 0.03, 160, seed + 5, USUAL, **shared),
+        **sides,
+    }
+
+
+ROUNDS, SHARED_ROUNDS = (1, 2), tuple(range(1, 9))
+SETS = {name: told for k in ROUNDS for name, told in round_of(k).items()}
+SETS |= {"A_3": round_of(3)["A_3"]}
+SETS |= {name: told for k in SHARED_ROUNDS for name, told in shared_round_of(k).items()}
 JUDGED = {"R10": ("R", 0.1, ONE), "R50": ("R", 0.5, ONE), "U30": ("U", 0.3, ONE), "A": ("A", 0.8, WIDE)}
 TESTS = {
     f"{name}_{family}": of(protocol, strain, 160, 9000 + 10 * i + k, lasts, textures=family)

@@ -124,7 +124,7 @@ def make(
     for name in names:
         if not files[name].exists():
             paths = max(2, round(scale * sets[name]["paths"]))
-            generate(out=files[name], grains=grains, **sets[name] | {"paths": paths})
+            generate(out=files[name], **{"grains": grains} | sets[name] | {"paths": paths})
     return [files[name] for name in names]
 
 

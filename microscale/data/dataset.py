@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from microscale.data.origin import require_recorded_paths
+from microscale.data.origin import require_recorded_paths, textures_each
 from microscale.data.schema import Provenance, require_histories
 from microscale.data.textures import numbers_of_paths, require_textures, rows_of_textures
 from microscale.errors import InputError
@@ -58,6 +58,7 @@ class DataSet:
         texture: Harmonic coefficients of order 2 and 4 of the grains of each path, shape (paths, 14); None
             where all paths have one polycrystal.
         orientations: These grains, Bunge angles in degrees, shape (paths, grains, 3).
+        weights: Their shares of the volume, shape (paths, grains); None where they are equal.
     """
 
     times: FloatArray
@@ -68,6 +69,7 @@ class DataSet:
     provenance: dict[str, Any]
     texture: FloatArray | None = None
     orientations: FloatArray | None = None
+    weights: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.times)
@@ -157,7 +159,8 @@ def _arrays(stored: h5py.File, provenance: Mapping[str, Any]) -> dict[str, h5py.
     shapes: dict[str, tuple[int, ...]] = {"stretch": (paths, samples, 6), "stress": (paths, samples, 6)}
     shapes |= {name: (paths,) for name in COUNTS}
     if (textures := provenance["law"].get("textures")) is not None:
-        shapes |= {name: (paths, *row) for name, row in rows_of_textures(textures["grains"]).items()}
+        rows = rows_of_textures(textures["grains"], textures_each(provenance) > 1)
+        shapes |= {name: (paths, *row) for name, row in rows.items()}
     return {"times": times, **{name: _numbers(stored, name, shape) for name, shape in shapes.items()}}
 
 

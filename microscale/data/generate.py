@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from microscale.data.dataset import ARRAYS, blocks_of, check_file, parts_folder, read_part, read_provenance
 from microscale.data.schema import Provenance
-from microscale.data.textures import TexturedPolycrystals, rows_of_textures
+from microscale.data.shared_grains import SharedGrains
+from microscale.data.textures import TexturedPolycrystals
 from microscale.data.writing import write_file
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.files.documents import read_document
@@ -98,6 +99,8 @@ class Generation:
         paths = {**self.paths.provenance(), "count": self.count}
         if self.keep_every > 1:
             paths["keep_every"] = self.keep_every
+        if isinstance(self.law, TexturedPolycrystals) and self.law.textures_each > 1:
+            paths["textures_each"] = self.law.textures_each
         values = {"law": self._law_record, "paths": paths, "versions": self.versions}
         return dict(json.loads(json.dumps(values)))  # as it will be read back
 
@@ -114,7 +117,7 @@ class Generation:
         rows: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, ())
         rows |= {"times": (samples,), "stretch": (samples, 6), "stress": (samples, 6)}
         if isinstance(self.law, TexturedPolycrystals):
-            rows |= rows_of_textures(self.law.grains)
+            rows |= self.law.rows
         return rows
 
 
@@ -194,13 +197,16 @@ def stress_block(job: Generation, block: range) -> dict[str, Any]:
         return _driven(job, job.law, block)
     found: list[dict[str, Any]] = []
     for share in job.law.shares(block):
-        law = job.law.polycrystal(share.start)
-        found.append(_driven(job, law, share) | job.law.arrays(law, len(share)))
+        law = job.law.polycrystal(share)
+        found.append(_driven(job, law, job.law.paths(share)) | job.law.arrays(law, len(share)))
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
-def _driven(job: Generation, law: ConstitutiveLaw, block: range) -> dict[str, Any]:
-    """Return the arrays of a law along some paths; those on which it fails are redrawn."""
+def _driven(job: Generation, law: ConstitutiveLaw | SharedGrains, block: range) -> dict[str, Any]:
+    """Return the arrays of a law along some paths; those on which it fails are redrawn.
+
+    Grains that several polycrystals share give as many stresses of each path, one after another.
+    """
     drawn = [job.paths.path(index) for index in block]
     attempt = np.zeros(len(block), dtype=np.int64)
     stress: list[FloatArray | None] = list(_drive(law, drawn))
@@ -214,23 +220,27 @@ def _driven(job: Generation, law: ConstitutiveLaw, block: range) -> dict[str, An
             stress[k] = history
     rejected = np.array([path.rejected for path in drawn], dtype=np.int64)
     kept = slice(None, None, job.keep_every)
-    sigma = np.array(stress)[:, kept]
-    return {
+    sigma = np.concatenate([history[:, kept] for history in stress if history is not None])
+    of_paths = {
         "times": np.stack([path.times[kept] for path in drawn]),
         "stretch": to_mandel(np.stack([path.stretch[kept] for path in drawn])),
-        "stress": to_mandel(0.5 * (sigma + np.swapaxes(sigma, -1, -2))),
         "attempt": attempt,
         "rejected": rejected,
     }
+    each = len(sigma) // len(drawn)
+    repeated = {name: np.repeat(array, each, axis=0) for name, array in of_paths.items()}
+    return repeated | {"stress": to_mandel(0.5 * (sigma + np.swapaxes(sigma, -1, -2)))}
 
 
-def _drive(law: ConstitutiveLaw, paths: Sequence[StretchPath]) -> list[FloatArray | None]:
-    """Stress along each path, nothing where the law fails; others are driven at most twice."""
+def _drive(law: ConstitutiveLaw | SharedGrains, paths: Sequence[StretchPath]) -> list[FloatArray | None]:
+    """Stresses (each, samples, 3, 3) of paths, None where a law fails; others are driven at most twice."""
     if len(paths) > 1 and not law.worth_batching:
         return [history for path in paths for history in _drive(law, [path])]
     try:
         stretch, times = np.stack([path.stretch for path in paths]), np.stack([path.times for path in paths])
-        return [history if np.isfinite(history).all() else None for history in drive(law, stretch, times)]
+        shared = isinstance(law, SharedGrains)
+        found = law.histories(times, stretch) if shared else drive(law, stretch, times)[:, None]
+        return [history if np.isfinite(history).all() else None for history in found]
     except (ConvergenceError, DeformationError):
         if len(paths) == 1:
             return [None]

@@ -60,6 +60,11 @@ def recorded_paths(provenance: Mapping[str, Any], steps: int) -> StrainPaths | N
     )
 
 
+def textures_each(provenance: Mapping[str, Any]) -> int:
+    """Return how many paths of a data set, one after another, are one path, each of another texture."""
+    return int(provenance["paths"].get("textures_each") or 1)
+
+
 def some_of(count: int, most: int) -> list[int]:
     """Return at most so many numbers below ``count``, evenly spread, the first and the last among them."""
     return sorted({int(k) for k in np.linspace(0, count - 1, min(count, most)).round()})
@@ -81,7 +86,8 @@ def require_recorded_paths(arrays: Mapping[str, Any], provenance: Mapping[str, A
     try:
         paths = recorded_paths(provenance, samples - 1)
         for k in [] if paths is None else some_of(len(arrays["times"]), DRAWN_AGAIN):
-            drawn = paths.path(k, int(arrays["attempt"][k]), int(arrays["rejected"][k]))  # type: ignore[union-attr]
+            index = k // textures_each(provenance)
+            drawn = paths.path(index, int(arrays["attempt"][k]), int(arrays["rejected"][k]))  # type: ignore[union-attr]
             _require_same(k, drawn.times, arrays["times"][k], to_mandel(drawn.stretch), arrays["stretch"][k])
     except InputError as error:
         raise ValueError(f"its paths cannot be drawn again: {error}") from error
@@ -129,7 +135,8 @@ def require_recorded_stress(
     for k in chosen:
         times, F = arrays["times"][k], from_mandel(arrays["stretch"][k])
         if paths is not None:
-            times, F, _ = paths.path(k, int(arrays["attempt"][k]), int(arrays["rejected"][k]))
+            index = k // textures_each(provenance)
+            times, F, _ = paths.path(index, int(arrays["attempt"][k]), int(arrays["rejected"][k]))
         elif keep > 1:
             return  # its steps are not known
         driven = slice(None, (samples - 1) * keep + 1)

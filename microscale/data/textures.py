@@ -1,9 +1,9 @@
-"""Textures of the polycrystals of a data set: one for all paths, or another for each few of them.
+"""Textures of the polycrystals of a data set: one for all paths, another for each few, or many for each.
 
-A set of many textures keeps two more arrays, both of the grains that were driven: ``texture`` (14,), the
-harmonic coefficients that a surrogate is told (:mod:`microscale.crystals.texture.moments`), and
-``orientations`` (grains, 3), Bunge angles in degrees, equal volumes. A set of one texture has neither; its
-law's record says all.
+A set of many textures keeps more arrays, of the grains that were driven: ``texture`` (14,), the harmonic
+coefficients that a surrogate is told (:mod:`microscale.crystals.texture.moments`), ``orientations``
+(grains, 3), Bunge angles in degrees, and, where each path has many textures, ``weights`` (grains,), shares of
+the volume, which are else equal. A set of one texture has none of them; its law's record says all.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
 from microscale.crystals.crystal import Crystal
@@ -24,10 +25,11 @@ from microscale.crystals.texture.moments import NUMBERS, texture_numbers
 from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.data.schema import recorded_crystal, recorded_texture
+from microscale.data.shared_grains import SharedGrains, evenly_turned, nearest_volumes
 from microscale.inputs.numbers import Count, checked
 from microscale.tensors import FloatArray
 
-TEXTURED = {"texture": "-", "orientations": "degrees"}
+TEXTURED = {"texture": "-", "orientations": "degrees", "weights": "-"}
 """Arrays of a set of many textures, and their units."""
 PATHS_EACH = 8
 """Paths of one polycrystal. To make one takes as long as to drive some paths, and teaches more than they."""
@@ -46,11 +48,18 @@ class TexturedPolycrystals:
     """
 
     name = "taylor"
+    textures_each = 1
+    """Textures of each path."""
 
     @checked
     def __init__(self, crystal: Crystal, grains: Count, family: TextureFamily) -> None:
         self.crystal, self.grains = crystal, grains
         self._family = family  # no parameter of the material, so none of its hash
+
+    @property
+    def rows(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of a path's part of the arrays of textures."""
+        return rows_of_textures(self.grains)
 
     def record(self, paths: int) -> dict[str, Any]:
         """Return what determines the textures of so many paths, and what each is."""
@@ -65,30 +74,101 @@ class TexturedPolycrystals:
 
     def shares(self, block: range) -> list[range]:
         """Return the parts of a block of paths that have one polycrystal each."""
-        ends = [k for k in block if k % PATHS_EACH == 0 and k > block.start]
-        return [range(*pair) for pair in zip([block.start, *ends], [*ends, block.stop], strict=True)]
+        return _parts(block, PATHS_EACH)
 
-    def polycrystal(self, path: int) -> TaylorPolycrystal:
-        """Return the polycrystal of a path."""
-        grains = self._family.grains(path // PATHS_EACH, self.crystal, self.grains)
+    def paths(self, share: range) -> range:
+        """Return the strain paths of a share."""
+        return share
+
+    def polycrystal(self, share: range) -> TaylorPolycrystal | SharedGrains:
+        """Return the polycrystal of a share."""
+        grains = self._family.grains(share.start // PATHS_EACH, self.crystal, self.grains)
         return TaylorPolycrystal.of(grains, self.crystal)
 
-    def arrays(self, law: TaylorPolycrystal, paths: int) -> dict[str, FloatArray]:
+    def arrays(self, law: Any, paths: int) -> dict[str, FloatArray]:
         """Return what a data set keeps of a polycrystal, for so many paths."""
         numbers = texture_numbers(law.texture, lattice_of(self.crystal).group)
         angles = written_bunge(law.orientations)
         return {"texture": np.tile(numbers, (paths, 1)), "orientations": np.tile(angles, (paths, 1, 1))}
 
 
-def rows_of_textures(grains: int) -> dict[str, tuple[int, ...]]:
+class TexturesOfPaths(TexturedPolycrystals):
+    """Many Taylor polycrystals along each path, of the same grains with other shares of the volume.
+
+    Under the Taylor assumption the stress is linear in these shares. So the grains of a path, spread evenly,
+    are driven once, and each texture gives every grain the volume that is nearest to it.
+
+    Args:
+        crystal: Parameters.
+        grains: Grains of each path.
+        family: The textures.
+        textures_each: Textures of each path; it divides the paths of a block.
+    """
+
+    @checked
+    def __init__(self, crystal: Crystal, grains: Count, family: TextureFamily, textures_each: Count) -> None:
+        super().__init__(crystal, grains, family)
+        self.textures_each = textures_each
+
+    @property
+    def rows(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of a path's part of the arrays of textures."""
+        return rows_of_textures(self.grains, shared=True)
+
+    def record(self, paths: int) -> dict[str, Any]:
+        """Return what determines the textures of so many paths, and what each is."""
+        made = [self._family.texture(k, self.crystal).made for k in range(paths)]
+        return {
+            "family": self._family.name,
+            "seed": self._family.seed,
+            "grains": self.grains,
+            "paths_each": 1,
+            "made": made,
+        }
+
+    def shares(self, block: range) -> list[range]:
+        """Return the parts of a block that have one strain path each."""
+        return _parts(block, self.textures_each)
+
+    def paths(self, share: range) -> range:
+        """Return the strain path of a share."""
+        first = share.start // self.textures_each
+        return range(first, first + 1)
+
+    def polycrystal(self, share: range) -> SharedGrains:
+        """Return the polycrystals of a share."""
+        seed = SeedSequence(self._family.seed, spawn_key=(share.start // self.textures_each,))
+        group = lattice_of(self.crystal).group
+        orientations = evenly_turned(self.grains, np.random.default_rng(seed))
+        textures = [self._family.texture(k, self.crystal) for k in share]
+        return SharedGrains(self.crystal, orientations, nearest_volumes(orientations, textures, group))
+
+    def arrays(self, law: Any, paths: int) -> dict[str, FloatArray]:
+        """Return what a data set keeps of the polycrystals of a path."""
+        group = lattice_of(self.crystal).group
+        numbers = [texture_numbers(texture, group) for texture in law.textures]
+        angles = np.tile(written_bunge(law.orientations), (paths, 1, 1))
+        return {"texture": np.array(numbers), "orientations": angles, "weights": law.weights}
+
+
+def _parts(block: range, each: int) -> list[range]:
+    """Return the parts of a block that end where a multiple of a number does."""
+    ends = [k for k in block if k % each == 0 and k > block.start]
+    return [range(*pair) for pair in zip([block.start, *ends], [*ends, block.stop], strict=True)]
+
+
+def rows_of_textures(grains: int, shared: bool = False) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a path's part of these arrays."""
-    return {"texture": (NUMBERS,), "orientations": (grains, 3)}
+    rows: dict[str, tuple[int, ...]] = {"texture": (NUMBERS,), "orientations": (grains, 3)}
+    return rows | {"weights": (grains,)} if shared else rows
 
 
 def texture_of_path(arrays: Mapping[str, Any], path: int) -> Texture:
     """Return the grains that were driven along a path of a set of many textures."""
     Q = from_bunge(np.asarray(arrays["orientations"][path], dtype=float))
-    return Texture(Q, np.full(len(Q), 1.0 / len(Q)), f"that of path {path}")
+    weights = arrays.get("weights")
+    shares = np.full(len(Q), 1.0 / len(Q)) if weights is None else np.asarray(weights[path], dtype=float)
+    return Texture(Q, shares, f"that of path {path}")
 
 
 def require_textures(arrays: Mapping[str, Any], law: Mapping[str, Any]) -> None:
@@ -107,12 +187,21 @@ def require_textures(arrays: Mapping[str, Any], law: Mapping[str, Any]) -> None:
         angles, found = np.asarray(arrays["orientations"][k]), np.asarray(arrays["texture"][k])
         if not (np.abs(angles) <= 360.0).all():
             raise ValueError(f"path {k}: orientations beyond 360 degrees, expected Bunge angles in degrees")
+        if (weights := arrays.get("weights")) is not None:
+            _require_shares(k, np.asarray(weights[k]))
         made = texture_numbers(texture_of_path(arrays, k), group)
         if not np.abs(found - made).max() <= ALIKE:
             raise ValueError(
                 f"path {k}: its texture differs by {np.abs(found - made).max():.3g} from that of its grains; "
                 "expected harmonic coefficients of order 2 and 4"
             )
+
+
+def _require_shares(path: int, weights: NDArray[np.float64]) -> None:
+    if not ((weights >= 0.0).all() and abs(weights.sum() - 1.0) <= ALIKE):
+        raise ValueError(
+            f"path {path}: weights of its grains do not add up to one, expected shares of the volume"
+        )
 
 
 def numbers_of_paths(

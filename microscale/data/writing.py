@@ -32,7 +32,7 @@ def write_file(file: Path, arrays: Mapping[str, Any], provenance: Mapping[str, A
         InputError: The disk is full or the folder cannot be written; nothing is left behind.
     """
     with replacing(file, scratch, "free space or choose another --out") as unfinished:
-        units = UNITS | (TEXTURED if "texture" in arrays else {})
+        units = UNITS | {name: unit for name, unit in TEXTURED.items() if name in arrays}
         texts = {"provenance": json.dumps(provenance, sort_keys=True), "units": json.dumps(units)}
         reserve_hdf5(unfinished, _size(arrays) + len(texts["provenance"]), LIBRARY)
         with h5py.File(unfinished, "r+", libver=LIBRARY) as stored:

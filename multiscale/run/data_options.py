@@ -79,8 +79,10 @@ class DrivenLaw:
             fibre:AXIS,S with spreads in degrees; or a file of orientations (docs/reference/textures.md). By
             default uniform, but random in a unit cell and with a resolution.
         textures: Family of textures, in place of one: another polycrystal of taylor for every 8 paths. To
-            learn from: various, or of its kinds none, fibre, rolled, extruded, mixed or twinned alone. To be
-            judged by: girdle, split, harmonic or deformed.
+            learn from: various, or of its kinds none, fibre, rolled, extruded, mixed or twinned alone; or
+            peaks. To be judged by: girdle, split, harmonic or deformed.
+        textures_each: Textures of each path, 2 to 32: polycrystals of the same grains with other volumes.
+            By default one, and the same for 8 paths.
         texture_axes: Where RD, TD and ND of the texture lie in the frame of the paths, as z,x,y.
         texture_seed: Seed of their orientations, 0 by default: the material, so the same for training and
             test.
@@ -97,6 +99,7 @@ class DrivenLaw:
     grains: Count | None = None
     texture: str | None = None
     textures: str | None = None
+    textures_each: Count | None = None
     texture_axes: WithMinus | None = None
     texture_seed: Seed | None = None
     rate_sensitivity: Fraction | None = None
@@ -115,11 +118,20 @@ class DrivenLaw:
         if self.textures is not None:
             return _of_family(self.law, given)
         del given["textures"]
+        if (each := given.pop("textures_each")) is not None:
+            raise InputError(f"--textures-each {each} has no use without --textures: name a family of them")
         return options_given(self.law, given, seed="texture_seed")
 
 
 OF_FAMILY: dict[str, dict[str, Any]] = {
-    "taylor": {"textures": None, "seed": 0, "grains": 128, "crystal": None, "rate_sensitivity": None}
+    "taylor": {
+        "textures": None,
+        "textures_each": 1,
+        "seed": 0,
+        "grains": 128,
+        "crystal": None,
+        "rate_sensitivity": None,
+    }
 }
 """Laws that take a family of textures, and what goes with it."""
 

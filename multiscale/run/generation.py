@@ -16,7 +16,8 @@ from mpi4py import MPI
 from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture.families.family import TextureFamily
 from microscale.data.generate import BLOCK, Generation, finish, generate
-from microscale.data.textures import TexturedPolycrystals
+from microscale.data.textures import TexturedPolycrystals, TexturesOfPaths
+from microscale.errors import InputError
 from microscale.native.library import default_threads
 from microscale.paths.protocols import StrainPaths
 from multiscale.laws import is_registered, make_law
@@ -52,12 +53,18 @@ class DataSet:
         textured = "textures" in told
         law = textured_polycrystals(**told) if textured else make_law(self.law, **told)
         # Which textures they are is recorded by the set, for each few paths.
-        used = {name: told[name] for name in told if not (textured and name in ("textures", "seed"))}
+        of_set = ("textures", "seed", "textures_each") if textured else ()
+        used = {name: told[name] for name in told if name not in of_set}
         return Generation(law, law_record(law, used), self.paths, self.count, versions(), self.keep_every)
 
 
 def textured_polycrystals(
-    textures: str, seed: int, grains: int, crystal: Path | None, rate_sensitivity: float | None
+    textures: str,
+    seed: int,
+    grains: int,
+    crystal: Path | None,
+    rate_sensitivity: float | None,
+    textures_each: int = 1,
 ) -> TexturedPolycrystals:
     """Return the polycrystals of a family of textures.
 
@@ -67,14 +74,19 @@ def textured_polycrystals(
         grains: Grains of each.
         crystal: Material file; magnesium by default.
         rate_sensitivity: m of the crystal instead of its own.
+        textures_each: Textures of each path.
 
     Raises:
-        InputError: The crystal has no such textures.
+        InputError: The crystal has no such textures, or blocks do not end where paths do.
     """
     material = read_crystal(crystal).with_options(rate_sensitivity)
     family = TextureFamily(textures, seed)
     family.kinds(material)  # or an InputError, before anything is written
-    return TexturedPolycrystals(material, grains, family)
+    if textures_each == 1:
+        return TexturedPolycrystals(material, grains, family)
+    if BLOCK % textures_each:
+        raise InputError(f"textures-each = {textures_each}, expected a number that divides {BLOCK}")
+    return TexturesOfPaths(material, grains, family, textures_each)
 
 
 def make_data_set(data: DataSet, out: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> bool:

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from microscale.crystals.crystal import read_crystal
+from microscale.crystals.single_crystal import SingleCrystal
 from microscale.crystals.taylor import TaylorPolycrystal
 from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.moments import texture_numbers, turned_numbers
+from microscale.crystals.texture.sources import everywhere, fibre, rolled
+from microscale.crystals.texture.texture import Texture
 from microscale.data.dataset import check_file, read_dataset
 from microscale.data.generate import BLOCK, finish, generate
+from microscale.data.shared_grains import SharedGrains, evenly_turned, nearest_volumes
 from microscale.data.textures import PATHS_EACH, texture_of_path
 from microscale.errors import InputError
 from microscale.law import drive
@@ -98,6 +102,97 @@ def changed(sound, tmp_path, name, change):
         if values is not None:
             opened[name] = values
     return file
+
+
+EACH = 4
+
+
+def shared_data(grains=24):
+    options = DrivenLaw(textures="peaks", grains=grains, texture_seed=1, textures_each=EACH).resolved()
+    return DataSet("taylor", options, StrainPaths("A", 0.2, 12, seed=3), COUNT)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    out = tmp_path_factory.mktemp("shared") / "d.h5"
+    generate(shared_data().job(), out)
+    finish(shared_data().job(), out)
+    return out
+
+
+def test_many_textures_of_a_path_each_have_the_stress_of_their_polycrystal(shared):
+    found, crystal = read_dataset(shared), read_crystal()
+    assert found.weights.shape == (COUNT, 24)
+    for path in (0, 1, EACH, COUNT - 1):
+        first = path - path % EACH
+        np.testing.assert_array_equal(found.stretch[path], found.stretch[first])
+        np.testing.assert_array_equal(found.orientations[path], found.orientations[first])
+        texture = texture_of_path(vars(found), path)
+        numbers = texture_numbers(texture, lattice_of(crystal).group)
+        np.testing.assert_allclose(found.texture[path], numbers, atol=1e-14)
+        law = TaylorPolycrystal.of(texture, crystal)
+        sigma = drive(law, found.stretch_tensors[path : path + 1], found.times[path])[0]
+        off = found.stress_tensors[path] - sigma  # grains of a polycrystal take the same sub-steps
+        assert np.linalg.norm(off) < 0.01 * np.linalg.norm(sigma)
+    assert len(np.unique(found.texture, axis=0)) == COUNT
+    assert len(np.unique(found.stretch, axis=0)) == -(-COUNT // EACH)
+    assert len(found.provenance["law"]["textures"]["made"]) == COUNT
+    require_as_recorded(shared)
+
+
+def test_many_textures_of_a_path_make_the_same_file_whatever_the_ranks(shared, tmp_path):
+    out = tmp_path / "several.h5"
+    for rank in (1, 0):
+        assert generate(shared_data().job(), out, rank, 2)
+    finish(shared_data().job(), out)
+    assert out.read_bytes() == shared.read_bytes()
+
+
+def test_shared_grains_have_the_mean_stress_of_single_crystals():
+    crystal, grains = read_crystal(), evenly_turned(3, np.random.default_rng(1))
+    weights = np.array([[0.2, 0.3, 0.5], [0.0, 1.0, 0.0]])
+    path = StrainPaths("R", 0.2, 20, seed=3).path(0)
+    found = SharedGrains(crystal, grains, weights).histories(path.times[None], path.stretch[None])
+    each = [drive(SingleCrystal(Q, crystal), path.stretch[None], path.times)[0] for Q in grains]
+    np.testing.assert_allclose(found[0], np.einsum("kg,gnij->knij", weights, each), atol=1e-14)
+
+
+def test_nearest_volumes_are_those_of_the_texture():
+    group = lattice_of(read_crystal()).group
+    grains = evenly_turned(400, np.random.default_rng(1))
+    single = Texture.of(grains[[7]] @ group[5].as_matrix())
+    several = [everywhere(), fibre(20.0), rolled(10.0, 30.0)]
+    weights = nearest_volumes(grains, [single, *several], group)
+    np.testing.assert_array_equal(weights[0], np.arange(400) == 7)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-14)
+    for texture, shares in zip(several, weights[1:], strict=True):
+        wanted, found = (texture_numbers(t, group) for t in (texture, Texture(grains, shares, "")))
+        np.testing.assert_allclose(found, wanted, atol=0.04)
+
+
+SHARES = {
+    "of other grains": (lambda w: w[:, ::-1].copy(), "its texture differs by"),
+    "twice as large": (lambda w: 2.0 * w, "path 0: weights of its grains do not add up to one"),
+    "negative": (lambda w: w - 1.0 / w.shape[1], "weights of its grains do not add up to one"),
+    "none": (lambda w: None, "weights is missing"),
+}
+
+
+@pytest.mark.parametrize("case", SHARES)
+def test_shares_that_are_not_those_of_the_texture_are_refused(shared, tmp_path, case):
+    change, match = SHARES[case]
+    file = changed(shared, tmp_path, "weights", change)
+    for check in (read_dataset, check_file):
+        with pytest.raises(InputError, match=match):
+            check(file)
+
+
+def test_textures_that_no_block_of_paths_holds_are_refused():
+    options = DrivenLaw(textures="peaks", textures_each=5).resolved()
+    with pytest.raises(InputError, match="textures-each = 5, expected a number that divides 32"):
+        DataSet("taylor", options, StrainPaths("A", 0.2, 12), COUNT).job()
+    with pytest.raises(InputError, match="--textures-each 4 has no use without --textures"):
+        DrivenLaw(textures_each=4).resolved()
 
 
 def exchanged(values):

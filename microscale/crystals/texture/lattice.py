@@ -53,6 +53,18 @@ class Lattice:
 
 def lattice_of(crystal: Crystal) -> Lattice:
     """Return the lattice of a crystal, by the rotations that its systems have."""
+    systems = (*crystal.families, crystal.twinning)
+    key = tuple((group.directions.tobytes(), group.normals.tobytes()) for group in systems)
+    if key not in _FOUND:
+        _FOUND[key] = _lattice_of(crystal)
+    return _FOUND[key]
+
+
+_FOUND: dict[tuple[tuple[bytes, bytes], ...], Lattice] = {}
+"""Lattices by the systems of their crystals: the families of textures ask for one again and again."""
+
+
+def _lattice_of(crystal: Crystal) -> Lattice:
     group = point_group(crystal)
     if len(group) == 12 and _within(group, hexagonal_rotations()):
         return Lattice("hexagonal", group, ("0001", "10-10", "11-20"), ("0001", "2-1-10", "10-10"))

@@ -1,7 +1,8 @@
 """A family of textures: a sequence of which texture k depends on name, seed and k alone.
 
-``various`` is what surrogates learn from: all kinds of :mod:`.learnt`. Those of :mod:`.kept_back` are others,
-and never in it. Each texture is turned at will, so that paths and textures meet in all ways.
+``various`` is what surrogates learn from: all kinds of :mod:`.learnt` that have a share. ``peaks`` has none:
+sets of it stand beside those of ``various``. Those of :mod:`.kept_back` are others, and never in either. Each
+texture is turned at will, so that paths and textures meet in all ways.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ LEARNT: Mapping[str, tuple[Kind, float]] = {
     "extruded": (learnt.extruded, 0.1),
     "mixed": (learnt.mixed, 0.25),
     "twinned": (learnt.twinned, 0.1),
+    "peaks": (learnt.peaks, 0.0),
 }
-"""Kinds in ``various``, and their shares."""
+"""Kinds to learn from, and their shares of ``various``."""
 KEPT_BACK: Mapping[str, Kind] = {
     "girdle": kept_back.girdle,
     "split": kept_back.split,

@@ -1,4 +1,4 @@
-"""Kinds of textures to learn from: none, fibres, rolled sheets, rods, mixtures of them, and twinned ones.
+"""Kinds of textures to learn from: none, fibres, sheets, rods, mixtures of them, twinned ones, and peaks.
 
 Spreads are log-uniform, from sharp to hardly a texture. Each lies in a frame of its own; the family turns it.
 """
@@ -53,6 +53,21 @@ def mixed(generator: np.random.Generator, crystal: Crystal) -> Texture:
     chosen = [generator.integers(1, len(kinds)), *generator.integers(len(kinds), size=count - 1)]
     parts = [turned(generator, kinds[kind](generator, crystal)) for kind in chosen]
     return mixture([(part, round(float(share), 2)) for part, share in zip(parts, shares, strict=True)])
+
+
+def peaks(generator: np.random.Generator, crystal: Crystal) -> Texture:
+    """Return one to five peaks of c axes, near each other or not, and perhaps a share without texture."""
+    count = int(generator.integers(1, 6))
+    about, apart = generator.normal(size=3), log_uniform(generator, 0.2, 5.0)
+    about /= np.linalg.norm(about)
+    shares = generator.dirichlet(np.ones(count))
+    shares *= 1.0 - generator.choice([0.0, generator.uniform(0.0, 0.7)])
+    parts = [(none(generator, crystal), round(1.0 - float(shares.sum()), 2))]
+    for share in shares:
+        axis, spread = about + apart * generator.normal(size=3), log_uniform(generator, 5.0, 40.0)
+        peak = sources.fibre(spread, axis, C, points=POINTS // 2, seed=seed_of(generator))
+        parts.append((peak, round(float(share), 2)))
+    return mixture([(part, share) for part, share in parts if share > 0.0])
 
 
 def twinned(generator: np.random.Generator, crystal: Crystal) -> Texture:
