@@ -238,8 +238,10 @@ def _drive(law: ConstitutiveLaw | SharedGrains, paths: Sequence[StretchPath]) ->
         return [history for path in paths for history in _drive(law, [path])]
     try:
         stretch, times = np.stack([path.stretch for path in paths]), np.stack([path.times for path in paths])
-        shared = isinstance(law, SharedGrains)
-        found = law.histories(times, stretch) if shared else drive(law, stretch, times)[:, None]
+        if isinstance(law, SharedGrains):
+            found = law.histories(times, stretch)
+        else:
+            found = drive(law, stretch, times)[:, None]
         return [history if np.isfinite(history).all() else None for history in found]
     except (ConvergenceError, DeformationError):
         if len(paths) == 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from microscale.crystals.crystal import Crystal, miller_bravais_normal
+from microscale.crystals.crystal import Crystal, SlipFamily, Twinning, miller_bravais_normal
 from microscale.crystals.uniform_texture import hexagonal_rotations, point_group
 from microscale.errors import InputError
 from microscale.tensors import FloatArray
@@ -53,7 +53,7 @@ class Lattice:
 
 def lattice_of(crystal: Crystal) -> Lattice:
     """Return the lattice of a crystal, by the rotations that its systems have."""
-    systems = (*crystal.families, crystal.twinning)
+    systems: tuple[SlipFamily | Twinning, ...] = (*crystal.families, crystal.twinning)
     key = tuple((group.directions.tobytes(), group.normals.tobytes()) for group in systems)
     if key not in _FOUND:
         _FOUND[key] = _lattice_of(crystal)

@@ -92,17 +92,29 @@ def prepare(
         longest_step: Longest step of the others.
         architecture: Whether it is told the textures of the paths, and knows holds.
     """
-    parts: list[tuple[torch.Tensor, ...]] = []
+    parts: list[list[torch.Tensor]] = [[] for _ in range(5)]
     for first in range(0, len(histories), CHUNK):
         chunk = np.arange(first, min(first + CHUNK, len(histories)))
         limit = LARGEST_STEP if fine_every is None else np.where(chunk % fine_every == 0, FINE, longest_step)
-        parts.append(_prepare(histories[chunk], limit, material, architecture))
-    steps, target, weight, lengths, ends = (list(arrays) for arrays in zip(*parts, strict=True))
+        for arrays, array in zip(
+            parts, _prepare(histories[chunk], limit, material, architecture), strict=True
+        ):
+            arrays.append(array)
+    steps, target, weight, lengths, ends = parts
     start = torch.cat([torch.zeros(1, dtype=torch.int64), torch.cat(lengths).cumsum(0)])
-    steps, target, weight = (
-        [*arrays, torch.zeros(1, arrays[0].shape[1])] for arrays in (steps, target, weight)
-    )
-    return Prepared(torch.cat(steps), torch.cat(target), torch.cat(weight), start, torch.cat(ends))
+    for arrays in (steps, target, weight):
+        arrays.append(torch.zeros(1, arrays[0].shape[1]))
+    return Prepared(_moved(steps), _moved(target), _moved(weight), start, torch.cat(ends))
+
+
+def _moved(parts: list[torch.Tensor]) -> torch.Tensor:
+    """Join parts and empty their list on the way: joined beside them they would need twice the memory."""
+    joined = torch.empty(sum(len(part) for part in parts), *parts[0].shape[1:])
+    ends = np.cumsum([len(part) for part in parts])
+    for end in reversed(ends.tolist()):
+        part = parts.pop()
+        joined[end - len(part) : end] = part
+    return joined
 
 
 def _prepare(
