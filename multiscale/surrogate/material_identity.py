@@ -23,8 +23,8 @@ def identity_of(record: Mapping[str, Any]) -> dict[str, Any]:
     whole = {"law": record["name"], "options": options, "crystal": record["crystal"]}
     if (phases := record.get("microstructure")) is not None:
         return whole | {"microstructure": phases}
-    if record.get("textures") is not None:  # paths say which; the material is a polycrystal of any
-        named = {name: value for name, value in options.items() if name not in FROM_TEXTURE}
+    if record.get("textures") is not None:  # paths say which grains; the material is a polycrystal of any
+        named = {name: value for name, value in options.items() if name not in (*FROM_TEXTURE, "grains")}
         return whole | {"options": named, "texture": "any"}
     if (texture := record.get("texture")) is None:
         return whole

@@ -158,14 +158,21 @@ def tensors_of_texture(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
 def textured(
     T2: torch.Tensor, T4: torch.Tensor, of_step: torch.Tensor, mean: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Products with a texture, (paths, 7, 5), and scalars of step and texture, (paths, 12)."""
+    """Products with a texture, (paths, 16, 5), and scalars of step and texture, (paths, 15)."""
     A, E, _ = of_step.unbind(1)
     with_A, with_E, with_mean = (symmetric_product(T2, x) for x in (A, E, mean))
-    of_A, of_E, of_mean, of_T2 = ((T4 @ x[..., None])[..., 0] for x in (A, E, mean, T2))
+    AA, Am, mm = (symmetric_product(*pair) for pair in ((A, A), (A, mean), (mean, mean)))
+    of_A, of_E, of_mean, of_T2, of_AA, of_Am, of_mm = (
+        (T4 @ x[..., None])[..., 0] for x in (A, E, mean, T2, AA, Am, mm)
+    )
+    chained = [(A, of_A), (AA, of_A), (A, of_AA), (mean, of_A), (mean, of_mean), (T2, AA)]
+    more = [symmetric_product(*pair) for pair in chained]
     pairs = [(A, with_A), (A, with_E), (A, of_A), (A, of_E), (A, of_T2), (E, with_E), (E, of_E), (E, of_T2)]
-    pairs += [(T2, with_A), (T2, with_E), (T2, of_T2)]
+    pairs += [(T2, with_A), (T2, with_E), (T2, of_T2), (A, more[0]), (A, more[2]), (A, more[5])]
     scalars = [(a * b).sum(-1) for a, b in pairs] + [T4.square().sum((1, 2))]
-    products = torch.stack([with_A, with_E, with_mean, of_A, of_E, of_mean, of_T2], 1)
+    products = torch.stack(
+        [with_A, with_E, with_mean, of_A, of_E, of_mean, of_T2, of_AA, of_Am, of_mm, *more], 1
+    )
     return products, torch.stack(scalars, 1)
 
 

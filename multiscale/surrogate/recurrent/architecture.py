@@ -36,8 +36,8 @@ PLAIN = 5
 """Scalars of a step: ln m, rate, size, and the traces of the odd and the even strain."""
 OF_TEXTURE = 14
 """Numbers of a texture, see microscale.crystals.texture.moments."""
-TEXTURE_PRODUCTS, TEXTURE_MAPS, TEXTURE_SCALARS = 3, 4, 12
-"""What a texture adds: products with its tensor of order 2, deviators that the one of order 4 has mapped, and
+TEXTURE_PRODUCTS, TEXTURE_SCALARS = 16, 15
+"""What a texture adds: products with its tensor of order 2 and deviators that the one of order 4 has mapped, and
 scalars of step and texture."""
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
@@ -135,14 +135,9 @@ class Architecture:
         return self.deviators + OF_STEP + self.texture
 
     @property
-    def pairs(self) -> int:
-        """Products of two deviators that are read and combined."""
-        return PRODUCTS + TEXTURE_PRODUCTS * self.texture
-
-    @property
     def products(self) -> int:
-        """Those, and deviators that the texture has mapped."""
-        return self.pairs + TEXTURE_MAPS * self.texture
+        """Products of two deviators that are read and combined, and deviators that the texture has mapped."""
+        return PRODUCTS + TEXTURE_PRODUCTS * self.texture
 
     @property
     def own(self) -> int:
@@ -219,7 +214,6 @@ class Architecture:
             "HOLDS": self.holds,
             "LONGEST_UNDER_STRESS": LONGEST_UNDER_STRESS,
             "OF_STEP_ALONE": PLAIN,
-            "PAIRS": self.pairs,
             "PRODUCTS": self.products,
             "OWN": self.own,
             "PLAIN": self.plain,

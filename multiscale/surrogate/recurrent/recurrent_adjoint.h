@@ -19,6 +19,26 @@ INLINE void bound_backward(const deviator bounded, real factor, const deviator g
   for (int k = 0; k < DEVIATOR; ++k) da[k] += factor * (given[k] - bounded[k] * along);
 }
 
+/* Where the gradient of an operand goes: to the mean or a former product, nowhere where it does not depend on the state. */
+INLINE real *gradient_of(int o, Products *d, deviator dmean) {
+  return o == MEAN_READ ? dmean : o >= PRODUCT(0) ? d->products[o - PRODUCT(0)] : NULL;
+}
+
+/* What a product passes to what it is made of; later products first. */
+INLINE void product_backward(const Tensors *t, int p, Products *d, deviator dmean) {
+  const int one = made_of[p][0], other = made_of[p][1];
+  real *done = gradient_of(one, d, dmean);
+#if TEXTURE
+  if (other == MAPPED) {
+    if (done) add_mapped(&t->map, d->products[p], done);
+    return;
+  }
+#endif
+  real *dother = gradient_of(other, d, dmean);
+  if (done) add_product(d->products[p], operand(t, other), done);
+  if (dother) add_product(d->products[p], operand(t, one), dother);
+}
+
 /* dz += gradients of the state, given those of what the network read and, from elsewhere, of the products (changed). */
 INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, State dz) {
   deviator dof[DEVIATORS], dmean, dstate;
@@ -45,16 +65,7 @@ INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, S
       add(*given, t->of[j], dof[i]);
       if (j < DEVIATORS) add(*given, t->of[i], dof[j]);
     }
-  for (int p = 0; p < PAIRS; ++p) {
-    const real *a, *b;
-    factors_of(p, t, &a, &b);
-    if (a == t->mean) add_product(d->products[p], b, dmean);
-    if (b == t->mean) add_product(d->products[p], a, dmean);
-  }
-#if TEXTURE
-  for (int p = PAIRS; p < PRODUCTS; ++p)
-    if (mapped_of(p, t) == t->mean) add_mapped(&t->map, d->products[p], dmean);
-#endif
+  for (int p = PRODUCTS - 1; p >= 0; --p) product_backward(t, p, d, dmean);
   clear(dstate);
   bound_backward(t->mean, t->mean_factor, dmean, dstate);
   for (int i = 0; i < DEVIATORS; ++i) {

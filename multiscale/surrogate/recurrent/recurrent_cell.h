@@ -95,18 +95,27 @@ INLINE void mean_of_groups(const deviator *groups, deviator mean) {
   for (int g = 0; g < GROUPS; ++g) add(splat(1.0 / GROUPS), groups[g], mean);
 }
 
-/* Which tensors the products of two are of: A E, A <m>, <m> E, <m> <m> and A A, and of the texture with A, E and <m>. */
-INLINE void factors_of(int p, const Tensors *t, const real **a, const real **b) {
-  *a = p >= FIRST_TEXTURED ? t->of[TEXTURED] : p == 2 || p == 3 ? t->mean : t->of[ALONG];
-  *b = p == 1 || p == 3 || p == 7 ? t->mean : p == 4 || p == 5 ? t->of[ALONG] : t->of[ODD];
-}
-
+/* What products are made of: two of the deviators that are read, the mean and former products; or one of them, which the
+ * texture maps. They are A E, A <m>, <m> E, <m> <m> and A A. With a texture T2, T4 also T2 A, T2 E, T2 <m>; T4 A, T4 E,
+ * T4 <m>, T4 T2, T4 (A A), T4 (A <m>), T4 (<m> <m>); and A (T4 A), (A A) (T4 A), A (T4 (A A)), <m> (T4 A), <m> (T4 <m>)
+ * and T2 (A A). A tensor of order 4 needs these: with T4 A alone it says little of shear across the axes of A. */
+#define MEAN_READ READ
+#define PRODUCT(p) (READ + 1 + (p))
+#define MAPPED (-1)
+static const int made_of[PRODUCTS][2] = {
+    {ALONG, ODD}, {ALONG, MEAN_READ}, {MEAN_READ, ODD}, {MEAN_READ, MEAN_READ}, {ALONG, ALONG},
 #if TEXTURE
-/* Which deviators the texture maps: A, E, <m> and its own. */
-INLINE const real *mapped_of(int p, const Tensors *t) {
-  return p == PAIRS ? t->of[ALONG] : p == PAIRS + 1 ? t->of[ODD] : p == PAIRS + 2 ? t->mean : t->of[TEXTURED];
-}
+    {TEXTURED, ALONG}, {TEXTURED, ODD}, {TEXTURED, MEAN_READ},
+    {ALONG, MAPPED}, {ODD, MAPPED}, {MEAN_READ, MAPPED}, {TEXTURED, MAPPED},
+    {PRODUCT(4), MAPPED}, {PRODUCT(1), MAPPED}, {PRODUCT(3), MAPPED},
+    {ALONG, PRODUCT(8)}, {PRODUCT(4), PRODUCT(8)}, {ALONG, PRODUCT(12)}, {MEAN_READ, PRODUCT(8)}, {MEAN_READ, PRODUCT(10)},
+    {TEXTURED, PRODUCT(4)},
 #endif
+};
+
+INLINE const real *operand(const Tensors *t, int o) {
+  return o < READ ? t->of[o] : o == MEAN_READ ? t->mean : t->products[o - PRODUCT(0)];
+}
 
 /* Deviator of a strain measure in the features, a Mandel vector 11, 22, 33, 23, 13, 12. */
 INLINE void deviator_of_mandel(const real *x, deviator out) {
@@ -128,18 +137,20 @@ INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   deviator_of_texture(step->texture, t->of[TEXTURED]);
   map_of_texture(step->texture, &t->map);
 #endif
-  for (int p = 0; p < PAIRS; ++p) {
-    const real *a, *b;
-    factors_of(p, t, &a, &b);
+  for (int p = 0; p < PRODUCTS; ++p) {
     clear(t->products[p]);
-    add_product(a, b, t->products[p]);
+#if TEXTURE
+    if (made_of[p][1] == MAPPED)
+      add_mapped(&t->map, operand(t, made_of[p][0]), t->products[p]);
+    else
+#endif
+      add_product(operand(t, made_of[p][0]), operand(t, made_of[p][1]), t->products[p]);
   }
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(t->own[i][0]);
     add_product(t->of[ALONG], t->of[i], t->own[i][0]);
   }
 #if TEXTURE
-  for (int p = PAIRS; p < PRODUCTS; ++p) mapped(&t->map, mapped_of(p, t), t->products[p]);
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(t->own[i][1]);
     add_product(t->of[TEXTURED], t->of[i], t->own[i][1]);

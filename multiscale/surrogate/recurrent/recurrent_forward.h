@@ -38,15 +38,17 @@ INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[S
 #if TEXTURE
   clear(d->of[TEXTURED]); /* it stays */
 #endif
-  for (int p = 0; p < PAIRS; ++p) {
-    const real *a, *b, *da, *db;
-    factors_of(p, t, &a, &b);
-    factors_of(p, d, &da, &db);
-    product_forward(a, b, da, db, d->products[p]);
+  for (int p = 0; p < PRODUCTS; ++p) {
+    const int one = made_of[p][0], other = made_of[p][1];
+#if TEXTURE
+    if (other == MAPPED)
+      mapped(&t->map, operand(d, one), d->products[p]);
+    else
+#endif
+      product_forward(operand(t, one), operand(t, other), operand(d, one), operand(d, other), d->products[p]);
   }
   for (int i = 0; i < DEVIATORS; ++i) product_forward(t->of[ALONG], t->of[i], d->of[ALONG], d->of[i], d->own[i][0]);
 #if TEXTURE
-  for (int p = PAIRS; p < PRODUCTS; ++p) mapped(&t->map, mapped_of(p, d), d->products[p]);
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(d->own[i][1]);
     add_product(t->of[TEXTURED], d->of[i], d->own[i][1]);

@@ -4,17 +4,16 @@
 #ifndef RECURRENT_TEXTURE_H
 #define RECURRENT_TEXTURE_H
 
-#define FIRST_TEXTURED 5 /* of the products of two */
 #if TEXTURE
 typedef struct {
   deviator of[DEVIATOR];
 } Map; /* symmetric */
 
 /* Scalars of step and texture alone: which deviators times which products. Others are these again. */
-#define TEXTURE_PAIRS 11
+#define TEXTURE_PAIRS 14
 static const int texture_pairs[TEXTURE_PAIRS][2] = {
-    {ALONG, 5},    {ALONG, 6},    {ALONG, PAIRS},    {ALONG, PAIRS + 1}, {ALONG, PAIRS + 3},   {ODD, 6},
-    {ODD, PAIRS + 1}, {ODD, PAIRS + 3}, {TEXTURED, 5}, {TEXTURED, 6}, {TEXTURED, PAIRS + 3}};
+    {ALONG, 5}, {ALONG, 6},    {ALONG, 8},    {ALONG, 9},     {ALONG, 11},  {ODD, 6},    {ODD, 9},
+    {ODD, 11},  {TEXTURED, 5}, {TEXTURED, 6}, {TEXTURED, 11}, {ALONG, 15}, {ALONG, 17}, {ALONG, 20}};
 
 /* C_2, with m from -2 to 2, as a deviator. */
 INLINE void deviator_of_texture(const real *C, deviator out) {
