@@ -37,7 +37,7 @@ PLAIN = 5
 OF_TEXTURE = 14
 """Numbers of a texture, see microscale.crystals.texture.moments."""
 TEXTURE_PRODUCTS, TEXTURE_SCALARS = 16, 15
-"""What a texture adds: products with its tensor of order 2 and deviators that the one of order 4 has mapped, and
+"""What a texture adds: products with its tensor of order 2 and what that of order 4 makes of deviators, and
 scalars of step and texture."""
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""

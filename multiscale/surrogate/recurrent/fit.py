@@ -17,7 +17,10 @@ from microscale.inputs.numbers import Count, OutFile, Positive, Seed, checked
 from multiscale.surrogate.plausible import require_known_pressure
 from multiscale.surrogate.recurrent.architecture import Architecture
 from multiscale.surrogate.recurrent.compiled import BLOCK
+from multiscale.surrogate.recurrent.law import architecture_of
 from multiscale.surrogate.recurrent.learner import COARSE, RecurrentLearner
+from multiscale.surrogate.recurrent.network import RecurrentSurrogate
+from multiscale.surrogate.recurrent.widen import require_wider, widened
 from multiscale.surrogate.sources import read_sources, require_one_texture, split, training_range
 from multiscale.surrogate.store import (
     Card,
@@ -65,7 +68,8 @@ def fit_recurrent(
         rate: Peak learning rate.
         batch: Paths a batch, a multiple of 32 for each process; by default that.
         seed: Of the split, the first weights and the order of paths.
-        start: Weights to start from, of the same sizes; by default random ones.
+        start: Weights to start from, of the same sizes of the state, and no more hidden units; by default
+            random ones.
         longest_step: Longest step in training, as the norm of the isochoric strain increment.
         any_texture: Whether the network is told the texture of each path.
         holds: Whether its steps are cut by the time under stress too.
@@ -97,22 +101,20 @@ def fit_recurrent(
         )
         limits = training_range(training, sources.material.shear_modulus)
         card = Card("recurrent", architecture.told, sources.material, limits, sources.records)
-        first = None if start is None else _start_from(start, learner.module, architecture.told)
+        first = None if start is None else _start_from(start, learner.module, architecture)
         _fit(learner, out, card, epochs, rate, batch, seed, first, longest_step)
 
 
-def _start_from(file: Path, module: nn.Module, architecture: dict[str, int]) -> Card:
-    """Load weights into a module and return their card."""
+def _start_from(file: Path, module: nn.Module, architecture: Architecture) -> Card:
+    """Load weights into a module, in a larger network if need be, and return their card."""
     weights, card = read_surrogate(file, kind="recurrent")
-    if card.architecture != architecture:
-        raise InputError(
-            f"{file} has sizes {card.architecture}, expected {architecture}: give these with --groups, "
-            "--tensors, --scalars, --hidden, --any-texture and --holds"
-        )
-    wanted = module.state_dict()
-    for name, tensor in wanted.items():
-        finite_array(weights, name, tuple(tensor.shape))
-    module.load_state_dict({name: torch.from_numpy(weights[name]) for name in wanted})
+    there = architecture_of(card)
+    require_wider(there, architecture, file)
+    shapes = {name: tuple(tensor.shape) for name, tensor in RecurrentSurrogate(there).state_dict().items()}
+    given = {name: finite_array(weights, name, shape) for name, shape in shapes.items()}
+    first = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+    found = widened(given, there, architecture, first)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in found.items()})
     return card
 
 

@@ -6,7 +6,8 @@ terms of targets are zero, until training moves them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,20 +26,20 @@ SAME = ("groups", "tensors", "scalars")
 """Sizes of the state, which say what the variables are."""
 
 
-def require_wider(small: Architecture, large: Architecture) -> None:
-    """Raise an InputError unless the larger architecture holds the smaller one."""
+def require_wider(small: Architecture, large: Architecture, file: Path) -> None:
+    """Raise an InputError, which names the file of the smaller one, unless the larger one holds it."""
     for name in SAME:
-        if getattr(small, name) != getattr(large, name):
-            raise InputError(
-                f"weights to start from have {name} = {getattr(small, name)}, asked is {getattr(large, name)}: "
-                f"give --{name} {getattr(small, name)}, or leave --start out"
-            )
+        mine, other = getattr(small, name), getattr(large, name)
+        if mine != other:
+            raise InputError(f"{file} has {name} = {mine}, asked is {other}: give --{name} {mine}")
     if small.hidden > large.hidden:
         raise InputError(
-            f"weights to start from have hidden = {small.hidden}, asked is {large.hidden}: give at least as many"
+            f"{file} has hidden = {small.hidden}, expected at most the {large.hidden} asked: give --hidden "
+            f"{small.hidden} or more"
         )
-    if small.texture > large.texture:
-        raise InputError("weights to start from are told textures: give --any-texture")
+    for name, flag in (("texture", "--any-texture"), ("holds", "--holds")):
+        if getattr(small, name) > getattr(large, name):
+            raise InputError(f"{file} was trained with {flag}: give it here too")
 
 
 def widened(weights: Weights, small: Architecture, large: Architecture, random: Weights) -> Weights:
@@ -71,7 +72,7 @@ def widened(weights: Weights, small: Architecture, large: Architecture, random: 
     return found | {name: weights[name].copy() for name in ("rates_bias", "shares")}
 
 
-def _places(some: list[Hashable], all_of: list[Hashable]) -> NDArray[np.int64]:
+def _places(some: Sequence[Hashable], all_of: Sequence[Hashable]) -> NDArray[np.int64]:
     place = {label: k for k, label in enumerate(all_of)}
     return np.array([place[label] for label in some])
 
@@ -91,7 +92,8 @@ def _inputs(architecture: Architecture) -> list[Hashable]:
     for i in _deviators(architecture):
         labels += [(i, "product", p) for p in _products(architecture)]
         labels += [(i, "own", o) for o in range(architecture.own)]
-    read = [*_deviators(architecture), *(f"step {k}" for k in range(OF_STEP)), *["texture"] * architecture.texture]
+    fixed = [*(f"step {k}" for k in range(OF_STEP)), *["texture"] * architecture.texture]
+    read = [*_deviators(architecture), *fixed]
     labels += [(one, other) for k, one in enumerate(read) for other in read[k:]]
     labels += [("plain", k) for k in range(PLAIN)]
     return labels + [("of texture", k) for k in range(TEXTURE_SCALARS * architecture.texture)]
