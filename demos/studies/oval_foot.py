@@ -153,7 +153,7 @@ def draw(file: Path, runs: dict[str, Results], feet: dict[str, Outline], title: 
 
 
 def faces_of_foot(results: Results) -> tuple[FloatArray, FloatArray]:
-    """Return the faces on the wall, shape (n, 4, 2), mm, as they are at the end, and their stress (n,), GPa."""
+    """Return the faces on the wall at the end, shape (n, 4, 2), mm, and their stress, shape (n,), GPa."""
     z = results.points[:, 2]
     lowest = z < z.min() + ROUND_OFF * np.ptp(z)
     cells = np.flatnonzero(lowest[results.cells].sum(axis=1) == 4)

@@ -64,7 +64,8 @@ def export_law(
     file = weights_file(weights)
     arrays, card = read_surrogate(file)
     _require_recurrent(card, file)
-    told = facts(card, units, texture_of(card, texture, texture_axes)) | {"weights": printable(file.name), "precision": precision, "host": to}
+    told = facts(card, units, texture_of(card, texture, texture_axes))
+    told |= {"weights": printable(file.name), "precision": precision, "host": to}
     told |= {name: told[name].replace("*/", "* /") for name in ("material", "weights")}  # in comments of C
     told["name"] = _identifier(file.stem if name is None else name)
     texts = _filled(to, told)

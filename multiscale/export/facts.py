@@ -7,8 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from microscale.crystals.texture.names import require_axes_used
 from microscale.errors import InputError
 from microscale.files.printable import printable
@@ -89,9 +87,9 @@ def texture_of(card: Card, texture: str | Path | None, axes: str | None) -> dict
     if architecture_of(card).texture:
         named = NO_TEXTURE if texture is None else texture
         require_axes_used(named, axes)
-        told = f"{printable(named)}{'' if axes is None else f', RD, TD and ND along {printable(axes)}'}"
-        numbers = numbers_of(card.material, named, None, axes)
-        return {"numbers": np.asarray(numbers).tolist(), "made": told}
+        lies = "" if axes is None else f", RD, TD and ND along {axes}"
+        made = printable(f"{named}{lies}", 60).replace("*/", "* /")  # it stands in comments of C
+        return {"numbers": numbers_of(card.material, named, None, axes).tolist(), "made": made}
     for name, given in (("texture", texture), ("texture-axes", axes)):
         if given is not None:
             raise InputError(f"{name} = '{printable(given)}' of a surrogate that is told none: leave it out")

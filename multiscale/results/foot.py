@@ -40,7 +40,7 @@ def foot_outline(results: Results, step: int = -1) -> Outline:
     """Return the outline of the nodes that stand lowest in the reference body, seen along z.
 
     Args:
-        results: Result file of a whole bar along z whose foot is its lower end; a quarter has another outline.
+        results: Result file of a whole bar along z whose foot is its lower end.
         step: Output to measure.
 
     Raises:

@@ -39,9 +39,7 @@ def test_moments_of_an_ellipse_and_a_rectangle():
         second_moments(ellipse(20_000)), np.diag([LONG, SHORT]) ** 2 / 4.0, rtol=1e-7, atol=1e-12
     )
     rectangle = np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 2.0], [0.0, 2.0]])
-    np.testing.assert_allclose(
-        second_moments(rectangle), np.diag([9.0, 4.0]) / 12.0, rtol=1e-14, atol=1e-14
-    )
+    np.testing.assert_allclose(second_moments(rectangle), np.diag([9.0, 4.0]) / 12.0, rtol=1e-14, atol=1e-14)
 
 
 def test_the_foot_is_the_lower_end_as_it_is_now():
