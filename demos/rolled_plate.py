@@ -51,7 +51,7 @@ def rolled_plate(
     strain: Strain = 0.1,
     yield_strain: Strain = 0.01,
     steps: Steps = 100,
-    duration: Time = 50.0,
+    duration: Time = 10.0,
     output: OutFolder = Path("results/rolled_plate"),
 ) -> dict[str, dict[str, float]]:
     """Draw yield_surface.png, tension_compression.png and pole_figures.png; leave rolled_plate.md and .json.

@@ -63,7 +63,7 @@ def textured_anvil(
     ):
         foot = foot_outline(ms.read_results(output / name).results)
         x, y = 0.5 * np.ptp(foot.corners, axis=0)
-        ovality[name] = foot.ovality
+        ovality[name] = max(x, y) / min(x, y) - 1.0
         panel.plot(
             *np.concatenate([foot.corners, foot.corners[:1]]).T,
             style,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from mpi4py import MPI
@@ -130,26 +131,33 @@ def table(found: dict[str, dict[str, float]]) -> str:
 
 def draw(file: Path, runs: dict[str, Results], feet: dict[str, Outline], title: str) -> None:
     """Draw the outlines of the feet, and the von Mises stress on each."""
-    figure = Figure(figsize=(4.2 + 2.6 * len(runs), 4.4), layout="constrained")
-    widths = [4.2, *[2.6] * len(runs)]
-    outlines, *panels = figure.subplots(1, len(widths), width_ratios=widths)
-    for style, (name, foot) in zip(STYLES, feet.items(), strict=False):
-        closed = np.concatenate([foot.corners, foot.corners[:1]])
-        outlines.plot(*closed.T, style, label=f"{name}: {foot.ovality:.3f}")
-    outlines.set(aspect="equal", xlabel="x, TD (mm)", ylabel="y, ND (mm)", title=title)
-    outlines.title.set_fontsize("small")
-    outlines.legend(loc="center", fontsize="x-small", title="ovality", title_fontsize="x-small")
-    outlines.grid(alpha=0.3)
+    figure = Figure(figsize=(11.0, 5.4), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(5.0, 6.0))
+    draw_outlines(left.subplots(), feet, title)
+    panels = right.subplots(2, -(-len(runs) // 2)).ravel()
     faces = {name: faces_of_foot(results) for name, results in runs.items()}
     largest = 1e3 * max(stress.max() for _, stress in faces.values())
     reach = 1.05 * max(foot.long for foot in feet.values())
-    for panel, (name, (corners, stress)) in zip(panels, faces.items(), strict=True):
+    for panel, (name, (corners, stress)) in zip(panels, faces.items(), strict=False):
         shown = PolyCollection(corners, array=1e3 * stress, clim=(0.0, largest), edgecolors="none")
         panel.add_collection(shown)
-        panel.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
+        panel.set(xlim=(-reach, reach), ylim=(-reach, reach))
         panel.set_title(name, fontsize="small")
-    figure.colorbar(shown, ax=panels, label="von Mises stress on the foot (MPa)", shrink=0.6)
+    for panel in panels:
+        panel.set(aspect="equal", xticks=[], yticks=[], frame_on=False)
+    right.colorbar(shown, ax=panels, label="von Mises stress on the foot (MPa)")
     figure.savefig(file, dpi=90)
+
+
+def draw_outlines(axes: Axes, feet: dict[str, Outline], title: str) -> None:
+    """Draw the outlines of the feet over each other."""
+    for style, (name, foot) in zip(STYLES, feet.items(), strict=False):
+        closed = np.concatenate([foot.corners, foot.corners[:1]])
+        axes.plot(*closed.T, style, label=f"{name}: {foot.ovality:.3f}")
+    axes.set(aspect="equal", xlabel="x, TD (mm)", ylabel="y, ND (mm)")
+    axes.set_title(title, fontsize="medium")
+    axes.legend(loc="center", fontsize="small", title="ovality", title_fontsize="small")
+    axes.grid(alpha=0.3)
 
 
 def faces_of_foot(results: Results) -> tuple[FloatArray, FloatArray]:

@@ -25,7 +25,8 @@ class Outline:
         short: The same along the other axis, mm.
         angle: Of the longer axis to x, degrees, in (-90, 90].
         ovality: Long over short, less one.
-        ovality_of_area: The same of the ellipse that has its second moments of area: every corner counts.
+        ovality_of_area: The same of the ellipse that has its second moments of area: every corner counts, and
+            where they are few it matters less where they are.
     """
 
     corners: FloatArray

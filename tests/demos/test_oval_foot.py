@@ -58,9 +58,5 @@ def test_feet_are_measured_beside_the_concurrent_run(tmp_path, capsys, untrained
         np.testing.assert_allclose(list(again[name].values()), list(found[name].values()), rtol=1e-12)
     assert again[told]["length"] != found[told]["length"]
 
-
-def test_another_bar_in_the_same_folder_is_refused(tmp_path):
-    small = {"elements": 60, "grains": 2, "few": 2, "end_time": 0.05, "output": tmp_path}
-    oval_foot(**small)
     with pytest.raises(InputError, match=r"is of another run: initial_velocity .*remove its folder"):
-        oval_foot(**small | {"velocity": 100.0})
+        oval_foot(**SMALL, velocity=100.0, output=output)
