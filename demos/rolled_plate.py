@@ -37,6 +37,8 @@ PLANE = np.array([[1.0, -1.0, 0.0], [-1.0, -1.0, 2.0]]) / np.sqrt([[2.0], [6.0]]
 NO_TEXTURE, TOLD = "network without texture", "network told the texture"
 STYLES = {NO_TEXTURE: {"ls": ":", "lw": 1.2, "alpha": 0.7}, TOLD: {"ls": "--", "lw": 2.0}}
 """Lines of laws; that of the polycrystal is whole."""
+COLORS = {NO_TEXTURE: "C0", TOLD: "C3"}
+"""Of yield surfaces; that of the polycrystal is black."""
 Curves = dict[tuple[str, str], Curve]
 """By axis and sign of the load."""
 
@@ -170,9 +172,9 @@ def draw_surfaces(file: Path, surfaces: dict[str, FloatArray], texture: str) -> 
         unit = direction / np.linalg.norm(direction) * largest
         axes.text(*(1.2 * unit), name, ha="center", va="center", color="0.3")
         axes.plot(*np.outer(unit, [0.0, 1.08]), color="0.8", lw=0.8, zorder=0)
-    for k, (name, points) in enumerate(surfaces.items()):
+    for name, points in surfaces.items():
         closed = 1e3 * np.concatenate([points, points[:1]])
-        axes.plot(*closed.T, color=("k", "C3", "C0")[k], label=name, **STYLES.get(name, {}))
+        axes.plot(*closed.T, color=COLORS.get(name, "k"), label=name, **STYLES.get(name, {}))
     axes.set(aspect="equal", title=f"{texture}, deviatoric plane", xlabel="MPa", ylabel="MPa")
     limit = 1.4 * largest
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit))

@@ -45,6 +45,7 @@ def facts(card: Card, units: UnitSystem, texture: dict[str, Any] | None) -> dict
         "numbers": state[-1]["to"],
         "state": state,
         "texture": texture,
+        "holds": bool(architecture_of(card).holds),
         "range": asdict(card.range),
         "weights_sha256": card.weights_sha256,
         "card_sha256": card.card_sha256,
