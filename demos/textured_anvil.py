@@ -1,9 +1,9 @@
 """A bar cut along the rolling direction of a plate hits a wall: its foot becomes oval.
 
 The c axes of the plate point along its normal, the y of the bar. Lengthening them is easy, by twins,
-shortening hard. So the foot becomes oval. Without texture, which is all that a network knows so far, it stays
-round. Every point carries the grains of the law taylor; the pole figures show those of the foot before and
-after.
+shortening hard. So the foot becomes oval. Without texture it stays round. Every point carries the grains of
+the law taylor; the pole figures show those of the foot before and after. What a network makes of it is in
+demos/studies/oval_foot.py.
 
     python demos/textured_anvil.py --texture rolled:15,25 --output results/textured_anvil
 """
@@ -20,28 +20,12 @@ import multiscale as ms
 from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.pole_figures import draw_pole_figures
 from microscale.inputs.numbers import Count, OutFolder, Speed, Time, checked
-from microscale.tensors import FloatArray
 from multiscale.cases.run_texture import texture_of_run
+from multiscale.results.foot import foot_outline
 from multiscale.run.command import launch
 
 FOOT = 0.1
 """Part of the height whose crystals are shown."""
-
-
-def foot(folder: Path) -> FloatArray:
-    """Return the corners of the outline of a foot, shape (n, 2), mm, in order around it."""
-    last = ms.read_results(folder)[-1]
-    lowest = np.isclose(last.points[:, 2], 0.0, atol=1e-9)
-    radius = np.hypot(*last.points[lowest, :2].T)
-    rim = radius > 0.999 * radius.max()
-    now = (last.points + last.point_data["displacement_mm"])[lowest][rim, :2]
-    return now[np.argsort(np.arctan2(now[:, 1], now[:, 0]))]
-
-
-def half_widths(outline: FloatArray) -> tuple[float, float]:
-    """Return half the extent along x and y, mm."""
-    x, y = 0.5 * np.ptp(outline, axis=0)
-    return float(x), float(y)
 
 
 @checked
@@ -77,10 +61,14 @@ def textured_anvil(
         ("textured", f"{texture}, bar along RD", "C0-"),
         ("no_texture", "no texture", "k--"),
     ):
-        outline = foot(output / name)
-        x, y = half_widths(outline)
+        foot = foot_outline(ms.read_results(output / name).results)
+        x, y = 0.5 * np.ptp(foot.corners, axis=0)
         ovality[name] = max(x, y) / min(x, y) - 1.0
-        panel.plot(*np.concatenate([outline, outline[:1]]).T, style, label=f"{title}: {x:.3f} by {y:.3f} mm")
+        panel.plot(
+            *np.concatenate([foot.corners, foot.corners[:1]]).T,
+            style,
+            label=f"{title}: {x:.3f} by {y:.3f} mm",
+        )
         print(f"{title}: half widths of the foot {x:.4f} mm (x), {y:.4f} mm (y), ovality {ovality[name]:.3f}")
     panel.set(aspect="equal", xlabel="x, TD (mm)", ylabel="y, ND (mm)", title=f"foot after {end_time:g} us")
     panel.legend(loc="center", fontsize="x-small")

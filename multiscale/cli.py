@@ -27,6 +27,7 @@ from multiscale.export.units import UnitSystem
 from multiscale.run.calibration_options import CalibrationOptions
 from multiscale.run.compared_laws import ComparedLaws
 from multiscale.run.data_options import DrivenLaw, PathOptions
+from multiscale.run.flags import WithMinus
 from multiscale.run.loading import LoadingOptions
 from multiscale.surrogate.recurrent.architecture import Precision
 
@@ -244,6 +245,8 @@ def export(
     units: UnitSystem = "mm-us-GPa",
     precision: Precision = "single",
     name: str | None = None,
+    texture: str | None = None,
+    texture_axes: WithMinus | None = None,
 ) -> None:
     """Write a learnt law as source for another code: C99 with its weights, header, driver, README and record.
 
@@ -254,10 +257,14 @@ def export(
         units: Of the other code; SI has m, s, Pa and kg/m^3.
         precision: Of the products of the network, as for the law learned.
         name: What functions and files begin with; by default the name of the weights.
+        texture: Texture whose numbers are written as constants of the material, as in anvil; none by default.
+            Only for weights that are told textures.
+        texture_axes: Where RD, TD and ND of the texture lie in the part, as z,x,y.
     """
     from multiscale.export.export import export_law
 
-    files = export_law(weights, to, out, units=units, precision=precision, name=name)
+    of_texture = {"texture": texture, "texture_axes": texture_axes}
+    files = export_law(weights, to, out, units=units, precision=precision, name=name, **of_texture)
     print("\n".join(str(printable(file)) for file in files))
 
 

@@ -14,11 +14,10 @@ from microscale.files.documents import read_document
 from microscale.files.one_writer import one_writer
 from microscale.files.printable import printable
 from microscale.files.whole_file import write_json, write_whole
-from multiscale.export.facts import facts
-from multiscale.export.source import HOSTS, source_of
+from multiscale.export.facts import facts, texture_of
+from multiscale.export.source import HOSTS, literal, source_of
 from multiscale.export.units import UNITS, UnitSystem
 from multiscale.surrogate.recurrent.architecture import Precision
-from multiscale.surrogate.recurrent.law import architecture_of
 from multiscale.surrogate.store import SHIPPED, Card, read_surrogate
 
 Host = Literal["c", "vumat", "umat"]
@@ -40,6 +39,8 @@ def export_law(
     units: UnitSystem = "mm-us-GPa",
     precision: Precision = "single",
     name: str | None = None,
+    texture: str | Path | None = None,
+    texture_axes: str | None = None,
 ) -> list[Path]:
     """Write a learnt law as source; each file appears whole or not at all, the record last.
 
@@ -50,21 +51,25 @@ def export_law(
         units: Of the other code.
         precision: Of the products of the network.
         name: What functions and files begin with; by default the name of the weights.
+        texture: Whose numbers are written as constants of the material, where the law is told any.
+        texture_axes: How its sample lies in the reference configuration of the host.
 
     Returns:
         The files.
 
     Raises:
-        InputError: There are no such weights, or of a kind that has no source, or a name or file cannot be.
+        InputError: There are no such weights, or of a kind that has no source, or a name, file or texture
+            cannot be.
     """
     file = weights_file(weights)
     arrays, card = read_surrogate(file)
     _require_recurrent(card, file)
-    told = facts(card, units) | {"weights": printable(file.name), "precision": precision, "host": to}
+    told = facts(card, units, texture_of(card, texture, texture_axes))
+    told |= {"weights": printable(file.name), "precision": precision, "host": to}
     told |= {name: told[name].replace("*/", "* /") for name in ("material", "weights")}  # in comments of C
     told["name"] = _identifier(file.stem if name is None else name)
     texts = _filled(to, told)
-    defines = _defines(told["name"], units, precision)
+    defines = _defines(told, units, precision)
     texts[f"{told['name']}.c"] = source_of(arrays, card, to, _head(told), defines)
     _write(out, texts, told)
     return [out / place for place in (*texts, _record_of(told))]
@@ -84,11 +89,6 @@ def _require_recurrent(card: Card, file: Path) -> None:
             f"{printable(file)} holds a surrogate of kind '{card.kind}', expected 'recurrent': others map "
             "whole histories of a known duration, and are not exported; train one with --model recurrent"
         )
-    if architecture_of(card).texture:
-        raise InputError(
-            f"{printable(file)} is told the texture of a point, which no interface hands over so far: "
-            "expected a surrogate of one texture"
-        )
 
 
 def _identifier(name: str) -> str:
@@ -101,14 +101,16 @@ def _identifier(name: str) -> str:
     return found
 
 
-def _defines(name: str, units: UnitSystem, precision: Precision) -> dict[str, object]:
+def _defines(told: dict[str, Any], units: UnitSystem, precision: Precision) -> dict[str, object]:
     """Return what the interfaces are compiled with."""
     system = UNITS[units]
     defines: dict[str, object] = {
-        "LAW(function)": f"{name}_##function",
+        "LAW(function)": f"{told['name']}_##function",
         "UNIT_OF_TIME": f"{system.time!r} /* us */",
         "UNIT_OF_STRESS": f"{system.stress!r} /* of 1 GPa */",
     }
+    if told["texture"] is not None:
+        defines["TEXTURE_NUMBERS"] = ", ".join(map(literal, told["texture"]["numbers"]))
     return defines | ({"SINGLE": ""} if precision == "single" else {})
 
 

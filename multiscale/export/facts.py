@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from microscale.crystals.texture.names import require_axes_used
+from microscale.errors import InputError
 from microscale.files.printable import printable
 from multiscale.export.units import UNITS, UnitSystem
 from multiscale.surrogate.recurrent.law import architecture_of, state_of
+from multiscale.surrogate.stand_in import numbers_of
 from multiscale.surrogate.store import Card
 
 MEANING = {
@@ -23,7 +27,10 @@ MEANING = {
 }
 
 
-def facts(card: Card, units: UnitSystem) -> dict[str, Any]:
+NO_TEXTURE = "uniform"
+
+
+def facts(card: Card, units: UnitSystem, texture: dict[str, Any] | None) -> dict[str, Any]:
     """Return what is told of a law in a system of units, as plain values."""
     system, material = UNITS[units], card.material
     state = state_layout(card)
@@ -37,6 +44,8 @@ def facts(card: Card, units: UnitSystem) -> dict[str, Any]:
         "wave_speed": material.wave_speed(material.density) * system.speed,
         "numbers": state[-1]["to"],
         "state": state,
+        "texture": texture,
+        "holds": bool(architecture_of(card).holds),
         "range": asdict(card.range),
         "weights_sha256": card.weights_sha256,
         "card_sha256": card.card_sha256,
@@ -45,12 +54,15 @@ def facts(card: Card, units: UnitSystem) -> dict[str, Any]:
 
 
 def state_layout(card: Card) -> list[dict[str, Any]]:
-    """Return the numbers of a point in their order: what each is, from where to where, from one."""
+    """Return the numbers of a point in their order: what each is, from where to where, from one.
+
+    A texture is none of them, it is a constant of the material.
+    """
     layout: list[dict[str, Any]] = []
     for variable in state_of(architecture_of(card)):
         before = layout[-1]["to"] if layout else 0
         count = variable.shape[0] if variable.shape else 1
-        if count:
+        if count and variable.name in MEANING:
             layout.append(
                 {
                     "name": variable.name,
@@ -60,3 +72,26 @@ def state_layout(card: Card) -> list[dict[str, Any]]:
                 }
             )
     return layout
+
+
+def texture_of(card: Card, texture: str | Path | None, axes: str | None) -> dict[str, Any] | None:
+    """Return the numbers of a texture and what it is, for a law that is told any; None for others.
+
+    Args:
+        card: Of the surrogate.
+        texture: As a law takes it; none by default.
+        axes: How its sample lies in the reference configuration of the host.
+
+    Raises:
+        InputError: It cannot be understood, or the surrogate is told none.
+    """
+    if architecture_of(card).texture:
+        named = NO_TEXTURE if texture is None else texture
+        require_axes_used(named, axes)
+        lies = "" if axes is None else f", RD, TD and ND along {axes}"
+        made = printable(f"{named}{lies}", 60).replace("*/", "* /")  # it stands in comments of C
+        return {"numbers": numbers_of(card.material, named, None, axes).tolist(), "made": made}
+    for name, given in (("texture", texture), ("texture-axes", axes)):
+        if given is not None:
+            raise InputError(f"{name} = '{printable(given)}' of a surrogate that is told none: leave it out")
+    return None

@@ -4,22 +4,34 @@ import json
 
 import numpy as np
 import pytest
-from rolled_plate import rolled_plate
+from rolled_plate import AXES, rolled_plate
 from texture_grains import texture_grains
-from textured_anvil import foot, half_widths, textured_anvil
+from textured_anvil import textured_anvil
 
 from microscale.errors import InputError
+from multiscale import read_results
+from multiscale.results.foot import foot_outline
 
 
 def test_a_rolled_plate_is_soft_where_twins_open(tmp_path):
-    asymmetry = rolled_plate(grains=16, directions=12, steps=30, strain=0.03, output=tmp_path)
-    rolled, none = asymmetry.values()
+    found = rolled_plate(grains=16, directions=12, steps=30, strain=0.03, duration=300.0, output=tmp_path)
+    rolled, none = (
+        [one[f"compression over tension along {axis} at 2%"] for axis in AXES] for one in found.values()
+    )
     assert max(rolled[:2]) < 0.95
     assert rolled[2] > 1.3
     assert np.ptp(none) < 0.1
+    exact, network = found.values()
+    assert not any(error for figure, error in exact.items() if "over" not in figure)
+    assert network["yield surface"] > 0.1
     assert all(
         10_000 < (tmp_path / f"{name}.png").stat().st_size < 300_000
-        for name in ("rolled_plate", "pole_figures")
+        for name in ("yield_surface", "tension_compression", "pole_figures")
+    )
+    assert json.loads((tmp_path / "rolled_plate.json").read_text()) == found
+    assert (
+        f"| yield surface, off by | 0.0 % | {100.0 * network['yield surface']:.1f} % |"
+        in (tmp_path / "rolled_plate.md").read_text()
     )
     with pytest.raises(InputError, match=r"strain = 0\.01, expected at least 0\.02"):
         rolled_plate(strain=0.01, output=tmp_path)
@@ -28,8 +40,9 @@ def test_a_rolled_plate_is_soft_where_twins_open(tmp_path):
 def test_the_foot_of_a_textured_bar_is_oval(tmp_path):
     ovality = textured_anvil(elements=100, grains=8, end_time=0.6, output=tmp_path)
     assert ovality["textured"] > 2.0 * ovality["no_texture"]
-    x, y = half_widths(foot(tmp_path / "textured"))
-    assert y > x > 0.5
+    foot = foot_outline(read_results(tmp_path / "textured").results)
+    assert foot.long > foot.short > 0.5
+    assert abs(foot.angle) == pytest.approx(90.0, abs=5.0)
     assert (tmp_path / "pole_figures.png").stat().st_size > 10_000
 
 

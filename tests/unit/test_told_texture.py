@@ -11,7 +11,6 @@ from microscale.data.generate import finish, generate
 from microscale.errors import InputError
 from microscale.paths.protocols import StrainPaths
 from multiscale import cli
-from multiscale.export.export import export_law
 from multiscale.laws import make_law
 from multiscale.run.data_options import DrivenLaw
 from multiscale.run.generation import DataSet
@@ -77,11 +76,6 @@ def test_a_law_is_asked_for_a_texture_by_its_name(weights):
     np.testing.assert_allclose(np.linalg.norm(state["texture"][1]), np.linalg.norm(numbers), rtol=1e-9)
     assert np.abs(state["texture"][0] - numbers).max() > 0.1  # it lies turned in the part
     assert not make_law("learned", weights=weights, texture="uniform").init_state(1)["texture"].any()
-
-
-def test_it_is_not_exported_so_far(weights, tmp_path):
-    with pytest.raises(InputError, match="told the texture of a point"):
-        export_law(weights, "c", tmp_path)
 
 
 def test_weights_of_no_texture_are_no_start_for_it(data, tmp_path):

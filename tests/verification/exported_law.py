@@ -24,9 +24,9 @@ def run(command: list[str | Path], given: str = "") -> str:
     return done.stdout
 
 
-def compiled(folder: Path, to: str, *flags: str, **options) -> Path:
-    """Export the shipped law, compile its source without a warning and return the object file."""
-    export_law("magnesium", to, folder, **options)
+def compiled(folder: Path, to: str, *flags: str, weights: Path | str = "magnesium", **options) -> Path:
+    """Export a law as magnesium, compile its source without a warning and return the object file."""
+    export_law(weights, to, folder, name="magnesium", **options)
     made = folder / "magnesium.o"
     run([*compiler(), *C_FLAGS, *flags, "-fPIC", "-c", folder / "magnesium.c", "-o", made])
     return made

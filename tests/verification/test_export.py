@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from exported_hosts import NUMBERS, VOIGT, Vumat
 from exported_law import DT, FORTRAN_FLAGS, compiled, flat, loaded, paths, pointer, run, turned
 
 from microscale.native.compiler import compiler
@@ -16,11 +17,8 @@ from multiscale.surrogate.recurrent.law import LearnedLaw
 
 F = paths()
 POINTS, SAMPLES = F.shape[:2]
-NUMBERS = 79
 ROUNDING = {"double": 1e-12, "single": 1e-6}
 """Of stress, relative to its largest, and of the state."""
-VOIGT = ([0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 2, 0])
-"""As in a VUMAT."""
 
 
 @pytest.fixture(scope="module")
@@ -105,36 +103,6 @@ def test_c_refuses_what_cannot_be_and_changes_nothing(tmp_path):
         )
         assert done == answer
         np.testing.assert_array_equal(state, before)
-
-
-class Vumat:
-    """A VUMAT as Abaqus calls it: columns of points, old and new."""
-
-    def __init__(self, library: ctypes.CDLL, points: int) -> None:
-        self.library, self.points = library, points
-        self.stress, self.state = np.zeros((6, points)), np.zeros((NUMBERS, points))
-        self.energy, self.time = np.zeros((2, points)), 0.0
-        self.U = np.tile(np.eye(3)[VOIGT][:, None], (1, points))
-
-    def __call__(self, U: FloatArray, strain: FloatArray, dt: float, density: FloatArray, zero=False) -> None:
-        """Take a step to stretches (6, points) by strain increments (6, points)."""
-        integer = lambda value: ctypes.byref(ctypes.c_int(value))  # noqa: E731
-        real = lambda value: ctypes.byref(ctypes.c_double(value))  # noqa: E731
-        stress, state, energy = (
-            np.empty_like(self.stress),
-            np.empty_like(self.state),
-            np.empty_like(self.energy),
-        )
-        none = pointer(np.zeros(9 * self.points))
-        self.time += 0.0 if zero else dt
-        head = [integer(v) for v in (self.points, 3, 3, NUMBERS, 0, 0, 0)]
-        times, name = [real(self.time), real(self.time), real(dt)], ctypes.c_char_p(b" " * 80)
-        old = [self.U, None, None, self.stress, self.state, self.energy[0], self.energy[1]]
-        new = [None, U, None, None, stress, state, energy[0], energy[1]]
-        given = [density, strain, None, None, *old, *new]
-        arrays = [none if array is None else pointer(array) for array in given]
-        self.library.vumat_(*head, *times, name, none, none, none, *arrays, ctypes.c_size_t(80))
-        self.stress, self.state, self.energy, self.U = stress, state, energy, U
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 """An exported UMAT is the law of Python, with the tangent its host expects."""
 
-import ctypes
 import warnings
 
 import numpy as np
 import pytest
-from exported_law import DT, loaded, paths, pointer
+from exported_hosts import NUMBERS, Umat
+from exported_law import DT, loaded, paths
 
 from microscale.spatial_tangent import jaumann_moduli, voigt_matrix
 from microscale.tensors import FloatArray, cauchy_from_piola
@@ -14,53 +14,8 @@ from multiscale.surrogate.recurrent.law import LearnedLaw
 
 F = paths()[::6]
 POINTS, SAMPLES = F.shape[:2]
-NUMBERS = 79
 ORDER = ([0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2])
 CARD = LearnedLaw.from_file().card.material
-
-
-class Umat:
-    """A UMAT at one point, as its host calls it."""
-
-    def __init__(self, library: ctypes.CDLL) -> None:
-        self.library = library
-        self.stress, self.state, self.energies = np.zeros(6), np.zeros(NUMBERS), np.zeros(3)
-
-    def __call__(self, F: FloatArray, dt: float, shears: int = 3, strain: FloatArray | None = None) -> tuple:
-        """Return Cauchy stress, state, DDSDDE, energies SSE, SPD, SCD, and PNEWDT; nothing is kept."""
-        tensor = 3 + shears
-        stress, state, energies = self.stress[:tensor].copy(), self.state.copy(), self.energies.copy()
-        tangent, pnewdt, none = np.zeros((tensor, tensor)), np.ones(1), np.zeros(9)
-        column_major = np.ascontiguousarray(F.T)
-        strain = np.zeros(6) if strain is None else strain
-        whole = lambda value: ctypes.byref(ctypes.c_int(value))  # noqa: E731
-        first = map(pointer, (stress, state, tangent, energies[:1], energies[1:2], energies[2:]))
-        unused = [pointer(none)] * 4
-        kinematics = [pointer(none), pointer(strain), pointer(none), pointer(np.array([dt]))]
-        self.library.umat_(
-            *first,
-            *unused,
-            *kinematics,
-            *[pointer(none)] * 4,
-            ctypes.c_char_p(b" " * 80),
-            *map(whole, (3, shears, tensor, NUMBERS)),
-            pointer(none),
-            whole(0),
-            pointer(none),
-            pointer(none),
-            pointer(pnewdt),
-            pointer(none),
-            pointer(none),
-            pointer(column_major),
-            *map(whole, (1, 1, 1, 1, 1, 1)),
-            ctypes.c_size_t(80),
-        )
-        return stress, state, tangent.T, energies, pnewdt[0]
-
-    def keep(self, F: FloatArray, dt: float, strain: FloatArray | None = None) -> FloatArray:
-        """Take a step; return the tangent."""
-        self.stress, self.state, tangent, self.energies, _ = self(F, dt, strain=strain)
-        return tangent
 
 
 @pytest.fixture(scope="module")

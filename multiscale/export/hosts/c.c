@@ -5,6 +5,9 @@
 
 typedef struct {
   const double *F;
+#if TEXTURE
+  const double *texture;
+#endif
   double dt, *state, *P;
 } Arrays;
 
@@ -15,6 +18,9 @@ INLINE void come(const Arrays *a, const Block *block, Points *p, State *z, Watch
     gather(a->F, &block[v], 9, F);
     gather(a->state, &block[v], NUMBERS, (real *)&row);
     p[v].dt = splat(a->dt);
+#if TEXTURE
+    tell(a->texture, &p[v]);
+#endif
     recall(&row, &p[v], z[v], &w[v]);
     kinematics(F, &p[v]);
   }
@@ -38,9 +44,17 @@ static double det_of(const double F[9]) {
   return F[0] * (F[4] * F[8] - F[5] * F[7]) - F[1] * (F[3] * F[8] - F[5] * F[6]) + F[2] * (F[3] * F[7] - F[4] * F[6]);
 }
 
-long LAW(update)(long n, double dt, const double *F, double *state, double *P) {
-  const Arrays a = {F, dt * UNIT_OF_TIME, state, P};
+#if TEXTURE
+const double LAW(texture)[OF_TEXTURE] = {TEXTURE_NUMBERS};
+#endif
+
+long LAW(update)(long n, double dt, const double *F, TOLD double *state, double *P) {
+  const Arrays a = {F, TELL dt * UNIT_OF_TIME, state, P};
   if (!(a.dt >= 0.0 && isfinite(a.dt))) return -1;
+#if TEXTURE
+  for (int k = 0; k < OF_TEXTURE; ++k)
+    if (!(fabs(texture[k]) <= 1.0)) return -2;
+#endif
   for (long p = 0; p < n; ++p) {
     const double det = det_of(F + 9 * p);
     if (!(det > 0.0 && isfinite(det))) return p + 1;

@@ -10,6 +10,19 @@ typedef struct {
 } Row;
 #define NUMBERS ((int)(sizeof(Row) / sizeof(real)))
 
+/* A law that is told textures takes the numbers of one with every call: a constant of the material, and no state. */
+#if TEXTURE
+#define TOLD const double *texture,
+#define TELL texture,
+
+INLINE void tell(const double texture[OF_TEXTURE], Points *p) {
+  for (int k = 0; k < OF_TEXTURE; ++k) p->texture[k] = splat(texture[k]);
+}
+#else
+#define TOLD
+#define TELL
+#endif
+
 /* A host that was told nothing gives zeros at first. No stretch is zero: they stand for rest. */
 INLINE void recall(const Row *row, Points *p, State z, Watch *w) {
   const mask untold = row->stretch[0] == 0.0;

@@ -11,11 +11,14 @@ static const int first[6] = {0, 1, 2, 0, 0, 1}, second[6] = {0, 1, 2, 1, 2, 2};
 
 /* dP/dF of a step from a state, which is read. Hosts begin an increment where the last one ended: where nothing has moved,
  * flow has no direction, and the tangent is the elastic one of a step without time. */
-static void differentiate_point(const double F[9], double dt, const double state[NUMBERS], double dP[81]) {
+static void differentiate_point(const double F[9], double dt, TOLD const double state[NUMBERS], double dP[81]) {
   Work work;
   Watch watch;
   work.points->dt = dt;
   recall((const Row *)state, work.points, work.z[0], &watch);
+#if TEXTURE
+  tell(texture, work.points);
+#endif
   kinematics(F, work.points);
   if (!(work.points->size > ROUNDING)) work.points->dt = 0.0;
   differentiate(&surrogate, &work);
@@ -58,18 +61,18 @@ static void jaumann(const double F[9], const double sigma[9], const double A[81]
 }
 
 /* A step of a point, with the arguments of a UMAT by their names there. */
-void LAW(umat)(int nshr, double dtime, const double *dfgrd1, const double *dstran, double *stress, double *statev,
-               double *ddsdde, double *sse, double *spd, double *pnewdt) {
+void LAW(umat)(int nshr, double dtime, const double *dfgrd1, const double *dstran, TOLD double *stress,
+               double *statev, double *ddsdde, double *sse, double *spd, double *pnewdt) {
   const int tensor = 3 + nshr;
   double F[9], P[9], sigma[9], dP[81], before[NUMBERS], work = 0.0;
   for (int i = 0; i < 9; ++i) F[i] = dfgrd1[3 * (i % 3) + i / 3];
   memcpy(before, statev, sizeof before);
-  if (LAW(update)(1, dtime, F, statev, P) != 0) {
+  if (LAW(update)(1, dtime, F, TELL statev, P) != 0) {
     *pnewdt = 0.25;
     return;
   }
   LAW(cauchy)(1, F, P, sigma);
-  differentiate_point(F, dtime * UNIT_OF_TIME, before, dP);
+  differentiate_point(F, dtime * UNIT_OF_TIME, TELL before, dP);
   jaumann(F, sigma, dP, tensor, ddsdde);
   for (int k = 0; k < tensor; ++k) {
     const double now = sigma[3 * first[k] + second[k]];

@@ -11,6 +11,9 @@ typedef struct {
   long n;
   int tensor; /* numbers of a symmetric tensor */
   double dt;
+#if TEXTURE
+  const double *texture;
+#endif
   const double *stretch_old, *stretch, *state_old;
   double *stress, *state_new, *lost; /* elastic energy of a unit of the current volume that was lost in the step */
 } Arrays;
@@ -65,6 +68,9 @@ INLINE void come(const Arrays *a, const Block *block, Points *p, State *z, Watch
   for (int v = 0; v < STRIDE; ++v) {
     const real J = det_symmetric(U[v]);
     p[v].dt = splat(a->dt);
+#if TEXTURE
+    tell(a->texture, &p[v]);
+#endif
     recall(&row[v], &p[v], z[v], &w[v]);
     towards(U[v], J, isochoric_scale(J), &p[v]);
   }
@@ -110,13 +116,13 @@ static double work_at(long n, int tensor, const double *old, const double *new, 
 
 /* A step of n points, with the arguments of a VUMAT by their names there. Energies are those of a unit of mass: internal
  * by the work of the mean stress, inelastic what is not stored of it. */
-void LAW(vumat)(int nblock, int nshr, double stepTime, double totalTime, double dt, const double *density,
+void LAW(vumat)(int nblock, int nshr, double stepTime, double totalTime, double dt, TOLD const double *density,
                 const double *strainInc, const double *stretchOld, const double *stressOld, const double *stateOld,
                 const double *enerInternOld, const double *enerInelasOld, const double *stretchNew, double *stressNew,
                 double *stateNew, double *enerInternNew, double *enerInelasNew) {
   const long n = nblock;
   const int tensor = 3 + nshr;
-  const Arrays a = {n, tensor, dt * UNIT_OF_TIME, stretchOld, stretchNew, stateOld, stressNew, stateNew, enerInelasNew};
+  const Arrays a = {n, tensor, dt * UNIT_OF_TIME, TELL stretchOld, stretchNew, stateOld, stressNew, stateNew, enerInelasNew};
   const int asked = stepTime == 0.0 && totalTime == 0.0;
   if (asked) {
     elastic(n, tensor, strainInc, stressOld, stressNew);
