@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.data.dataset import ARRAYS, blocks_of, check_file, parts_folder, read_part, read_provenance
+from microscale.data.law_of_paths import LawOfPaths
 from microscale.data.schema import Provenance
-from microscale.data.textures import TexturedPolycrystals, rows_of_textures
 from microscale.data.writing import write_file
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.files.documents import read_document
@@ -68,7 +68,7 @@ class Generation:
     """What is to be generated.
 
     Attributes:
-        law: The law whose stress is recorded, or polycrystals of another texture for each few paths.
+        law: The law whose stress is recorded, or another one for each few paths.
         law_record: Plain values that identify the law and its parameters.
         paths: The strain paths.
         count: Number of paths.
@@ -76,7 +76,7 @@ class Generation:
         keep_every: Samples kept: every so many steps of a path.
     """
 
-    law: ConstitutiveLaw | TexturedPolycrystals
+    law: ConstitutiveLaw | LawOfPaths
     law_record: dict[str, Any]
     paths: Paths
     count: Count
@@ -103,8 +103,8 @@ class Generation:
 
     @cached_property
     def _law_record(self) -> dict[str, Any]:
-        if isinstance(self.law, TexturedPolycrystals):
-            return {**self.law_record, "textures": self.law.record(self.count)}
+        if isinstance(self.law, LawOfPaths):
+            return {**self.law_record, **self.law.record(self.count)}
         return self.law_record
 
     @property
@@ -113,8 +113,8 @@ class Generation:
         samples = self.paths.steps // self.keep_every + 1
         rows: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, ())
         rows |= {"times": (samples,), "stretch": (samples, 6), "stress": (samples, 6)}
-        if isinstance(self.law, TexturedPolycrystals):
-            rows |= rows_of_textures(self.law.grains)
+        if isinstance(self.law, LawOfPaths):
+            rows |= self.law.rows()
         return rows
 
 
@@ -190,11 +190,11 @@ def finish(job: Generation, out: Path) -> None:
 
 def stress_block(job: Generation, block: range) -> dict[str, Any]:
     """Return the arrays of a data set for some paths."""
-    if not isinstance(job.law, TexturedPolycrystals):
+    if not isinstance(job.law, LawOfPaths):
         return _driven(job, job.law, block)
     found: list[dict[str, Any]] = []
     for share in job.law.shares(block):
-        law = job.law.polycrystal(share.start)
+        law = job.law.law(share.start)
         found.append(_driven(job, law, share) | job.law.arrays(law, len(share)))
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 

@@ -23,8 +23,10 @@ from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.moments import NUMBERS, texture_numbers
 from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
+from microscale.data.law_of_paths import LawOfPaths
 from microscale.data.schema import recorded_crystal, recorded_texture
 from microscale.inputs.numbers import Count, checked
+from microscale.law import ConstitutiveLaw
 from microscale.tensors import FloatArray
 
 TEXTURED = {"texture": "-", "orientations": "degrees"}
@@ -36,7 +38,7 @@ CHECKED = 32
 ALIKE = 1e-6
 
 
-class TexturedPolycrystals:
+class TexturedPolycrystals(LawOfPaths):
     """Taylor polycrystals of a family of textures, another for each few paths.
 
     Args:
@@ -46,6 +48,7 @@ class TexturedPolycrystals:
     """
 
     name = "taylor"
+    _paths_each = PATHS_EACH
 
     @checked
     def __init__(self, crystal: Crystal, grains: Count, family: TextureFamily) -> None:
@@ -55,26 +58,27 @@ class TexturedPolycrystals:
     def record(self, paths: int) -> dict[str, Any]:
         """Return what determines the textures of so many paths, and what each is."""
         groups = -(-paths // PATHS_EACH)
-        return {
+        made = {
             "family": self._family.name,
             "seed": self._family.seed,
             "grains": self.grains,
             "paths_each": PATHS_EACH,
             "made": [self._family.texture(k, self.crystal).made for k in range(groups)],
         }
+        return {"textures": made}
 
-    def shares(self, block: range) -> list[range]:
-        """Return the parts of a block of paths that have one polycrystal each."""
-        ends = [k for k in block if k % PATHS_EACH == 0 and k > block.start]
-        return [range(*pair) for pair in zip([block.start, *ends], [*ends, block.stop], strict=True)]
+    def rows(self) -> dict[str, tuple[int, ...]]:
+        """See :class:`LawOfPaths`."""
+        return rows_of_textures(self.grains)
 
-    def polycrystal(self, path: int) -> TaylorPolycrystal:
+    def law(self, path: int) -> TaylorPolycrystal:
         """Return the polycrystal of a path."""
         grains = self._family.grains(path // PATHS_EACH, self.crystal, self.grains)
         return TaylorPolycrystal.of(grains, self.crystal)
 
-    def arrays(self, law: TaylorPolycrystal, paths: int) -> dict[str, FloatArray]:
+    def arrays(self, law: ConstitutiveLaw, paths: int) -> dict[str, FloatArray]:
         """Return what a data set keeps of a polycrystal, for so many paths."""
+        assert isinstance(law, TaylorPolycrystal)
         numbers = texture_numbers(law.texture, lattice_of(self.crystal).group)
         angles = written_bunge(law.orientations)
         return {"texture": np.tile(numbers, (paths, 1)), "orientations": np.tile(angles, (paths, 1, 1))}
