@@ -1,10 +1,12 @@
-"""How many grains and voxels stand for the polycrystal? The full-field cell measured along R paths.
+"""How many grains and voxels stand for the polycrystal? The full-field cell measured along strain paths.
 
     OMP_NUM_THREADS=1 python demos/studies/representative_cell.py --output results/representative_cell
+    OMP_NUM_THREADS=1 python demos/studies/representative_cell.py --grains 64 --resolution 8 --finest 8
+    --paths 12 --seeds 1 --max-strain 0.5
 
 Every path of every microstructure is kept as soon as it is driven, so that a kill loses one; the same command
-goes on. The table, also in representative_cell.json, is of what is there. All figures are relative L2 errors
-of the deviator over time, means over paths and microstructures:
+goes on. The table, also in a JSON file beside the runs, is of what is there. Its figures are relative L2
+errors of the deviator over time, means over paths and microstructures:
 
 scatter     one microstructure off the mean of all: what no surrogate of the cell can beat on another one
 finer       off the same grains with every voxel cut in eight, and that after the best factor on the deviator
@@ -32,6 +34,7 @@ from microscale.unit_cell.cell import FullFieldCell
 from multiscale.laws import Derivative
 from multiscale.laws.polycrystals import solid_cell
 from multiscale.run.command import launch
+from multiscale.run.data_options import Protocol
 from multiscale.surrogate.histories import best_factor, relative_errors
 
 PATHS_SEED = 7
@@ -79,7 +82,9 @@ def drive(kind: Kind, seed: int, path: int, sampled: StrainPaths, file: Path) ->
     try:
         stress = ms.drive(cell, drawn.stretch[None], drawn.times)[0]
     except (ConvergenceError, DeformationError) as error:
-        print(f"{file.stem}: {error}", flush=True)
+        strain = np.linalg.norm(drawn.stretch - np.eye(3), axis=(1, 2)).max()
+        volume = np.linalg.det(drawn.stretch).min()
+        print(f"{file.stem} (|U - I| up to {strain:.2f}, det U down to {volume:.2f}): {error}", flush=True)
         stress = np.empty((0, 3, 3))
     spent = time.process_time() - start
     again = ms.drive(taylor, drawn.stretch[None], drawn.times)[0]
@@ -182,6 +187,7 @@ def representative_cell(
     seeds: Count = 4,
     paths: Count = 4,
     steps: Steps = 200,
+    protocol: Protocol = "R",
     max_strain: Strain = 0.1,
     output: OutFolder = Path("results/representative_cell"),
 ) -> list[dict[str, Any]]:
@@ -193,14 +199,15 @@ def representative_cell(
         derivative: Discrete derivatives.
         finest: Voxels along a side of the finest grid: cells of at most half are driven on twice theirs too.
         seeds: Microstructures of each kind.
-        paths: R paths, the same for all.
+        paths: Paths, the same for all.
         steps: Steps of a path.
+        protocol: Of the paths.
         max_strain: Largest strain of a path.
-        output: Folder of the runs and of representative_cell.json.
+        output: Folder of the runs and of the table.
     """
-    folder = output / f"runs_{max_strain:g}_{steps}"
+    folder = output / f"runs_{protocol}_{max_strain:g}_{steps}"
     folder.mkdir(parents=True, exist_ok=True)
-    sampled = StrainPaths("R", max_strain, steps, (1.0, 1.0), PATHS_SEED)
+    sampled = StrainPaths(protocol, max_strain, steps, (1.0, 1.0), PATHS_SEED)
     times = sampled.path(0).times
     kinds = [Kind(g, n, d) for d in derivative for n in resolution for g in grains]
     largest = Kind(max(grains), max(resolution), derivative[0])
@@ -212,7 +219,7 @@ def representative_cell(
     for kind in dict.fromkeys((*kinds, largest)):
         rows.append(figures(kind, folder, times, reference))
         print(printed(rows[-1]), flush=True)
-        write_json(output / "representative_cell.json", {"reference": asdict(largest), "rows": rows})
+        write_json(output / f"{folder.name}.json", {"reference": asdict(largest), "rows": rows})
     return rows
 
 
