@@ -2,12 +2,15 @@
 
     python demos/studies/full_field_weights.py                          hours on two cores
     python demos/studies/full_field_weights.py --sizes 50 --test 12 --output results/full_field_small
+    python demos/studies/full_field_weights.py --start results/full_field_small/taught_more_50.safetensors
+    --resolution 16
 
 Paths come in rounds, each of all kinds, so that the first 50, 200, 500 and 2000 are data sets. Every few
 paths have another microstructure, and those to be judged by have others still. What is there is kept, and
 what was begun goes on. The learning curve (learning_curve.json, .png) is of all trainings that are there,
-after each of them. Beside them stand Taylor's polycrystal and the shipped network that learnt it, as they are
-and with the one factor on the deviator that is best for the paths to learn from.
+after each of them. Beside them stand Taylor's polycrystal and the network that is taught more, as they are
+and with the one factor on the deviator that is best for the paths to learn from. That network is the shipped
+one, which learnt Taylor, or one that learnt a coarser cell.
 """
 
 import sys
@@ -34,11 +37,12 @@ SHARES = {"R10": 0.36, "R30": 0.24, "R50": 0.12, "U30": 0.16, "R3": 0.12}
 OF = {"R10": ("R", 0.1), "R30": ("R", 0.3), "R50": ("R", 0.5), "U30": ("U", 0.3), "R3": ("R", 0.03)}
 JUDGED = ("R10", "R30", "U30")
 DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
+STEPS = 200
 PATHS_PER_CELL = 4
 SEEDS, TEST_SEEDS = 20_000, 90_000
 """First ones of paths, and of microstructures, of a round: those of another are 1000 further."""
 TRAININGS: dict[str, dict[str, Any]] = {
-    "from Taylor": {"start": SHIPPED, "rate": 1e-3, "updates": 1000},
+    "taught more": {"rate": 1e-3, "updates": 1000},
     "from nothing": {"rate": 3e-3, "updates": 3000},
 }
 """Settings of a training; its epochs are those of so many updates of 32 paths."""
@@ -47,15 +51,9 @@ TRAININGS: dict[str, dict[str, Any]] = {
 def of(kind: str, paths: int, seed: int, cell: dict[str, Any]) -> dict[str, Any]:
     """Return what ``multiscale generate`` is told for one data set."""
     protocol, strain = OF[kind]
-    told = {"protocol": protocol, "max_strain": strain, "paths": paths, "seed": seed, "texture_seed": seed}
-    return {
-        "law": "fft3d",
-        "texture": "uniform",
-        "paths_per_cell": PATHS_PER_CELL,
-        **cell,
-        **told,
-        **DURATIONS,
-    }
+    path = {"protocol": protocol, "max_strain": strain, "steps": STEPS, "paths": paths, "seed": seed}
+    grains = {"law": "fft3d", "texture": "uniform", "texture_seed": seed, "paths_per_cell": PATHS_PER_CELL}
+    return path | DURATIONS | grains | cell
 
 
 def rounds(sizes: tuple[int, ...]) -> list[dict[str, int]]:
@@ -107,9 +105,9 @@ class Judge:
             found[name] = float(relative_errors(predicted, test.stress, test.times).deviatoric.mean())
         return found
 
-    def rivals(self) -> dict[str, dict[str, float]]:
-        """Return the errors of what needs no training on the full field, but for a factor."""
-        laws = {"Taylor": ms.make_law("taylor"), "Taylor's network": ms.make_law("learned")}
+    def rivals(self, start: Path) -> dict[str, dict[str, float]]:
+        """Return the errors of what needs no training on these paths, but for a factor."""
+        laws = {"Taylor": ms.make_law("taylor"), start.stem: ms.make_law("learned", weights=start)}
         found = {}
         for name, law in laws.items():
             stress = ms.drive(law, self._learnt.stretch, self._learnt.times)
@@ -119,13 +117,14 @@ class Judge:
         return found
 
 
-def trained(how: str, data: list[Path], paths: int, output: Path, updates: float) -> Path:
+def trained(how: str, data: list[Path], paths: int, output: Path, updates: float, start: Path) -> Path:
     """Return weights, trained unless they are there."""
+    first = start if how == "taught more" else None
     out = output / f"{how.replace(' ', '_')}_{paths}.safetensors"
     settings = dict(TRAININGS[how])
     epochs = max(1, round(updates * settings.pop("updates") / max(1, paths // 32)))
     if not out.exists():
-        train(*data, out=out, epochs=epochs, **settings)
+        train(*data, out=out, epochs=epochs, start=first, **settings)
     return out
 
 
@@ -156,6 +155,7 @@ def full_field_weights(
     grains: Count = 64,
     resolution: Count = 8,
     updates: float = 1.0,
+    start: Path = SHIPPED,
     output: OutFolder = Path("results/full_field"),
 ) -> dict[str, Any]:
     """Make data, train, and print, draw and keep the learning curve.
@@ -166,6 +166,7 @@ def full_field_weights(
         grains: Grains of a cell.
         resolution: Voxels along its side.
         updates: Updates of the trainings relative to those of the study.
+        start: Weights that are taught more.
         output: Folder of data sets, weights and learning curve.
     """
     cell = {"grains": grains, "resolution": resolution}
@@ -180,10 +181,10 @@ def full_field_weights(
             seed = SEEDS + 1000 * (len(OF) * k + i)
             data.append(made(f"{name}_{k + 1}", of(name, count, seed, cell), output))
         judge = Judge({name: read([file]) for name, file in tests.items()}, read(data))
-        curve["rivals"] = judge.rivals()
+        curve["rivals"] = judge.rivals(start)
         curve["redrawn"] = redrawn([*data, *tests.values()])
         for how, points in curve["trainings"].items():
-            weights = trained(how, data, paths, output, updates)
+            weights = trained(how, data, paths, output, updates, start)
             points[str(paths)] = judge.errors(ms.make_law("learned", weights=weights))
             print(f"{how}, {paths} paths: {told(points[str(paths)])}", flush=True)
         for name, errors in curve["rivals"].items():

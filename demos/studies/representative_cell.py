@@ -189,6 +189,7 @@ def representative_cell(
     steps: Steps = 200,
     protocol: Protocol = "R",
     max_strain: Strain = 0.1,
+    more: bool = True,
     output: OutFolder = Path("results/representative_cell"),
 ) -> list[dict[str, Any]]:
     """Drive the cells, and print and keep the table.
@@ -203,6 +204,7 @@ def representative_cell(
         steps: Steps of a path.
         protocol: Of the paths.
         max_strain: Largest strain of a path.
+        more: Drive what is not there yet; else the table is of what is.
         output: Folder of the runs and of the table.
     """
     folder = output / f"runs_{protocol}_{max_strain:g}_{steps}"
@@ -213,7 +215,7 @@ def representative_cell(
     largest = Kind(max(grains), max(resolution), derivative[0])
     largest = largest.finer if 2 * largest.voxels <= finest else largest
     rows: list[dict[str, Any]] = []
-    for kind, seed, path in plan(kinds, finest, seeds, paths):
+    for kind, seed, path in plan(kinds, finest, seeds, paths) if more else ():
         drive(kind, seed, path, sampled, folder / f"{_name(kind)}_{seed}_{path}.npz")
     reference = means(driven(largest, folder).cell)
     for kind in dict.fromkeys((*kinds, largest)):
