@@ -16,7 +16,6 @@ from microscale.crystals.texture.names import PLAIN, require_axes_used
 from microscale.crystals.texture.representative import evenly
 from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
-from microscale.errors import InputError
 from microscale.inputs.numbers import Count, CountOrZero, Seed, checked
 from microscale.law import ConstitutiveLaw
 from microscale.unit_cell.cell import FullFieldCell
@@ -38,11 +37,6 @@ def taylor(
     material = read_crystal(crystal).with_options(rate_sensitivity)
     require_axes_used(texture, texture_axes)
     if resolution is not None:
-        if texture == "uniform":
-            raise InputError(
-                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn, "
-                "give texture = 'random'"
-            )
         cell = solid_cell(material, grains, resolution, seed, texture, texture_axes)
         return TaylorPolycrystal(cell.orientations, cell.weights, material)
     if texture in PLAIN:
