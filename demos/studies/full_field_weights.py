@@ -38,7 +38,7 @@ OF = {"R10": ("R", 0.1), "R30": ("R", 0.3), "R50": ("R", 0.5), "U30": ("U", 0.3)
 JUDGED = ("R10", "R30", "U30")
 DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
 STEPS = 200
-PATHS_PER_CELL = 4
+PATHS_PER_CELL, TOLERANCE = 4, 0.01
 SEEDS, TEST_SEEDS = 20_000, 90_000
 """First ones of paths, and of microstructures, of a round: those of another are 1000 further."""
 TRAININGS: dict[str, dict[str, Any]] = {
@@ -53,7 +53,7 @@ def of(kind: str, paths: int, seed: int, cell: dict[str, Any]) -> dict[str, Any]
     protocol, strain = OF[kind]
     path = {"protocol": protocol, "max_strain": strain, "steps": STEPS, "paths": paths, "seed": seed}
     grains = {"law": "fft3d", "texture": "uniform", "texture_seed": seed, "paths_per_cell": PATHS_PER_CELL}
-    return path | DURATIONS | grains | cell
+    return path | DURATIONS | grains | {"tolerance": TOLERANCE} | cell
 
 
 def rounds(sizes: tuple[int, ...]) -> list[dict[str, int]]:

@@ -92,6 +92,8 @@ class DrivenLaw:
         microstructure: File of the unit cell of the law phases: geometry, and the law of each phase
             (docs/howto/phases.md).
         derivative: Discrete derivative of a unit cell, in place of its own (docs/theory/unit_cell.md).
+        tolerance: Of equilibrium in a unit cell: accepted imbalance of stress over its variation, 1e-3 by
+            default.
         paths_per_cell: Paths of one microstructure of fft2d or fft3d; the next ones have that of the next
             texture-seed. By default all paths have one.
     """
@@ -107,6 +109,7 @@ class DrivenLaw:
     resolution: Count | None = None
     derivative: Derivative | None = None
     microstructure: Path | None = None
+    tolerance: Fraction | None = None
     paths_per_cell: Count | None = None
 
     def resolved(self) -> dict[str, Any]:
@@ -117,6 +120,8 @@ class DrivenLaw:
         """
         names = {"texture_seed": "seed"}
         told = {name: value for name, value in vars(self).items() if name not in ("law", "paths_per_cell")}
+        if self.tolerance is None:
+            del told["tolerance"]  # records of before there was a choice do not say it
         given = {names.get(name, name): value for name, value in told.items()}
         if self.textures is not None:
             return _of_family(self.law, given | {"paths_per_cell": self.paths_per_cell})

@@ -113,3 +113,13 @@ def test_plane_cells_too(tmp_path):
     found = read_dataset(made(tmp_path / "p.h5", DataSet("fft2d", law, paths, 2)))
     assert found.provenance["law"]["microstructures"]["seed"] == 0
     assert found.provenance["law"]["crystal"]["name"] != "magnesium"
+
+
+def test_a_coarser_equilibrium_is_asked_for_and_recorded():
+    assert "tolerance" not in DrivenLaw(law="fft3d").resolved()
+    assert DrivenLaw(law="fft3d", tolerance=0.01).resolved()["tolerance"] == 0.01
+    assert data(tolerance=0.01).job().law.law(0).tolerance == 0.01
+    with pytest.raises(InputError, match=r"law taylor does not take --tolerance 0.01 .taken by fft2d, fft3d"):
+        DrivenLaw(tolerance=0.01).resolved()
+    with pytest.raises(InputError, match=r"tolerance = 1\.5, expected a number between"):
+        data(tolerance=1.5).job()
