@@ -13,6 +13,7 @@ and with the one factor on the deviator that is best for the paths to learn from
 one, which learnt Taylor, or one that learnt a coarser cell.
 """
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ def trained(how: str, data: list[Path], paths: int, output: Path, updates: float
     first = start if how == "taught more" else None
     out = output / f"{how.replace(' ', '_')}_{paths}.safetensors"
     settings = dict(TRAININGS[how])
-    epochs = max(1, round(updates * settings.pop("updates") / max(1, paths // 32)))
+    epochs = max(1, round(updates * settings.pop("updates") / math.ceil(paths / 32)))
     if not out.exists():
         train(*data, out=out, epochs=epochs, start=first, **settings)
     return out
