@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microscale.data.dataset import ARRAYS, blocks_of, check_file, parts_folder, read_part, read_provenance
+from microscale.data.law_of_paths import LawOfPaths
 from microscale.data.schema import Provenance
 from microscale.data.shared_grains import SharedGrains
-from microscale.data.textures import TexturedPolycrystals
 from microscale.data.writing import write_file
 from microscale.errors import ConvergenceError, DeformationError, InputError
 from microscale.files.documents import read_document
@@ -69,7 +69,7 @@ class Generation:
     """What is to be generated.
 
     Attributes:
-        law: The law whose stress is recorded, or polycrystals of another texture for each few paths.
+        law: The law whose stress is recorded, or another one for each few paths.
         law_record: Plain values that identify the law and its parameters.
         paths: The strain paths.
         count: Number of paths.
@@ -77,7 +77,7 @@ class Generation:
         keep_every: Samples kept: every so many steps of a path.
     """
 
-    law: ConstitutiveLaw | TexturedPolycrystals
+    law: ConstitutiveLaw | LawOfPaths
     law_record: dict[str, Any]
     paths: Paths
     count: Count
@@ -99,15 +99,15 @@ class Generation:
         paths = {**self.paths.provenance(), "count": self.count}
         if self.keep_every > 1:
             paths["keep_every"] = self.keep_every
-        if isinstance(self.law, TexturedPolycrystals) and self.law.textures_each > 1:
+        if isinstance(self.law, LawOfPaths) and self.law.textures_each > 1:
             paths["textures_each"] = self.law.textures_each
         values = {"law": self._law_record, "paths": paths, "versions": self.versions}
         return dict(json.loads(json.dumps(values)))  # as it will be read back
 
     @cached_property
     def _law_record(self) -> dict[str, Any]:
-        if isinstance(self.law, TexturedPolycrystals):
-            return {**self.law_record, "textures": self.law.record(self.count)}
+        if isinstance(self.law, LawOfPaths):
+            return {**self.law_record, **self.law.record(self.count)}
         return self.law_record
 
     @property
@@ -116,8 +116,8 @@ class Generation:
         samples = self.paths.steps // self.keep_every + 1
         rows: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, ())
         rows |= {"times": (samples,), "stretch": (samples, 6), "stress": (samples, 6)}
-        if isinstance(self.law, TexturedPolycrystals):
-            rows |= self.law.rows
+        if isinstance(self.law, LawOfPaths):
+            rows |= self.law.rows()
         return rows
 
 
@@ -193,11 +193,11 @@ def finish(job: Generation, out: Path) -> None:
 
 def stress_block(job: Generation, block: range) -> dict[str, Any]:
     """Return the arrays of a data set for some paths."""
-    if not isinstance(job.law, TexturedPolycrystals):
+    if not isinstance(job.law, LawOfPaths):
         return _driven(job, job.law, block)
     found: list[dict[str, Any]] = []
     for share in job.law.shares(block):
-        law = job.law.polycrystal(share)
+        law = job.law.law(share)
         found.append(_driven(job, law, job.law.paths(share)) | job.law.arrays(law, len(share)))
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 

@@ -23,6 +23,8 @@ LARGEST_TIME = 1e12
 """us: slow paths of the plane crystal last 1e6."""
 
 MOST_GRAINS = 4096
+CELLS = ("fft2d", "fft3d")
+"""Laws of drawn microstructures."""
 VECTORS = ("directions", "normals")
 
 
@@ -142,6 +144,14 @@ class TexturesRecord(Record):
     made: list[str]
 
 
+class MicrostructuresRecord(Record):
+    """Unit cells of seeds that follow one another: another one for each few paths."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    paths_each: Count
+    first_grains: Name
+
+
 class LawRecord(Record):
     """The law whose stress was recorded."""
 
@@ -152,6 +162,7 @@ class LawRecord(Record):
     microstructure: MicrostructureRecord | None = None
     texture: TextureRecord | None = None
     textures: TexturesRecord | None = None
+    microstructures: MicrostructuresRecord | None = None
 
     @model_validator(mode="after")
     def _one_or_many(self) -> Self:
@@ -159,6 +170,8 @@ class LawRecord(Record):
             raise wrong("one texture, or a family of textures of the law taylor")
         if self.textures is not None and (self.crystal is None or self.crystal.families is None):
             raise wrong("the crystal of its textures")
+        if self.microstructures is not None and self.name not in CELLS:
+            raise wrong(f"microstructures of a law {' or '.join(CELLS)}")
         return self
 
 

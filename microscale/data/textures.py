@@ -24,6 +24,7 @@ from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.moments import NUMBERS, texture_numbers
 from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
+from microscale.data.law_of_paths import LawOfPaths
 from microscale.data.schema import recorded_crystal, recorded_texture
 from microscale.data.shared_grains import SharedGrains, evenly_turned, nearest_volumes
 from microscale.inputs.numbers import Count, checked
@@ -38,7 +39,7 @@ CHECKED = 32
 ALIKE = 1e-6
 
 
-class TexturedPolycrystals:
+class TexturedPolycrystals(LawOfPaths):
     """Taylor polycrystals of a family of textures, another for each few paths.
 
     Args:
@@ -48,45 +49,36 @@ class TexturedPolycrystals:
     """
 
     name = "taylor"
-    textures_each = 1
-    """Textures of each path."""
+    _paths_each = PATHS_EACH
 
     @checked
     def __init__(self, crystal: Crystal, grains: Count, family: TextureFamily) -> None:
         self.crystal, self.grains = crystal, grains
         self._family = family  # no parameter of the material, so none of its hash
 
-    @property
-    def rows(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of a path's part of the arrays of textures."""
-        return rows_of_textures(self.grains)
-
     def record(self, paths: int) -> dict[str, Any]:
-        """Return what determines the textures of so many paths, and what each is."""
-        groups = -(-paths // PATHS_EACH)
-        return {
+        """See :class:`LawOfPaths`."""
+        groups = -(-paths // self._paths_each)
+        made = {
             "family": self._family.name,
             "seed": self._family.seed,
             "grains": self.grains,
-            "paths_each": PATHS_EACH,
+            "paths_each": self._paths_each,
             "made": [self._family.texture(k, self.crystal).made for k in range(groups)],
         }
+        return {"textures": made}
 
-    def shares(self, block: range) -> list[range]:
-        """Return the parts of a block of paths that have one polycrystal each."""
-        return _parts(block, PATHS_EACH)
+    def rows(self) -> dict[str, tuple[int, ...]]:
+        """See :class:`LawOfPaths`."""
+        return rows_of_textures(self.grains)
 
-    def paths(self, share: range) -> range:
-        """Return the strain paths of a share."""
-        return share
-
-    def polycrystal(self, share: range) -> TaylorPolycrystal | SharedGrains:
-        """Return the polycrystal of a share."""
+    def law(self, share: range) -> TaylorPolycrystal | SharedGrains:
+        """See :class:`LawOfPaths`."""
         grains = self._family.grains(share.start // PATHS_EACH, self.crystal, self.grains)
         return TaylorPolycrystal.of(grains, self.crystal)
 
     def arrays(self, law: Any, paths: int) -> dict[str, FloatArray]:
-        """Return what a data set keeps of a polycrystal, for so many paths."""
+        """See :class:`LawOfPaths`."""
         numbers = texture_numbers(law.texture, lattice_of(self.crystal).group)
         angles = written_bunge(law.orientations)
         return {"texture": np.tile(numbers, (paths, 1)), "orientations": np.tile(angles, (paths, 1, 1))}
@@ -105,38 +97,24 @@ class TexturesOfPaths(TexturedPolycrystals):
         textures_each: Textures of each path; it divides the paths of a block.
     """
 
+    _paths_each = 1
+
     @checked
     def __init__(self, crystal: Crystal, grains: Count, family: TextureFamily, textures_each: Count) -> None:
         super().__init__(crystal, grains, family)
         self.textures_each = textures_each
 
-    @property
     def rows(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of a path's part of the arrays of textures."""
+        """See :class:`LawOfPaths`."""
         return rows_of_textures(self.grains, shared=True)
 
-    def record(self, paths: int) -> dict[str, Any]:
-        """Return what determines the textures of so many paths, and what each is."""
-        made = [self._family.texture(k, self.crystal).made for k in range(paths)]
-        return {
-            "family": self._family.name,
-            "seed": self._family.seed,
-            "grains": self.grains,
-            "paths_each": 1,
-            "made": made,
-        }
-
-    def shares(self, block: range) -> list[range]:
-        """Return the parts of a block that have one strain path each."""
-        return _parts(block, self.textures_each)
-
     def paths(self, share: range) -> range:
-        """Return the strain path of a share."""
+        """See :class:`LawOfPaths`."""
         first = share.start // self.textures_each
         return range(first, first + 1)
 
-    def polycrystal(self, share: range) -> SharedGrains:
-        """Return the polycrystals of a share."""
+    def law(self, share: range) -> SharedGrains:
+        """See :class:`LawOfPaths`."""
         seed = SeedSequence(self._family.seed, spawn_key=(share.start // self.textures_each,))
         group = lattice_of(self.crystal).group
         orientations = evenly_turned(self.grains, np.random.default_rng(seed))
@@ -144,17 +122,11 @@ class TexturesOfPaths(TexturedPolycrystals):
         return SharedGrains(self.crystal, orientations, nearest_volumes(orientations, textures, group))
 
     def arrays(self, law: Any, paths: int) -> dict[str, FloatArray]:
-        """Return what a data set keeps of the polycrystals of a path."""
+        """See :class:`LawOfPaths`."""
         group = lattice_of(self.crystal).group
         numbers = [texture_numbers(texture, group) for texture in law.textures]
         angles = np.tile(written_bunge(law.orientations), (paths, 1, 1))
         return {"texture": np.array(numbers), "orientations": angles, "weights": law.weights}
-
-
-def _parts(block: range, each: int) -> list[range]:
-    """Return the parts of a block that end where a multiple of a number does."""
-    ends = [k for k in block if k % each == 0 and k > block.start]
-    return [range(*pair) for pair in zip([block.start, *ends], [*ends, block.stop], strict=True)]
 
 
 def rows_of_textures(grains: int, shared: bool = False) -> dict[str, tuple[int, ...]]:

@@ -11,10 +11,11 @@ from microscale.crystals.orientations import random_orientations
 from microscale.crystals.single_crystal import SingleCrystal
 from microscale.crystals.taylor import TaylorPolycrystal
 from microscale.crystals.texture.described import grains_of
+from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.names import PLAIN, require_axes_used
+from microscale.crystals.texture.representative import evenly
 from microscale.crystals.texture.texture import Texture
 from microscale.crystals.uniform_texture import uniform_orientations
-from microscale.errors import InputError
 from microscale.inputs.numbers import Count, CountOrZero, Seed, checked
 from microscale.law import ConstitutiveLaw
 from microscale.unit_cell.cell import FullFieldCell
@@ -36,12 +37,7 @@ def taylor(
     material = read_crystal(crystal).with_options(rate_sensitivity)
     require_axes_used(texture, texture_axes)
     if resolution is not None:
-        if texture == "uniform":
-            raise InputError(
-                f"texture = '{texture}' with resolution = {resolution}: the grains of a cell are drawn, "
-                "give texture = 'random'"
-            )
-        cell = _solid_cell(material, grains, resolution, seed, texture, texture_axes)
+        cell = solid_cell(material, grains, resolution, seed, texture, texture_axes)
         return TaylorPolycrystal(cell.orientations, cell.weights, material)
     if texture in PLAIN:
         uniform = texture == "uniform"
@@ -85,24 +81,27 @@ def fft3d(
     """Return the solid unit cell of Voronoi grains."""
     material = read_crystal(crystal).with_options(rate_sensitivity)
     require_axes_used(texture, texture_axes)
-    voronoi = partial(_solid_cell, material, grains, resolution, seed, texture, texture_axes)
+    voronoi = partial(solid_cell, material, grains, resolution, seed, texture, texture_axes)
     return _full_field(material, (resolution,) * 3, voronoi, tolerance, memory, derivative)
 
 
-def _solid_cell(
+def solid_cell(
     crystal: Crystal,
     grains: int,
     resolution: int,
     seed: int,
-    texture: Path | str | Texture,
-    axes: str | None,
+    texture: Path | str | Texture = "uniform",
+    axes: str | None = None,
 ) -> Microstructure:
-    """Return the grains of a solid cell; those of a texture stand for it with the volumes they have."""
+    """Return the grains of a solid cell; those of a texture, or of none, stand for it with their volumes.
+
+    Orientations that are spread evenly over grains are not over the volume: grains of Voronoi differ in size.
+    """
     cell = periodic_voronoi(grains, (resolution,) * 3, seed)
     if texture == "random":
         return cell
     if texture == "uniform":
-        return cell.oriented(uniform_orientations(grains, seed, crystal))
+        return cell.oriented(evenly(cell.weights, lattice_of(crystal).group, seed))
     found = grains_of(texture, crystal, grains, seed, axes, weights=cell.weights)
     return cell.oriented(found.texture.orientations)
 

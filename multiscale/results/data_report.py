@@ -27,7 +27,7 @@ def report(file: Path, data: DataSet) -> Table:
     volume = np.linalg.det(stretch)
     rows = {
         "law": f"{law['name']} {law['options']}, hash {law['hash'][:12]}",
-        **_textures(law),
+        **_of_paths(law),
         "protocol": paths["protocol"] + _told(paths, max_strain=", max strain {:g}", dimension=", {}D"),
         "paths": f"{len(data)} of {data.times.shape[1] - 1} steps" + _told(paths, seed=", seed {}"),
         "duration, us": f"{data.times[:, -1].min():.4g} to {data.times[:, -1].max():.4g}",
@@ -51,8 +51,10 @@ def of_textures(data: DataSet) -> str:
     return "" if family is None else f", textures {family['family']}"
 
 
-def _textures(law: Mapping[str, Any]) -> dict[str, str]:
-    """Which textures a set of many has, and a few of them in words."""
+def _of_paths(law: Mapping[str, Any]) -> dict[str, str]:
+    """Which microstructures or textures a set of many has, and a few of the latter in words."""
+    if (cells := law.get("microstructures")) is not None:
+        return {"microstructures": f"from seed {cells['seed']}, {cells['paths_each']} paths each"}
     if (family := law.get("textures")) is None:
         return {}
     made, each = family["made"], family["paths_each"]

@@ -15,7 +15,7 @@ import numpy as np
 from mpi4py import MPI
 
 from microscale.crystals.texture.texture import Texture
-from microscale.data.textures import TexturedPolycrystals
+from microscale.data.law_of_paths import LawOfPaths
 from microscale.law import ConstitutiveLaw
 
 #: Packages whose version can change a number.
@@ -48,14 +48,14 @@ def provenance(inputs: Mapping[str, Any]) -> dict[str, str]:
     return {"versions": json.dumps(versions()), "inputs": json.dumps(plain(inputs))}
 
 
-def identity(law: ConstitutiveLaw | TexturedPolycrystals) -> dict[str, str]:
+def identity(law: ConstitutiveLaw | LawOfPaths) -> dict[str, str]:
     """Return name and SHA-256 of a law, over its class and public attributes: parameters make the hash."""
     digest = hashlib.sha256()
     _feed(digest, law)
     return {"name": law.name, "hash": digest.hexdigest()}
 
 
-def law_record(law: ConstitutiveLaw | TexturedPolycrystals, options: Mapping[str, Any]) -> dict[str, Any]:
+def law_record(law: ConstitutiveLaw | LawOfPaths, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is kept of a law: identity, options it was made with (m resolved), crystal, if any.
 
     A microstructure is kept by what it is, with its measured elasticity, and not by the name of its file.

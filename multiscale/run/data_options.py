@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from microscale.crystals.texture.families.family import TextureFamily
+from microscale.crystals.texture.names import PLAIN
+from microscale.data.schema import CELLS
 from microscale.errors import InputError
 from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
 from microscale.paths.protocols import StrainPaths, protocol_options
@@ -92,6 +94,10 @@ class DrivenLaw:
         microstructure: File of the unit cell of the law phases: geometry, and the law of each phase
             (docs/howto/phases.md).
         derivative: Discrete derivative of a unit cell, in place of its own (docs/theory/unit_cell.md).
+        tolerance: Of equilibrium in a unit cell: accepted imbalance of stress over its variation, 1e-3 by
+            default.
+        paths_per_cell: Paths of one microstructure of fft2d or fft3d; the next ones have that of the next
+            texture-seed. By default all paths have one.
     """
 
     law: str = "taylor"
@@ -106,6 +112,8 @@ class DrivenLaw:
     resolution: Count | None = None
     derivative: Derivative | None = None
     microstructure: Path | None = None
+    tolerance: Fraction | None = None
+    paths_per_cell: Count | None = None
 
     def resolved(self) -> dict[str, Any]:
         """Return the options of the law: those given, and its defaults for the others.
@@ -114,13 +122,31 @@ class DrivenLaw:
             InputError: The law is unknown, or an option was given that it does not take.
         """
         names = {"texture_seed": "seed"}
-        given = {names.get(name, name): value for name, value in vars(self).items() if name != "law"}
+        told = {name: value for name, value in vars(self).items() if name not in ("law", "paths_per_cell")}
+        if self.tolerance is None:
+            del told["tolerance"]  # records of before there was a choice do not say it
+        given = {names.get(name, name): value for name, value in told.items()}
         if self.textures is not None:
-            return _of_family(self.law, given)
+            return _of_family(self.law, given | {"paths_per_cell": self.paths_per_cell})
         del given["textures"]
         if (each := given.pop("textures_each")) is not None:
             raise InputError(f"--textures-each {each} has no use without --textures: name a family of them")
-        return options_given(self.law, given, seed="texture_seed")
+        options = options_given(self.law, given, seed="texture_seed")
+        return options if self.paths_per_cell is None else _of_cells(self.law, options, self.paths_per_cell)
+
+
+def _of_cells(law: str, options: dict[str, Any], paths: int) -> dict[str, Any]:
+    if law not in CELLS:
+        raise InputError(
+            f"law {law} does not take --paths-per-cell {paths} (taken by {', '.join(CELLS)}): leave it out, "
+            "or choose another law"
+        )
+    if (texture := options.get("texture", "random")) not in PLAIN:
+        raise InputError(
+            f"--paths-per-cell {paths} has no use with --texture {texture}, expected uniform or random: the "
+            "record of a set has the grains of one cell of a texture"
+        )
+    return options | {"paths_per_cell": paths}
 
 
 OF_FAMILY: dict[str, dict[str, Any]] = {

@@ -20,6 +20,7 @@ from microscale.data.textures import texture_of_path
 from microscale.errors import InputError
 from microscale.files.schema import validated
 from microscale.law import ConstitutiveLaw
+from microscale.unit_cell.cell import FullFieldCell
 from multiscale.laws import make_law
 from multiscale.results.provenance import identity
 
@@ -41,7 +42,7 @@ def recorded_law(file: Path) -> ConstitutiveLaw:
         InputError: The file cannot be read, or its law is too slow, or another one in this version.
     """
     record = read_provenance(file)["law"]
-    if record.get("textures") is not None:
+    if record.get("textures") is not None or record.get("microstructures") is not None:
         raise InputError("its paths have polycrystals of their own, expected data of one")
     if record["name"] != "taylor":
         raise InputError(f"law '{record['name']}' is not driven again, expected taylor: others take too long")
@@ -69,13 +70,21 @@ def require_as_recorded(file: Path) -> None:
 
 
 def _quick_law(record: Mapping[str, Any], file: Path) -> ConstitutiveLaw | None:
-    """Return the law of a record; None for one of a user's own, of another version, or that takes long."""
+    """Return the law of a record; None for one of a user's own, of another version, or that takes long.
+
+    Of many microstructures it is the first, whose path is driven again.
+    """
     name: str = record["name"]
     if name not in OPTIONS or (record.get("crystal") or {}).get("families") is None:
         return None
     options = _options(record, file)
     if options.get("resolution", 1) ** DIMENSION[name] > MOST_VOXELS:
         return None
+    if (cells := record.get("microstructures")) is not None:
+        first = _made(record, options | {"seed": cells["seed"]})
+        assert isinstance(first, FullFieldCell)
+        assert first.texture is not None
+        return first if first.texture.record()["sha256"] == cells["first_grains"] else None
     law = _made(record, options)
     return law if identity(law)["hash"] == record["hash"] else None
 

@@ -16,10 +16,14 @@ from mpi4py import MPI
 from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture.families.family import TextureFamily
 from microscale.data.generate import BLOCK, Generation, finish, generate
+from microscale.data.law_of_paths import LawOfPaths
+from microscale.data.microstructures import Microstructures
 from microscale.data.textures import TexturedPolycrystals, TexturesOfPaths
 from microscale.errors import InputError
+from microscale.law import ConstitutiveLaw
 from microscale.native.library import default_threads
 from microscale.paths.protocols import StrainPaths
+from microscale.unit_cell.cell import FullFieldCell
 from multiscale.laws import is_registered, make_law
 from multiscale.parallel.sole_writer import sole_writer
 from multiscale.results.provenance import law_record, versions
@@ -35,7 +39,8 @@ class DataSet:
 
     Attributes:
         law: Name of the law.
-        options: Its options, all of them; with ``textures`` those of :func:`textured_polycrystals`.
+        options: Its options, all of them; with ``textures`` those of :func:`textured_polycrystals`, with
+            ``paths_per_cell`` those of :func:`microstructures`.
         paths: The strain paths.
         count: Number of paths.
         keep_every: Samples kept: every so many steps.
@@ -50,11 +55,16 @@ class DataSet:
     def job(self) -> Generation:
         """Return what there is to do, with the law."""
         told = dict(self.options)
-        textured = "textures" in told
-        law = textured_polycrystals(**told) if textured else make_law(self.law, **told)
-        # Which textures they are is recorded by the set, for each few paths.
-        of_set = ("textures", "seed", "textures_each") if textured else ()
-        used = {name: told[name] for name in told if name not in of_set}
+        law: ConstitutiveLaw | LawOfPaths
+        if "textures" in told:
+            law = textured_polycrystals(**told)
+        elif "paths_per_cell" in told:
+            law = microstructures(self.law, **told)
+        else:
+            law = make_law(self.law, **told)
+        # Which textures or cells they are is recorded by the set, for each few paths.
+        own = ("textures", "textures_each", "paths_per_cell", "seed") if isinstance(law, LawOfPaths) else ()
+        used = {name: told[name] for name in told if name not in own}
         return Generation(law, law_record(law, used), self.paths, self.count, versions(), self.keep_every)
 
 
@@ -87,6 +97,25 @@ def textured_polycrystals(
     if BLOCK % textures_each:
         raise InputError(f"textures-each = {textures_each}, expected a number that divides {BLOCK}")
     return TexturesOfPaths(material, grains, family, textures_each)
+
+
+def microstructures(law: str, paths_per_cell: int, seed: int, **options: Any) -> Microstructures:
+    """Return unit cells of seeds that follow one another.
+
+    Args:
+        law: Name of the law.
+        paths_per_cell: Paths of each cell.
+        seed: Of the first cell.
+        options: Of the law, all others.
+    """
+
+    def make(of: int) -> FullFieldCell:
+        cell = make_law(law, seed=of, **options)
+        assert isinstance(cell, FullFieldCell)
+        return cell
+
+    common = {name: value for name, value in options.items() if name != "crystal"}  # which each cell has
+    return Microstructures(law, common, make, seed, paths_per_cell)
 
 
 def make_data_set(data: DataSet, out: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> bool:

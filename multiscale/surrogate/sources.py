@@ -89,7 +89,7 @@ def read_sources(files: Sequence[Path], one_sampling: bool = False) -> Sources:
             "law": law["name"],
             "law_hash": law["hash"],
             **paths,
-            **_textures(law),
+            **_of_paths(law),
         }
         _refuse_known_paths(Path(file), entry, records)
         records.append(entry)
@@ -131,15 +131,18 @@ def _refuse_known_paths(file: Path, record: dict[str, Any], earlier: Sequence[Ma
             )
 
 
-def _textures(law: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record says of a family of textures: which, and not each of them."""
-    family = law.get("textures")
-    return {} if family is None else {"textures": f"{family['family']}, seed {family['seed']}"}
+def _of_paths(law: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of laws that paths have of their own: which, and not each of them."""
+    if (family := law.get("textures")) is not None:
+        return {"textures": f"{family['family']}, seed {family['seed']}"}
+    if (cells := law.get("microstructures")) is not None:
+        return {"microstructures": f"from seed {cells['seed']}, {cells['paths_each']} paths each"}
+    return {}
 
 
 def shares_paths(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two data sets of one law, as recorded, have paths in common: the same draws, however many."""
-    apart = ("file", "sha256", "count", "keep_every", "textures")
+    apart = ("file", "sha256", "count", "keep_every", "textures", "microstructures")
     draws, others = ({k: v for k, v in each.items() if k not in apart} for each in (record, other))
     return record["sha256"] == other["sha256"] or draws == others
 
@@ -183,7 +186,8 @@ def _grains(law: Mapping[str, Any]) -> str:
         return f"{family['grains']} grains of any texture"
     options = {"grains": 1, "texture": "random", "seed": 0} | law["options"]
     told = {name: printable(options[name], 30) for name in ("grains", "texture", "seed")}
-    return f"{told['grains']} grains of {told['texture']} texture, seed {told['seed']}"
+    which = "many microstructures" if law.get("microstructures") else f"seed {told['seed']}"
+    return f"{told['grains']} grains of {told['texture']} texture, {which}"
 
 
 def _require_strength(file: Path, histories: Histories) -> None:

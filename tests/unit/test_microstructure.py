@@ -47,3 +47,13 @@ def test_random_orientations_are_those_of_the_seed():
 def test_numbers_without_meaning_are_refused(grains, shape):
     with pytest.raises(InputError, match="expected"):
         periodic_voronoi(grains, shape)
+
+
+def test_cut_voxels_show_the_same_grains_to_the_voxel():
+    m = periodic_voronoi(5, (4, 3, 2), seed=1)
+    fine = m.refined(3)
+    assert fine.shape == (12, 9, 6)
+    np.testing.assert_array_equal(fine.grain[1::3, 1::3, 1::3], m.grain)
+    np.testing.assert_array_equal(fine.grain[::3, 2::3, ::3], m.grain)
+    np.testing.assert_allclose(fine.weights, m.weights, atol=1e-15)
+    np.testing.assert_array_equal(fine.orientations, m.orientations)

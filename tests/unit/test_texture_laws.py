@@ -14,8 +14,10 @@ from microscale.crystals.texture.deformed import deformed_texture
 from microscale.crystals.texture.density import pole_density
 from microscale.crystals.texture.described import grains_of
 from microscale.crystals.texture.lattice import lattice_of
+from microscale.crystals.texture.moments import texture_numbers
 from microscale.crystals.texture.texture import Texture
 from microscale.crystals.texture.writing import write_orientations
+from microscale.crystals.uniform_texture import uniform_orientations
 from microscale.data.dataset import read_provenance
 from microscale.errors import InputError
 from microscale.law import drive
@@ -194,3 +196,16 @@ def test_cubic_crystals_have_their_own_poles(tmp_path):
     largest = told["largest_density"]
     assert largest["8 grains (111)"] > largest["8 grains (100)"]
     assert largest["8 grains (along z)"] > 5.0
+
+
+def test_a_cell_without_texture_has_none_by_volume():
+    """Grains of Voronoi differ in size: even orientations of 32 of them leave a texture, unless it counts."""
+    crystal = read_crystal()
+    group = lattice_of(crystal).group
+    cell = ms.make_law("fft3d", texture="uniform", grains=32, resolution=8)
+    drawn = ms.make_law("fft3d", grains=32, resolution=8).texture
+    spread = Texture(uniform_orientations(32), drawn.weights)
+    of_cell, of_spread = (np.linalg.norm(texture_numbers(t, group)) for t in (cell.texture, spread))
+    np.testing.assert_array_equal(cell.texture.weights, drawn.weights)
+    assert of_cell < 0.01
+    assert of_spread > 10.0 * of_cell

@@ -114,5 +114,11 @@ def test_a_data_set_knows_its_texture(tmp_path):
 def test_an_unknown_texture_is_refused():
     with pytest.raises(InputError, match="texture = 'rolled', expected rolled:RD,TD"):
         make_law("taylor", texture="rolled")
-    with pytest.raises(InputError, match="the grains of a cell are drawn, give texture = 'random'"):
-        make_law("taylor", resolution=8)
+
+
+def test_taylor_of_a_cell_has_the_even_grains_of_the_cell():
+    cell = make_law("fft3d", texture="uniform", grains=6, resolution=4, seed=2).texture
+    law = make_law("taylor", texture="uniform", grains=6, resolution=4, seed=2)
+    np.testing.assert_array_equal(law.orientations, cell.orientations)
+    np.testing.assert_array_equal(law.weights, cell.weights)
+    assert np.ptp(law.weights) > 0.0

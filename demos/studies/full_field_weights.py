@@ -1,0 +1,204 @@
+"""A surrogate of the full field: its data, trainings from Taylor's weights and from nothing, and rivals.
+
+    python demos/studies/full_field_weights.py                          hours on two cores
+    python demos/studies/full_field_weights.py --sizes 50 --test 12 --output results/full_field_small
+    python demos/studies/full_field_weights.py --start results/full_field_small/taught_more_50.safetensors
+    --resolution 16
+
+Paths come in rounds, each of all kinds, so that the first 50, 200, 500 and 2000 are data sets. Every few
+paths have another microstructure, and those to be judged by have others still. What is there is kept, and
+what was begun goes on. The learning curve (learning_curve.json, .png) is of all trainings that are there,
+after each of them. Beside them stand Taylor's polycrystal and the network that is taught more, as they are
+and with the one factor on the deviator that is best for the paths to learn from. That network is the shipped
+one, which learnt Taylor, or one that learnt a coarser cell.
+"""
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import numpy as np
+
+import multiscale as ms
+from microscale.data.dataset import read_dataset
+from microscale.files.whole_file import write_json
+from microscale.inputs.numbers import Count, OutFolder, checked
+from microscale.law import ConstitutiveLaw
+from microscale.tensors import deviator
+from multiscale.cli import generate, train
+from multiscale.run.command import launch
+from multiscale.surrogate.histories import Histories, best_factor, joined, relative_errors
+from multiscale.surrogate.store import SHIPPED
+
+SHARES = {"R10": 0.36, "R30": 0.24, "R50": 0.12, "U30": 0.16, "R3": 0.12}
+"""Of the paths of a round."""
+OF = {"R10": ("R", 0.1), "R30": ("R", 0.3), "R50": ("R", 0.5), "U30": ("U", 0.3), "R3": ("R", 0.03)}
+JUDGED = ("R10", "R30", "U30")
+DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
+STEPS = 200
+PATHS_PER_CELL, TOLERANCE = 4, 0.01
+SEEDS, TEST_SEEDS = 20_000, 90_000
+"""First ones of paths, and of microstructures, of a round: those of another are 1000 further."""
+TRAININGS: dict[str, dict[str, Any]] = {
+    "taught more": {"rate": 1e-3, "updates": 1000},
+    "from nothing": {"rate": 3e-3, "updates": 3000},
+}
+"""Settings of a training; its epochs are those of so many updates of 32 paths."""
+
+
+def of(kind: str, paths: int, seed: int, cell: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``multiscale generate`` is told for one data set."""
+    protocol, strain = OF[kind]
+    path = {"protocol": protocol, "max_strain": strain, "steps": STEPS, "paths": paths, "seed": seed}
+    grains = {"law": "fft3d", "texture": "uniform", "texture_seed": seed, "paths_per_cell": PATHS_PER_CELL}
+    return path | DURATIONS | grains | {"tolerance": TOLERANCE} | cell
+
+
+def rounds(sizes: tuple[int, ...]) -> list[dict[str, int]]:
+    """Return the numbers of paths of each kind in the round that makes each size of the one before it."""
+    return [
+        {kind: max(1, round(share * (size - before))) for kind, share in SHARES.items()}
+        for before, size in zip((0, *sizes[:-1]), sizes, strict=True)
+    ]
+
+
+def made(name: str, told: dict[str, Any], output: Path) -> Path:
+    """Return a data set, made unless it is there."""
+    file = output / f"{name}.h5"
+    if not file.exists():
+        generate(out=file, **told)
+    return file
+
+
+def read(files: list[Path]) -> Histories:
+    """Return the paths of data sets."""
+    sets = [read_dataset(file) for file in files]
+    return joined([Histories(d.times, d.stretch_tensors, d.stress_tensors) for d in sets])
+
+
+def redrawn(files: list[Path]) -> dict[str, str]:
+    """Return by data set on how many of its paths the law failed, and how often."""
+    attempts = {file.stem: read_dataset(file).attempt for file in files}
+    return {
+        name: f"{(tried > 0).sum()} of {len(tried)}, {tried.sum()} times" for name, tried in attempts.items()
+    }
+
+
+class Judge:
+    """Errors on the test sets, by their names, of stress that a law gives along them; means over the paths.
+
+    Args:
+        tests: The test sets.
+        learnt: The paths to learn from, which the best factor is of.
+    """
+
+    def __init__(self, tests: dict[str, Histories], learnt: Histories) -> None:
+        self._tests, self._learnt = tests, learnt
+
+    def errors(self, law: ConstitutiveLaw, factor: float = 1.0) -> dict[str, float]:
+        """Return the errors of the deviator, after a factor on it."""
+        found = {}
+        for name, test in self._tests.items():
+            predicted = factor * deviator(ms.drive(law, test.stretch, test.times))
+            found[name] = float(relative_errors(predicted, test.stress, test.times).deviatoric.mean())
+        return found
+
+    def rivals(self, start: Path) -> dict[str, dict[str, float]]:
+        """Return the errors of what needs no training on these paths, but for a factor."""
+        laws = {"Taylor": ms.make_law("taylor"), start.stem: ms.make_law("learned", weights=start)}
+        found = {}
+        for name, law in laws.items():
+            stress = ms.drive(law, self._learnt.stretch, self._learnt.times)
+            factor = best_factor(stress, self._learnt.stress, self._learnt.times)
+            found[name] = self.errors(law)
+            found[f"{name}, best factor"] = self.errors(law, factor) | {"factor": factor}
+        return found
+
+
+def trained(how: str, data: list[Path], paths: int, output: Path, updates: float, start: Path) -> Path:
+    """Return weights, trained unless they are there."""
+    first = start if how == "taught more" else None
+    out = output / f"{how.replace(' ', '_')}_{paths}.safetensors"
+    settings = dict(TRAININGS[how])
+    epochs = max(1, round(updates * settings.pop("updates") / math.ceil(paths / 32)))
+    if not out.exists():
+        train(*data, out=out, epochs=epochs, start=first, **settings)
+    return out
+
+
+def draw(curve: dict[str, Any], picture: Path) -> None:
+    """Draw the errors over the number of paths, a panel for each test set; rivals are lines across."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.0 * len(JUDGED), 4.0), layout="constrained")
+    for axes, test in zip(np.atleast_1d(figure.subplots(1, len(JUDGED), sharey=True)), JUDGED, strict=True):
+        for colour, (how, points) in enumerate(curve["trainings"].items()):
+            paths = sorted(points, key=int)
+            errors = [100.0 * points[n][test] for n in paths]
+            axes.plot([int(n) for n in paths], errors, f"C{colour}o-", label=how)
+        for colour, (name, errors) in enumerate(curve["rivals"].items(), start=2):
+            axes.axhline(100.0 * errors[test], color=f"C{colour}", ls="--", label=name)
+        axes.set(title=test, xscale="log", yscale="log", xlabel="full-field paths")
+        axes.grid(alpha=0.3, which="both")
+    figure.axes[0].set_ylabel("error of the deviator, %")
+    figure.axes[0].legend(fontsize="small")
+    figure.savefig(picture, dpi=110)
+
+
+@checked
+def full_field_weights(
+    *,
+    sizes: tuple[Count, ...] = (50, 200, 500, 2000),
+    test: Count = 60,
+    grains: Count = 64,
+    resolution: Count = 8,
+    updates: float = 1.0,
+    start: Path = SHIPPED,
+    output: OutFolder = Path("results/full_field"),
+) -> dict[str, Any]:
+    """Make data, train, and print, draw and keep the learning curve.
+
+    Args:
+        sizes: Numbers of paths to learn from, increasing.
+        test: Paths of each test set.
+        grains: Grains of a cell.
+        resolution: Voxels along its side.
+        updates: Updates of the trainings relative to those of the study.
+        start: Weights that are taught more.
+        output: Folder of data sets, weights and learning curve.
+    """
+    cell = {"grains": grains, "resolution": resolution}
+    tests = {
+        name: made(f"{name}_test", of(name, test, TEST_SEEDS + 1000 * k, cell), output)
+        for k, name in enumerate(JUDGED)
+    }
+    curve: dict[str, Any] = {"rivals": {}, "trainings": {how: {} for how in TRAININGS}}
+    data: list[Path] = []
+    for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes), strict=True)):
+        for i, (name, count) in enumerate(counts.items()):
+            seed = SEEDS + 1000 * (len(OF) * k + i)
+            data.append(made(f"{name}_{k + 1}", of(name, count, seed, cell), output))
+        judge = Judge({name: read([file]) for name, file in tests.items()}, read(data))
+        curve["rivals"] = judge.rivals(start)
+        curve["redrawn"] = redrawn([*data, *tests.values()])
+        for how, points in curve["trainings"].items():
+            weights = trained(how, data, paths, output, updates, start)
+            points[str(paths)] = judge.errors(ms.make_law("learned", weights=weights))
+            print(f"{how}, {paths} paths: {told(points[str(paths)])}", flush=True)
+        for name, errors in curve["rivals"].items():
+            print(f"{name}: {told(errors)}", flush=True)
+        write_json(output / "learning_curve.json", curve)
+        draw(curve, output / "learning_curve.png")
+    return curve
+
+
+def told(errors: dict[str, float]) -> str:
+    """Return errors as text, per cent."""
+    return ", ".join(f"{name} {100.0 * errors[name]:.1f} %" for name in JUDGED)
+
+
+if __name__ == "__main__":
+    launch(full_field_weights)

@@ -1,0 +1,63 @@
+"""The studies of the full field on a small scale: they go on, and their errors are those they say."""
+
+import json
+
+import full_field_weights as study
+import numpy as np
+import pytest
+from representative_cell import Kind, representative_cell
+
+SMALL = {"grains": (8,), "resolution": (4,), "finest": 8, "paths": 1, "steps": 10, "max_strain": 0.02}
+
+
+def test_cells_are_measured_and_those_that_are_there_are_kept(tmp_path):
+    coarse, fine = representative_cell(seeds=2, output=tmp_path, **SMALL)
+    assert (coarse["runs"], fine["runs"], fine["parts"]) == (2, 2, 2)
+    assert 0.02 < coarse["scatter"] < 0.5
+    off, scaled = coarse["finer"][:2]
+    assert 0.0 < scaled < off < 0.3
+    assert fine["reference"][0] < 1e-12  # it is the largest cell itself
+    taylor, best, factor = fine["taylor"]
+    assert best < taylor
+    assert 0.5 < factor < 1.0
+    kept = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("*/*.npz")}
+    assert len(kept) == 4
+    again = representative_cell(seeds=2, output=tmp_path, more=False, **SMALL)
+    assert again == [coarse, fine]
+    assert {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("*/*.npz")} == kept
+    assert json.loads((tmp_path / "runs_R_0.02_10.json").read_text())["rows"] == again
+
+
+def test_a_finer_grid_has_the_same_grains():
+    kind = Kind(8, 4, "stabilised")
+    (cell, taylor), (finer, same) = kind.laws(1), kind.finer.laws(1)
+    assert finer.grid.shape == (8, 8, 8)
+    for one, other in ((cell.texture, finer.texture), (taylor.texture, same.texture)):
+        np.testing.assert_array_equal(one.orientations, other.orientations)
+        np.testing.assert_allclose(one.weights, other.weights, atol=1e-15)
+
+
+def test_rounds_make_the_sizes():
+    parts = study.rounds((50, 200, 500, 2000))
+    assert [sum(part.values()) for part in parts] == [50, 150, 300, 1500]
+    assert sum(study.SHARES.values()) == pytest.approx(1.0)
+    assert set(study.SHARES) == set(study.OF)
+
+
+@pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
+def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "OF", {"R10": ("R", 0.1), "U30": ("U", 0.3)})
+    monkeypatch.setattr(study, "SHARES", {"R10": 0.8, "U30": 0.2})
+    monkeypatch.setattr(study, "JUDGED", ("R10", "U30"))
+    monkeypatch.setattr(study, "STEPS", 20)
+    asked = {"sizes": (40,), "test": 2, "grains": 8, "resolution": 4, "updates": 0.01, "output": tmp_path}
+    curve = study.full_field_weights(**asked)
+    assert set(curve["trainings"]) == {"taught more", "from nothing"}
+    taylor, best = curve["rivals"]["Taylor"], curve["rivals"]["Taylor, best factor"]
+    assert 0.5 < best["factor"] < 1.0
+    assert best["R10"] < taylor["R10"]
+    taught, blank = (curve["trainings"][how]["40"]["R10"] for how in ("taught more", "from nothing"))
+    assert taught < 0.7 * blank  # ten updates of a network that knows Taylor, against thirty of none
+    assert json.loads((tmp_path / "learning_curve.json").read_text()) == curve
+    assert (tmp_path / "learning_curve.png").stat().st_size > 10_000
+    assert curve["redrawn"]["R10_1"].endswith("times")
