@@ -151,7 +151,8 @@ def train(
         groups: Groups of grains of the recurrent surrogate, with an elastic strain each; 4 by default.
         tensors: Its other internal variables that are tensors, and turn with the path; 6 by default.
         scalars: Those that are scalars; 6 by default.
-        start: Weights the recurrent surrogate starts from, such as those to be taught more.
+        start: Weights the recurrent surrogate starts from, such as those to be taught more; they may have
+            fewer hidden units and not be told textures.
         longest_step: Strain of the longest steps the recurrent surrogate is trained in, 0.02 by default; the
             law itself takes 0.01, which costs more.
         any_texture: Tell the recurrent surrogate the texture of each path: one network of any texture.
@@ -200,7 +201,7 @@ def evaluate(
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
-        weights: The weights file.
+        weights: The weights file, or the name of shipped weights, magnesium or any-texture.
         datasets: Data sets it was not trained on.
         out: Folder of the pictures; by default that of the weights.
         record: Write the figures into the JSON file beside the weights.
@@ -213,8 +214,9 @@ def evaluate(
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
     from multiscale.surrogate.sources import require_data_of
-    from multiscale.surrogate.store import read_surrogate
+    from multiscale.surrogate.store import read_surrogate, weights_file
 
+    weights = weights_file(weights)
     if not datasets:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
     if texture is not None and record:

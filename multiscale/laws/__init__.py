@@ -125,10 +125,10 @@ def _phases() -> Callable[..., ConstitutiveLaw]:
 
 
 def _learned() -> Callable[..., ConstitutiveLaw]:
-    from microscale.crystals.texture.names import require_axes_used
+    from microscale.crystals.texture.names import PLAIN, require_axes_used
     from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.stand_in import numbers_of, require_material, require_no_texture
-    from multiscale.surrogate.store import SHIPPED, read_surrogate
+    from multiscale.surrogate.store import ANY_TEXTURE, SHIPPED, read_surrogate, weights_file
 
     @checked
     def surrogate(
@@ -140,21 +140,23 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
         texture: Path | str | Texture | None = None,
         texture_axes: str | None = None,
     ) -> ConstitutiveLaw:
-        """Read a surrogate, by default the shipped one of magnesium; the weights tell which network it is.
+        """Read a surrogate; the weights tell which network it is.
 
         Args:
-            weights: The safetensors file.
+            weights: The safetensors file, or the name of shipped weights; by default those of magnesium, and
+                with a texture those of magnesium of any.
             material: What it must stand for: a crystal, the record of a polycrystal in a data set, or the
                 name of a crystal.
             duration: Time the simulation lasts, us, for a network that needs to know, such as the paper's.
             on_extrapolation: Outside the training range ``warn`` once, or ``stop``.
             precision: Of the products of a network that has a choice, as the recurrent one, which by default
                 has ``single`` ones.
-            texture: That of the polycrystal it is to stand for; refused where it is one and the network is
+            texture: That of the polycrystal it is to stand for; refused where it is one and the weights are
                 of none.
             texture_axes: How its sample lies in the part.
         """
-        file = SHIPPED if weights is None else Path(weights)
+        shipped = SHIPPED if texture is None or texture in PLAIN else ANY_TEXTURE
+        file = shipped if weights is None else weights_file(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)

@@ -29,7 +29,7 @@ class ComparedLaws:
 
     Attributes:
         law: Constitutive law, once for each that is wanted; taylor by default.
-        weights: Weights of the learned law; by default those that come with this.
+        weights: Weights of the learned law, or their name; by default those that come with this.
         on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
             ends.
         precision: Of the products of the learned law's network, single by default.

@@ -36,7 +36,8 @@ class LawOptions:
 
     Attributes:
         law: Constitutive law at every quadrature point.
-        weights: Weights of the learned law, of either network; by default those that come with this.
+        weights: Weights of the learned law, of either network, or the name of some that come with this,
+            magnesium or any-texture.
         on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
             ends; the field "extrapolation" shows where.
         precision: Of the products of the learned law's network, single by default.
@@ -49,8 +50,8 @@ class LawOptions:
         seed: Seed of the grains' orientations; 0 by default.
         texture: Where the grains of the taylor or fft3d law point: uniform or random, which are no texture,
             rolled:RD,TD, extruded:S or fibre:AXIS,S with spreads in degrees, or a file of orientations
-            (docs/reference/textures.md). By default uniform for taylor and random for fft3d; the learned law
-            refuses what it does not stand for.
+            (docs/reference/textures.md). By default uniform for taylor and random for fft3d. The learned law
+            then has the weights of any texture, by default.
         texture_axes: Where RD, TD and ND of the texture lie in the body, as z,x,y for a bar along RD.
         density: Density in place of the law's own: a number in g/cm^3, one with another unit as
             "1740 kg/m^3", or "measured", that of the material file.

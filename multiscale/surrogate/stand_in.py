@@ -50,7 +50,7 @@ def require_material(learnt: Material, wanted: str | Crystal | Mapping[str, Any]
 
 
 def require_no_texture(learnt: Material, texture: str | Path | Texture, crystal: Any, file: Path) -> None:
-    """Refuse a texture that is more than the accidents of a draw: a network so far knows none.
+    """Refuse a texture that is more than the accidents of a draw, for a network that is told none.
 
     Args:
         learnt: What the network stands for.
@@ -75,8 +75,8 @@ def require_no_texture(learnt: Material, texture: str | Path | Texture, crystal:
         raise InputError(
             f"texture = '{printable(name, 60)}' has "
             f"harmonic coefficients {told} (none: 0, a single crystal: 1), but {file.name} stands for a "
-            f"polycrystal without texture, {learnt.name}: expected --law taylor or fft3d; on "
-            "rolled:15,25 the network is off by 34 %, on sharper ones by 60 %"
+            f"polycrystal without texture, {learnt.name}: expected --weights any-texture, those of a network "
+            "that is told textures; on rolled:15,25 this one is off by 34 %, on sharper ones by 60 %"
         )
 
 

@@ -29,6 +29,8 @@ from microscale.law import Moduli
 from multiscale.surrogate.kinds import kind_names, kind_of
 
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
+ANY_TEXTURE = SHIPPED.with_name("any-texture.safetensors")
+"""Of magnesium of any texture; the other is of magnesium without one."""
 
 LARGEST_WEIGHTS = 2**33
 """Bytes."""
@@ -214,17 +216,24 @@ def seal_card(weights: Path) -> None:
     write_json(path, entries | {"card_sha256": check_sum(entries)})
 
 
+def weights_file(weights: str | Path) -> Path:
+    """Return the file of weights, which may be given by a name of shipped ones."""
+    given = Path(weights)
+    shipped = SHIPPED.with_name(f"{given}{SHIPPED.suffix}") if len(given.parts) == 1 else given
+    return shipped if not given.exists() and shipped.is_file() else given
+
+
 def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:
     """Return the weights and the card of a surrogate.
 
     Args:
-        path: The safetensors file.
+        path: The safetensors file, or the name of shipped weights.
         kind: Expected kind; any by default.
 
     Raises:
         InputError: A file is missing, damaged, changed by hand, of another version or another kind.
     """
-    path = Path(path)
+    path = weights_file(path)
     if not path.name:
         raise InputError(f"weights = '{path}', expected the name of a file")
     card = _read_card(card_path(path))

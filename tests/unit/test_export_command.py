@@ -12,9 +12,8 @@ from microscale.errors import InputError
 from microscale.files.one_writer import one_writer
 from multiscale.cli import export
 from multiscale.export.amalgam import amalgamated
-from multiscale.export.export import weights_file
 from multiscale.export.source import initialiser, literal
-from multiscale.surrogate.store import SHIPPED, read_surrogate, write_surrogate
+from multiscale.surrogate.store import SHIPPED, read_surrogate, weights_file, write_surrogate
 
 
 def test_numbers_are_exact_to_the_bit():
