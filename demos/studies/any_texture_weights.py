@@ -4,9 +4,10 @@
     python demos/studies/any_texture_weights.py --learn           the data, two trainings, errors by family
     python demos/studies/any_texture_weights.py --scale 0.001 --output results/any_small
 
-Every eighth path has another polycrystal. Those to learn from are of the family ``various``; those to be
-judged by are of other kinds, and of other draws. Files that are there are kept, and one that was begun goes
-on. Sets come in eight rounds, each with all kinds of paths: what is made so far is a data set already.
+In two rounds every eighth path has another polycrystal; in eight more each strain path has sixteen, of the
+same grains with other volumes. Those to learn from are of the families ``various`` and ``peaks``; those to be
+judged by are of other kinds, and of other draws. Each round has all kinds of paths. Files that are there are
+kept, and one that was begun goes on.
 """
 
 import sys
@@ -71,21 +72,22 @@ def shared_round_of(k: int) -> dict[str, dict[str, Any]]:
 
 
 ROUNDS, SHARED_ROUNDS = (1, 2), tuple(range(1, 9))
-SETS = {name: told for k in ROUNDS for name, told in round_of(k).items()}
-SETS |= {"A_3": round_of(3)["A_3"]}
-SETS |= {name: told for k in SHARED_ROUNDS for name, told in shared_round_of(k).items()}
+OWN = {name: told for k in ROUNDS for name, told in round_of(k).items()} | {"A_3": round_of(3)["A_3"]}
+SHARED = {name: told for k in SHARED_ROUNDS for name, told in shared_round_of(k).items()}
+SETS = OWN | SHARED
+"""Sets to learn from: of polycrystals of their own, and of many textures along each path."""
 JUDGED = {"R10": ("R", 0.1, ONE), "R50": ("R", 0.5, ONE), "U30": ("U", 0.3, ONE), "A": ("A", 0.8, WIDE)}
 TESTS = {
     f"{name}_{family}": of(protocol, strain, 160, 9000 + 10 * i + k, lasts, textures=family)
     for i, family in enumerate(FAMILIES)
     for k, (name, (protocol, strain, lasts)) in enumerate(JUDGED.items())
 }
-TOLD = {"any_texture": True, "holds": True}
-TRAININGS: dict[str, dict[str, Any]] = {
-    "any_base": {"epochs": 24, "rate": 3e-3} | TOLD,
-    "any_texture": {"epochs": 4, "rate": 7e-4, "longest_step": 0.01} | TOLD,
+TOLD = {"any_texture": True, "holds": True, "hidden": 112}
+TRAININGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "any_base": (tuple(OWN), {"epochs": 14, "rate": 3e-3} | TOLD),
+    "any_texture": (tuple(SETS), {"epochs": 21, "rate": 2e-3, "batch": 64} | TOLD),
 }
-"""Settings of the trainings; the second starts from the first."""
+"""Data and settings of the trainings; the second starts from the first."""
 
 
 @checked
@@ -107,19 +109,19 @@ def any_texture_weights(
     files = {name: output / f"{name}.h5" for name in (*SETS, *TESTS)}
     make(round_of(1), SETS, files, scale, grains)
     tests = make(TESTS, TESTS, files, scale, grains)
-    data = make(SETS, SETS, files, scale, grains)
+    made = make(SETS, SETS, files, scale, grains)
     if not learn:
-        return [*data, *tests]
+        return [*made, *tests]
     weights: Path | None = None
-    for name, settings in TRAININGS.items():
+    for name, (data, settings) in TRAININGS.items():
         out = output / f"{name}.safetensors"
         if not out.exists():
             epochs = max(1, round(settings["epochs"] * scale))
-            train(*data, out=out, start=weights, **settings | {"epochs": epochs})
+            train(*(files[k] for k in data), out=out, start=weights, **settings | {"epochs": epochs})
         weights = out
     assert weights is not None
     evaluate(weights, *tests, record=True)
-    return [*data, *tests, weights]
+    return [*made, *tests, weights]
 
 
 if __name__ == "__main__":

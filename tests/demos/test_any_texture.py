@@ -16,12 +16,13 @@ from microscale.errors import InputError
 
 def test_the_plan_keeps_what_it_is_judged_by_apart():
     learnt, judged = plan.SETS.values(), plan.TESTS.values()
-    assert {told["textures"] for told in learnt} == {"various"}
+    assert {told["textures"] for told in learnt} == {"various", "peaks"}
     assert {told["textures"] for told in judged} == {"none", "various", *KEPT_BACK}
     seeds = [told["seed"] for told in (*learnt, *judged)]
     assert len(set(seeds)) == len(seeds)
     assert all(told["texture_seed"] == told["seed"] for told in (*learnt, *judged))
-    assert sum(told["paths"] for told in learnt) == 87_296  # as docs say
+    assert sum(told["paths"] for told in learnt) == 65_504  # as docs say
+    assert set(plan.TRAININGS["any_base"][0]) < set(plan.TRAININGS["any_texture"][0]) == set(plan.SETS)
 
 
 def test_the_plan_makes_its_data(tmp_path, monkeypatch):

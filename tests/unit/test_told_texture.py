@@ -18,7 +18,7 @@ from multiscale.surrogate.evaluate import followed, relative_errors
 from multiscale.surrogate.kinds import kind_of
 from multiscale.surrogate.recurrent.fit import fit_recurrent
 from multiscale.surrogate.sources import read_sources
-from multiscale.surrogate.store import SHIPPED, read_surrogate
+from multiscale.surrogate.store import read_surrogate
 
 SIZES = {"groups": 2, "tensors": 2, "scalars": 2, "hidden": 16}
 EPOCHS = 6
@@ -76,8 +76,3 @@ def test_a_law_is_asked_for_a_texture_by_its_name(weights):
     np.testing.assert_allclose(np.linalg.norm(state["texture"][1]), np.linalg.norm(numbers), rtol=1e-9)
     assert np.abs(state["texture"][0] - numbers).max() > 0.1  # it lies turned in the part
     assert not make_law("learned", weights=weights, texture="uniform").init_state(1)["texture"].any()
-
-
-def test_weights_of_no_texture_are_no_start_for_it(data, tmp_path):
-    with pytest.raises(InputError, match="--any-texture"):
-        fit_recurrent([data], tmp_path / "w.safetensors", start=SHIPPED, any_texture=True, epochs=1)
