@@ -1,6 +1,7 @@
 """The studies of any texture and of kinds nobody trained on, on a small scale."""
 
 import json
+from pathlib import Path
 
 import any_texture_weights as plan
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from kinds_not_trained import kinds_not_trained
 from kinds_of_load import KINDS
 from texture_families import LOADS, texture_families
+from texture_orders import texture_orders
 
 from microscale.crystals.texture.families.family import KEPT_BACK
 from microscale.data.dataset import read_dataset
@@ -97,3 +99,18 @@ def test_grains_that_represent_a_texture_stand_for_it(tmp_path):
         texture_families(families=("sheets",), output=tmp_path)
     with pytest.raises(InputError, match="grains = 32, expected more than the 32"):
         texture_families(grains=32, output=tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
+def test_the_stress_is_a_sum_over_orders_of_the_texture(tmp_path):
+    asked = {"crystals": 300, "paths": 1, "textures": 1, "grains": 48}
+    found = texture_orders(weights=Path("any-texture"), output=tmp_path, **asked)["R 10 %"]
+    for family in ("various", "split", "deformed"):
+        of_2, of_4, *_ = found["left out"][family].values()
+        assert of_4 < 0.6 * of_2  # order 4 counts
+        assert of_4 < 0.12
+    assert found["left out"]["none"]["8"] < 0.05
+    assert 0.0 < found["network"]["no texture"] < 0.05
+    assert found["network"]["by order 2"] < 0.2
+    assert found["network"]["by order 4"] < 0.35
+    assert "| R 50 % | split |" in (tmp_path / "texture_orders.md").read_text()
