@@ -27,7 +27,7 @@ MEANING = {
 }
 
 
-NO_TEXTURE = "uniform"
+TEXTURE, NO_TEXTURE = "texture", "uniform"
 
 
 def facts(card: Card, units: UnitSystem, texture: dict[str, Any] | None) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def state_layout(card: Card) -> list[dict[str, Any]]:
     for variable in state_of(architecture_of(card)):
         before = layout[-1]["to"] if layout else 0
         count = variable.shape[0] if variable.shape else 1
-        if count and variable.name in MEANING:
+        if count and variable.name != TEXTURE:
             layout.append(
                 {
                     "name": variable.name,

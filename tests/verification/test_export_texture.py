@@ -191,7 +191,7 @@ def test_without_a_texture_the_numbers_are_zeros(tmp_path, weights):
 def test_other_numbers_of_constants_end_the_program(tmp_path, weights):
     for to in ("vumat", "umat"):
         folder = tmp_path / to
-        made = compiled(folder, to, weights=weights)
+        made = compiled(folder, to, "-O0", weights=weights)
         for old, new, told in (
             ("14_c_int", "13_c_int", r"nprops = +13 , expected 14, the numbers of the texture"),
             ("0.0_c_double &", "2.0_c_double &", "expected numbers of a texture, from -1 to 1"),
