@@ -1,9 +1,8 @@
 """A surrogate of the full field: its data, trainings from Taylor's weights and from nothing, and rivals.
 
     python demos/studies/full_field_weights.py                          hours on two cores
-    python demos/studies/full_field_weights.py --sizes 50 --test 12 --output results/full_field_small
-    python demos/studies/full_field_weights.py --start results/full_field_small/taught_more_50.safetensors
-    --resolution 16
+    python demos/studies/full_field_weights.py --resolution 8 --output results/full_field_8
+    python demos/studies/full_field_weights.py --start results/full_field_8/taught_more_2000.safetensors
 
 Paths come in rounds, each of all kinds, so that the first 50, 200, 500 and 2000 are data sets. Every few
 paths have another microstructure, and those to be judged by have others still. What is there is kept, and
@@ -153,8 +152,8 @@ def full_field_weights(
     *,
     sizes: tuple[Count, ...] = (50, 200, 500, 2000),
     test: Count = 60,
-    grains: Count = 64,
-    resolution: Count = 8,
+    grains: Count = 256,
+    resolution: Count = 16,
     updates: float = 1.0,
     start: Path = SHIPPED,
     output: OutFolder = Path("results/full_field"),

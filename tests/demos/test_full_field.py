@@ -46,17 +46,17 @@ def test_rounds_make_the_sizes():
 
 @pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "OF", {"R10": ("R", 0.1), "U30": ("U", 0.3)})
+    monkeypatch.setattr(study, "OF", {"R10": ("R", 0.03), "U30": ("U", 0.05)})
     monkeypatch.setattr(study, "SHARES", {"R10": 0.8, "U30": 0.2})
     monkeypatch.setattr(study, "JUDGED", ("R10", "U30"))
     monkeypatch.setattr(study, "STEPS", 20)
-    asked = {"sizes": (40,), "test": 2, "grains": 8, "resolution": 4, "updates": 0.01, "output": tmp_path}
+    asked = {"sizes": (12,), "test": 2, "grains": 8, "resolution": 4, "updates": 0.01, "output": tmp_path}
     curve = study.full_field_weights(**asked)
     assert set(curve["trainings"]) == {"taught more", "from nothing"}
     taylor, best = curve["rivals"]["Taylor"], curve["rivals"]["Taylor, best factor"]
     assert 0.5 < best["factor"] < 1.0
     assert best["R10"] < taylor["R10"]
-    taught, blank = (curve["trainings"][how]["40"]["R10"] for how in ("taught more", "from nothing"))
+    taught, blank = (curve["trainings"][how]["12"]["R10"] for how in ("taught more", "from nothing"))
     assert taught < 0.7 * blank  # ten updates of a network that knows Taylor, against thirty of none
     assert json.loads((tmp_path / "learning_curve.json").read_text()) == curve
     assert (tmp_path / "learning_curve.png").stat().st_size > 10_000

@@ -199,12 +199,12 @@ def test_cubic_crystals_have_their_own_poles(tmp_path):
 
 
 def test_a_cell_without_texture_has_none_by_volume():
-    """Grains of Voronoi differ in size: even orientations of 32 of them leave a texture, unless it counts."""
+    """Grains of Voronoi differ in size: even orientations of 64 of them leave a texture."""
     crystal = read_crystal()
     group = lattice_of(crystal).group
-    cell = ms.make_law("fft3d", texture="uniform", grains=32, resolution=8)
-    drawn = ms.make_law("fft3d", grains=32, resolution=8).texture
-    spread = Texture(uniform_orientations(32), drawn.weights)
+    cell = ms.make_law("fft3d", texture="uniform", grains=64, resolution=8)
+    drawn = ms.make_law("fft3d", grains=64, resolution=8).texture
+    spread = Texture(uniform_orientations(64), drawn.weights)
     of_cell, of_spread = (np.linalg.norm(texture_numbers(t, group)) for t in (cell.texture, spread))
     np.testing.assert_array_equal(cell.texture.weights, drawn.weights)
     assert of_cell < 0.01

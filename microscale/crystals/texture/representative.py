@@ -104,7 +104,7 @@ def evenly(weights: FloatArray, group: Rotation, seed: Seed = 0) -> FloatArray:
     """Return orientations (n, 3, 3) that are spread evenly over the volume of grains, without texture.
 
     Of grains that differ in size this is another thing than orientations that keep their distance: 64 grains
-    of Voronoi on 16^3 voxels that do are 4.4 % apart in the deviator (Taylor, R 10 %), and these 1.9 %.
+    of Voronoi on 16^3 voxels that do are 4 % apart in the deviator (Taylor, R 10 %), and these 2 %.
 
     Args:
         weights: Shares of the volume of the grains, shape (n,), adding up to one.
