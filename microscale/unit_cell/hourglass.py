@@ -122,7 +122,8 @@ class HourglassResistance(Resistance):
 
     def slope(self, relaxation: FloatArray, slopes: FloatArray) -> FloatArray:
         """See :class:`Resistance`."""
-        return _slope(*relaxation.sum(axis=0), slopes)
+        flow, relaxed = relaxation.sum(axis=0)
+        return _slope(flow, relaxed, slopes)
 
     def change(self, displacement: ComplexArray, stress: Any, left: FloatArray) -> ComplexArray:
         """See :class:`Resistance`."""
@@ -166,7 +167,8 @@ class VoxelResistance(Resistance):
 
     def slope(self, relaxation: FloatArray, slopes: FloatArray) -> FloatArray:
         """See :class:`Resistance`."""
-        return _slope(*relaxation.T[..., None, None], slopes)
+        flow, relaxed = relaxation.T[..., None, None]
+        return _slope(flow, relaxed, slopes)
 
     def change(self, displacement: ComplexArray, stress: Any, left: FloatArray) -> ComplexArray:
         """See :class:`Resistance`."""
