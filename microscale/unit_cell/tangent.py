@@ -29,7 +29,7 @@ TOLERANCE, ROUNDING = 1e-11, 1e-14
 """Of a cell around whose equilibrium equations are linearised, as those of cell.py."""
 PATIENCE = 10
 """How many times as many iterations it takes at most."""
-LEFT = 1e-11
+LEFT = 1e-10
 """Of the largest stiffness: what linear equations leave of the forces."""
 ENOUGH = 0.1
 """Of the forces: what the medium may leave of them in an iteration."""
@@ -108,18 +108,19 @@ class _Linearised:
 
     def tangent(self) -> FloatArray:
         """Solve for all changes of the mean F; return what :func:`tangent_of` says."""
-        solver = ConjugateResiduals(self._respond, self._precondition)
-        tangent = np.empty((3, 3, 3, 3))
+        still, tangent = np.zeros(self._cell.grid.amplitude_shape, dtype=complex), np.empty((3, 3, 3, 3))
+        solver = ConjugateResiduals(self._respond, self._precondition, 2 * still.size)
         for k, l in np.ndindex(3, 3):
             change = np.zeros((3, 3))
             change[k, l] = 1.0
-            moved = self._forces(np.zeros(self._cell.grid.amplitude_shape, dtype=complex), change)
+            turn = _change_of_turn(self._cell.before.mean_F, self._cell.mean_F, change)
+            moved = self._forces(still, change, turn)
             displacement = _complex(solver.solve(-_real(moved), self.goal))
             tangent[:, :, k, l] = self._mean_stress(displacement, change)
         return tangent
 
     def _respond(self, displacement: FloatArray) -> FloatArray:
-        return _real(self._forces(_complex(displacement), np.zeros((3, 3))))
+        return _real(self._forces(_complex(displacement), *np.zeros((2, 3, 3))))
 
     def _precondition(self, forces: FloatArray) -> FloatArray:
         answer, goal = np.empty_like(_complex(forces)), ENOUGH * float(np.linalg.norm(forces))
@@ -134,12 +135,11 @@ class _Linearised:
         dP = (self._C.reshape(-1, 9, 9) @ dF.reshape(-1, 9, 1)).reshape(dF.shape) - dp * self._cof
         return dF, dP, dp
 
-    def _forces(self, displacement: ComplexArray, mean: FloatArray) -> ComplexArray:
-        """Change of the forces with amplitudes of the displacement and the mean F, shape (3, 3)."""
+    def _forces(self, displacement: ComplexArray, mean: FloatArray, turn: FloatArray) -> ComplexArray:
+        """Change of the forces with the displacement, the mean F, and the turn of what was before, (3, 3)."""
         cell, forces = self._cell, np.empty_like(displacement)
         dF, dP, _ = self._stress(displacement, mean)
         cell.grid.forces(dP, forces)
-        turn = _change_of_turn(cell.before.mean_F, cell.mean_F, mean)
         moved = displacement - cell.before.displacement @ turn
         carried = cell.resistance.turned(cell.before.hourglass_stress, turn)
         forces += cell.resistance.change(moved, carried, (self._left * dF).sum(axis=(1, 2)))

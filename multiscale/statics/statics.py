@@ -152,8 +152,8 @@ class Statics:
         try:
             self.last = self._newton.solve(self.time + dt, dt)
         except BaseException as why:
-            # Where flow gives way to unloading a shorter step is no easier. What was found of a longer one says
-            # how the body goes on.
+            # Where flow gives way to unloading a shorter step is no easier. What was found of a longer one
+            # says how the body goes on.
             found = (self._displacement - before) / dt
             self._foreseen = found if isinstance(why, UnfinishedError) else self._rate
             self._displacement[:] = before

@@ -14,7 +14,7 @@ def equations(n: int = 30, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def test_solutions_are_those_of_the_matrix():
     A, B = equations()
-    solver = ConjugateResiduals(lambda x: A @ x, lambda f: f / 20.0)
+    solver = ConjugateResiduals(lambda x: A @ x, lambda f: f / 20.0, len(A))
     for b in B[:5]:
         np.testing.assert_allclose(solver.solve(b, 1e-12), np.linalg.solve(A, b), atol=1e-11)
 
@@ -22,14 +22,14 @@ def test_solutions_are_those_of_the_matrix():
 def test_a_preconditioner_may_change():
     A, B = equations()
     rng = np.random.default_rng(1)
-    solver = ConjugateResiduals(lambda x: A @ x, lambda f: f * rng.uniform(0.03, 0.07, f.shape))
+    solver = ConjugateResiduals(lambda x: A @ x, lambda f: f * rng.uniform(0.03, 0.07, f.shape), len(A))
     np.testing.assert_allclose(solver.solve(B[0], 1e-12), np.linalg.solve(A, B[0]), atol=1e-11)
 
 
 def test_what_is_known_is_not_asked_again():
     A, B = equations()
     asked = []
-    solver = ConjugateResiduals(lambda x: asked.append(1) or A @ x, lambda f: f)
+    solver = ConjugateResiduals(lambda x: asked.append(1) or A @ x, lambda f: f, len(A))
     solver.solve(B[0], 1e-12)
     solver.solve(B[1], 1e-12)
     before = len(asked)
@@ -41,6 +41,6 @@ def test_what_is_known_is_not_asked_again():
 
 def test_singular_equations_are_an_error_and_not_endless():
     A = np.diag([1.0, 1.0, 0.0])
-    solver = ConjugateResiduals(lambda x: A @ x, lambda f: f)
+    solver = ConjugateResiduals(lambda x: A @ x, lambda f: f, len(A))
     with pytest.raises(ConvergenceError, match="singular"):
         solver.solve(np.ones(3), 1e-9)
