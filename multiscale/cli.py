@@ -199,9 +199,9 @@ def evaluate(
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
-        weights: The weights file.
+        weights: The weights file, or the name of shipped weights, such as magnesium.
         datasets: Data sets it was not trained on.
-        out: Folder of the pictures; by default that of the weights.
+        out: Folder of the pictures; by default that of the weights, or this one where they are named.
         record: Write the figures into the JSON file beside the weights.
         texture: Texture of the data, as their generation had it, where the surrogate stands for another one;
             data of a texture that it does not know are refused otherwise.
@@ -211,6 +211,7 @@ def evaluate(
     from multiscale.surrogate.kinds import kind_of
     from multiscale.surrogate.report import record as write_figures
     from multiscale.surrogate.report import report
+    from multiscale.surrogate.shipped import weights_file
     from multiscale.surrogate.sources import require_data_of
     from multiscale.surrogate.store import read_surrogate
 
@@ -221,7 +222,7 @@ def evaluate(
             f"record with texture = '{texture}': errors on a texture that a surrogate does not know do not "
             "belong in its card, leave --record out"
         )
-    pictures = weights.parent if out is None else out
+    weights, pictures = weights_file(weights), weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
     law = make_law("learned", weights=weights)
     card = read_surrogate(weights)[1]

@@ -19,7 +19,8 @@ from multiscale.export.source import HOSTS, source_of
 from multiscale.export.units import UNITS, UnitSystem
 from multiscale.surrogate.recurrent.architecture import Precision
 from multiscale.surrogate.recurrent.law import architecture_of
-from multiscale.surrogate.store import SHIPPED, Card, read_surrogate
+from multiscale.surrogate.shipped import weights_file
+from multiscale.surrogate.store import Card, read_surrogate
 
 Host = Literal["c", "vumat", "umat"]
 IDENTIFIER = r"[a-z][a-z0-9_]{0,19}"
@@ -68,14 +69,6 @@ def export_law(
     texts[f"{told['name']}.c"] = source_of(arrays, card, to, _head(told), defines)
     _write(out, texts, told)
     return [out / place for place in (*texts, _record_of(told))]
-
-
-def weights_file(weights: str | Path) -> Path:
-    """Return the file of weights, which may be given by a name of shipped ones."""
-    given = Path(weights)
-    shipped = SHIPPED.parent / f"{given}{SHIPPED.suffix}"
-    is_name = len(given.parts) == 1 and not given.exists()
-    return shipped if is_name and shipped.is_file() else given
 
 
 def _require_recurrent(card: Card, file: Path) -> None:

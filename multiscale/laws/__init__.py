@@ -127,6 +127,7 @@ def _phases() -> Callable[..., ConstitutiveLaw]:
 def _learned() -> Callable[..., ConstitutiveLaw]:
     from microscale.crystals.texture.names import require_axes_used
     from multiscale.surrogate.kinds import kind_of
+    from multiscale.surrogate.shipped import weights_file
     from multiscale.surrogate.stand_in import numbers_of, require_material, require_no_texture
     from multiscale.surrogate.store import SHIPPED, read_surrogate
 
@@ -143,7 +144,7 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
         """Read a surrogate, by default the shipped one of magnesium; the weights tell which network it is.
 
         Args:
-            weights: The safetensors file.
+            weights: The safetensors file, or the name of shipped weights.
             material: What it must stand for: a crystal, the record of a polycrystal in a data set, or the
                 name of a crystal.
             duration: Time the simulation lasts, us, for a network that needs to know, such as the paper's.
@@ -154,7 +155,7 @@ def _learned() -> Callable[..., ConstitutiveLaw]:
                 of none.
             texture_axes: How its sample lies in the part.
         """
-        file = SHIPPED if weights is None else Path(weights)
+        file = SHIPPED if weights is None else weights_file(weights)
         arrays, card = read_surrogate(file)
         if material is not None:
             require_material(card.material, material, file)

@@ -12,8 +12,9 @@ from microscale.errors import InputError
 from microscale.files.one_writer import one_writer
 from multiscale.cli import export
 from multiscale.export.amalgam import amalgamated
-from multiscale.export.export import weights_file
 from multiscale.export.source import initialiser, literal
+from multiscale.laws import make_law
+from multiscale.surrogate.shipped import weights_file
 from multiscale.surrogate.store import SHIPPED, read_surrogate, write_surrogate
 
 
@@ -58,6 +59,10 @@ def test_shipped_weights_have_a_name_and_files_go_first(tmp_path, monkeypatch):
     assert weights_file(SHIPPED) == SHIPPED
     (tmp_path / "magnesium").touch()
     assert weights_file("magnesium").name == "magnesium"
+
+
+def test_a_law_takes_the_name_of_shipped_weights():
+    assert make_law("learned", weights="magnesium").card == make_law("learned").card
 
 
 @pytest.mark.parametrize(
