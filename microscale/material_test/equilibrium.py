@@ -152,7 +152,7 @@ def advance(
         if cuts == 0:
             raise ConvergenceError(_failure(law, step, found, int(point), tolerance))
         where = np.array([point])
-        # A guess for the whole step is past the end of a half: beyond what a law carries, where it carries that.
+        # The guess is past the end of a half, where that is all a law carries: it goes half way.
         reached, begin, change = _points(state, where), here[where], 0.5 * (guess - here)[where]
         for half in step.at(where).halves():
             part = advance(law, half, reached, begin, begin + change, tolerance, None, cuts - 1)
