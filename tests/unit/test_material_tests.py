@@ -1,9 +1,9 @@
 """Material tests without a mesh against closed forms, and what they refuse."""
 
-from itertools import re
+import re
+from itertools import pairwise
 
 import numpy as np
-import pairwise
 import pytest
 from scipy.optimize import brentq
 
