@@ -136,7 +136,7 @@ class _Linearised:
         return dF, dP, dp
 
     def _forces(self, displacement: ComplexArray, mean: FloatArray, turn: FloatArray) -> ComplexArray:
-        """Change of the forces with the displacement, the mean F, and the turn of what was before, (3, 3)."""
+        """Change of the forces with the displacement, the mean F, and the turn of what was before it."""
         cell, forces = self._cell, np.empty_like(displacement)
         dF, dP, _ = self._stress(displacement, mean)
         cell.grid.forces(dP, forces)
@@ -184,9 +184,8 @@ def _change_of_turn(begin: FloatArray, end: FloatArray, change: FloatArray) -> F
     """
     R, U = polar_decomposition(end)
     A = R.T @ change
-    w = np.linalg.solve(
-        np.trace(U) * np.eye(3) - U, [A[2, 1] - A[1, 2], A[0, 2] - A[2, 0], A[1, 0] - A[0, 1]]
-    )
+    axial = [A[2, 1] - A[1, 2], A[0, 2] - A[2, 0], A[1, 0] - A[0, 1]]
+    w = np.linalg.solve(np.trace(U) * np.eye(3) - U, axial)
     spin = np.array([[0.0, -w[2], w[1]], [w[2], 0.0, -w[0]], [-w[1], w[0], 0.0]])
     return np.asarray(polar_decomposition(begin)[0] @ (R @ spin).T)
 
