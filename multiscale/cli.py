@@ -203,7 +203,7 @@ def evaluate(
     Args:
         weights: The weights file, or the name of shipped weights, magnesium or any-texture.
         datasets: Data sets it was not trained on.
-        out: Folder of the pictures; by default that of the weights.
+        out: Folder of the pictures; by default that of the weights, or this one where they are named.
         record: Write the figures into the JSON file beside the weights.
         texture: Texture of the data, as their generation had it, where the surrogate stands for another one;
             data of a texture that it does not know are refused otherwise.
@@ -216,7 +216,6 @@ def evaluate(
     from multiscale.surrogate.sources import require_data_of
     from multiscale.surrogate.store import read_surrogate, weights_file
 
-    weights = weights_file(weights)
     if not datasets:
         raise InputError("no data set given, expected at least one; make one with 'multiscale generate'")
     if texture is not None and record:
@@ -224,7 +223,7 @@ def evaluate(
             f"record with texture = '{texture}': errors on a texture that a surrogate does not know do not "
             "belong in its card, leave --record out"
         )
-    pictures = weights.parent if out is None else out
+    weights, pictures = weights_file(weights), weights.parent if out is None else out
     pictures.mkdir(parents=True, exist_ok=True)
     law = make_law("learned", weights=weights)
     card = read_surrogate(weights)[1]

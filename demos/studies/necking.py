@@ -16,6 +16,7 @@ from typing import Annotated
 import numpy as np
 from cyclopts import Parameter
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from meshes.cylinder import cylinder
 from microscale.inputs.numbers import Count, OutFolder, Positive, checked
@@ -55,16 +56,28 @@ class TabulatedJ2(ConstitutiveLaw):
         self.state_spec = self._lines[0].state_spec
 
     def _update(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
-        start = state.copy()
+        self._flow(F, dt, state, out)
+
+    def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
+        right = self._flow(F, dt, state.copy(), np.empty_like(F))
+        tangent = np.empty_like(out)
+        for k, line in enumerate(self._lines):
+            line.tangent(F, dt, state, tangent)
+            out[right == k] = tangent[right == k]
+
+    def _flow(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> NDArray[np.intp]:
+        """Advance as the law says; return the line that was right at each point."""
+        start, right = state.copy(), np.zeros(len(F), dtype=np.intp)
         self._lines[0].update(F, dt, state, out)
         stress = np.empty_like(out)
-        for line in self._lines[1:]:
+        for k, line in enumerate(self._lines[1:], 1):
             other = start.copy()
             line.update(F, dt, other, stress)
             more = other["equivalent_plastic_strain"] > state["equivalent_plastic_strain"]
-            out[more] = stress[more]
+            out[more], right[more] = stress[more], k
             for name, array in other.items():
                 state[name][more] = array[more]
+        return right
 
     def wave_speed(self) -> float:
         """Longitudinal elastic wave speed at rest, mm/us."""

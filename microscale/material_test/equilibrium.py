@@ -126,6 +126,7 @@ def advance(
     law: ConstitutiveLaw,
     step: Step,
     state: State,
+    here: FloatArray,
     guess: FloatArray,
     tolerance: float,
     slopes: FloatArray | None = None,
@@ -137,7 +138,8 @@ def advance(
         law: Any constitutive law.
         step: What the n points are told.
         state: Their state at the beginning; kept.
-        guess: Components of F at the end to start from, shape (n, 6).
+        here: Components of F at the beginning, shape (n, 6).
+        guess: Those at the end to start from.
         tolerance: Of a stress, relative to the largest there.
         slopes: What the step before left as ``slopes``, or NaN; shape (n, 6, 6).
         cuts: Times that a step may still be halved.
@@ -150,11 +152,11 @@ def advance(
         if cuts == 0:
             raise ConvergenceError(_failure(law, step, found, int(point), tolerance))
         where = np.array([point])
-        reached = _points(state, where)
-        components = step.at(where).stretched(guess[where])
+        # The guess is past the end of a half, where that is all a law carries: it goes half way.
+        reached, begin, change = _points(state, where), here[where], 0.5 * (guess - here)[where]
         for half in step.at(where).halves():
-            part = advance(law, half, reached, components, tolerance, None, cuts - 1)
-            reached, components = part.state, part.components
+            part = advance(law, half, reached, begin, begin + change, tolerance, None, cuts - 1)
+            reached, begin, change = part.state, part.components, part.components - begin
             found.iterations[point] += part.iterations[0]
         found.put(int(point), part)
     return found

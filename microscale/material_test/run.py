@@ -149,7 +149,7 @@ class _Points:
         guess = here + goes_on * (here - self.before[active])
         state = State({name: array[active] for name, array in self.state.items()})
         slopes = np.where(behind[:, None, None] > 0.0, self.slopes[active], np.nan)
-        found = advance(self.law, step, state, guess, tolerance, slopes)
+        found = advance(self.law, step, state, here, guess, tolerance, slopes)
         self.slopes[active] = found.slopes
         self.before[active], self.components[active] = here, found.components
         self.piola[active], self.iterations[active] = found.piola, found.iterations

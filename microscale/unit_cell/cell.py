@@ -32,9 +32,9 @@ from microscale.unit_cell.medium import TANGENT_CALLS, TANGENT_EVERY
 from microscale.unit_cell.microstructure import Microstructure
 from microscale.unit_cell.moduli_at_rest import moduli_at_rest
 from microscale.unit_cell.phases import PhaseLaws
-from microscale.unit_cell.pressure import take_out_pressure, uniform_stress
+from microscale.unit_cell.pressure import less_uniform_pressure, take_out_pressure, uniform_stress
 from microscale.unit_cell.room import DERIVATIVE, require_room
-from microscale.unit_cell.tangent import difference_equilibria, finely_balanced
+from microscale.unit_cell.tangent import Balanced, finely_balanced, tangent_of
 
 SMALLEST_PART = 2.0**-10
 """Of a step: smaller parts are not tried. Kink bands form within a small part of a step, if they form."""
@@ -256,7 +256,8 @@ class FullFieldCell(ConstitutiveLaw):
             if not _promising(history):
                 break
             correction = np.empty_like(self._forces)
-            if len(history) % TANGENT_EVERY == 0 and self._sharpen(dt):
+            if self._medium.has_voxels and len(history) % TANGENT_EVERY == 0:
+                self._sharpen(dt)
                 memory.count, last, sharpened = 0, None, True
             goal = max(ENOUGH * self.tolerance / imbalance, ENOUGH**3) * float(np.linalg.norm(self._forces))
             self._medium.relax(self._forces, self._hourglasses.stiffness, goal, correction)
@@ -291,18 +292,35 @@ class FullFieldCell(ConstitutiveLaw):
         self.grid.make_real(self._forces)
         return float(np.linalg.norm(self._forces) / scale)
 
-    def _sharpen(self, dt: float) -> bool:
+    def _sharpen(self, dt: float) -> None:
         """Let the medium take the tangents of the step made last."""
-        known = self._medium.sharpen(self.law, self._F, dt, self._start, self._pressure)
-        self._law_calls += TANGENT_CALLS if known else 0
-        return known
+        tangent = np.empty((len(self._F), 3, 3, 3, 3))
+        self.law.tangent(self._F, dt, self._start, tangent)
+        less_uniform_pressure(self._pressure, self._F, tangent)
+        self._medium.sharpen(tangent)
+        self._law_calls += TANGENT_CALLS
 
     def _restore(self, cell: CellState) -> None:
         for name, array in cell.voxels.items():
             array[:] = self._start[name]
 
     def _tangent(self, F: FloatArray, dt: float | FloatArray, state: State, out: FloatArray) -> None:
-        difference_equilibria(self.smooth, F, dt, state, out)
+        fine, steps = self.smooth, np.broadcast_to(dt, len(F))
+        for point in range(len(F)):
+            out[point] = tangent_of(fine._balanced(CellState(state, point), F[point], float(steps[point])))
+
+    def _balanced(self, before: CellState, F: FloatArray, dt: float) -> Balanced:
+        """Find equilibrium at the mean deformation ``F`` after ``dt``, in one step.
+
+        Raises:
+            ConvergenceError: The step has to be taken in parts.
+        """
+        if self._balance(before.copy(), F, dt):
+            raise ConvergenceError(
+                "a unit cell has no tangent where its step has to be taken in parts: take a smaller one"
+            )
+        fields = self._F, self._P, self._pressure, F, dt, self._start, before
+        return Balanced(self.grid, self.law, self._medium, self._hourglasses, *fields)
 
     @property
     def smooth(self) -> Self:

@@ -22,3 +22,9 @@ class CellState:
         self.voxels = State(
             {name.removeprefix(VOXEL): a[point] for name, a in state.items() if name.startswith(VOXEL)}
         )
+        self._state, self._point = state, point
+
+    def copy(self) -> CellState:
+        """Return the same in a state of its own."""
+        one = slice(self._point, self._point + 1)
+        return CellState(State({name: array[one].copy() for name, array in self._state.items()}), 0)

@@ -12,6 +12,7 @@ contrast of 1000 the cell by a third.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -36,6 +37,11 @@ class Resistance(ABC):
     shape: tuple[int, ...]
     stiffness: float | FloatArray
     stress: ComplexArray | FloatArray
+    _shear: float | FloatArray
+
+    def relaxation(self, F: FloatArray, P: FloatArray, dissipated: FloatArray, out: FloatArray) -> None:
+        """Write what follows from dissipation, see :func:`relaxation`, into ``out``, shape (voxels, 2)."""
+        relaxation(F, P, self._shear * dissipated, out)
 
     @abstractmethod
     def turned(self, stored: FloatArray, turn: FloatArray) -> ComplexArray | FloatArray:
@@ -56,6 +62,25 @@ class Resistance(ABC):
             F: Deformation gradients of the voxels, shape (voxels, 3, 3).
             P: Their first Piola-Kirchhoff stress, GPa, same shape.
             dissipated: Energy each dissipated in the step, GPa, shape (voxels,); None if it is elastic.
+        """
+
+    @abstractmethod
+    def slope(self, relaxation: FloatArray, slopes: FloatArray) -> FloatArray:
+        """Return how what flow leaves follows F of each voxel, shape (voxels, 3, 3).
+
+        Args:
+            relaxation: As :meth:`relaxation` wrote it.
+            slopes: Its derivatives by F, shape (voxels, 2, 3, 3).
+        """
+
+    @abstractmethod
+    def change(self, displacement: ComplexArray, stress: Any, left: FloatArray) -> ComplexArray:
+        """Return how the forces change at the end of the step that :meth:`forces` saw last.
+
+        Args:
+            displacement: Change of the displacement of the step, amplitudes.
+            stress: Change of the stress at the beginning, as :meth:`turned` returns it.
+            left: By voxel, F at the end times :meth:`slope`, shape (voxels,).
         """
 
     def store(self, out: FloatArray) -> None:
@@ -90,10 +115,20 @@ class HourglassResistance(Resistance):
         self, displacement: ComplexArray, F: FloatArray, P: FloatArray, dissipated: FloatArray | None
     ) -> ComplexArray:
         """See :class:`Resistance`."""
-        left = 1.0 if dissipated is None else stress_left(F, P, self._shear * dissipated)
-        self.stiffness = left * self._elastic
-        self.stress = left * (self._elastic * displacement - self._from)
+        self._left = 1.0 if dissipated is None else stress_left(F, P, self._shear * dissipated)
+        self.stiffness = self._left * self._elastic
+        self.stress = self._left * (self._elastic * displacement - self._from)
         return np.asarray(self._share * self.stress)
+
+    def slope(self, relaxation: FloatArray, slopes: FloatArray) -> FloatArray:
+        """See :class:`Resistance`."""
+        flow, relaxed = relaxation.sum(axis=0)
+        return _slope(flow, relaxed, slopes)
+
+    def change(self, displacement: ComplexArray, stress: Any, left: FloatArray) -> ComplexArray:
+        """See :class:`Resistance`."""
+        changed = self._left * (self._elastic * displacement + stress)
+        return np.asarray(self._share * (changed + left.sum() / self._left * self.stress))
 
 
 class VoxelResistance(Resistance):
@@ -125,11 +160,25 @@ class VoxelResistance(Resistance):
     ) -> ComplexArray:
         """See :class:`Resistance`."""
         if dissipated is not None:
-            stress_left_in_each(F, P, self._shear * dissipated, self._left)
+            self._left = stress_left_in_each(F, P, self._shear * dissipated)
         self.stiffness = self._left * self._elastic[:, 0, 0]
         self.stress = self._left[:, None, None] * (self._elastic * self._of(displacement) - self._from)
-        hourglass_forces(self.stress, self._corners.weights, self._forces)
-        found = np.empty_like(displacement)
+        return self._forces_of(self.stress, displacement)
+
+    def slope(self, relaxation: FloatArray, slopes: FloatArray) -> FloatArray:
+        """See :class:`Resistance`."""
+        flow, relaxed = relaxation.T[..., None, None]
+        return _slope(flow, relaxed, slopes)
+
+    def change(self, displacement: ComplexArray, stress: Any, left: FloatArray) -> ComplexArray:
+        """See :class:`Resistance`."""
+        changed = self._left[:, None, None] * (self._elastic * self._of(displacement) + stress)
+        changed += (left / self._left)[:, None, None] * self.stress
+        return self._forces_of(changed, displacement)
+
+    def _forces_of(self, stress: FloatArray, like: ComplexArray) -> ComplexArray:
+        hourglass_forces(stress, self._corners.weights, self._forces)
+        found = np.empty_like(like)
         self._corners.amplitudes(self._forces, found)
         return found
 
@@ -153,26 +202,46 @@ def _squared_shear(F: FloatArray, P: FloatArray) -> float:
 
 
 @njit(cache=True)
+def relaxation(F: FloatArray, P: FloatArray, flow: FloatArray, out: FloatArray) -> None:
+    """Write flow and flow^2 / s^2 of each voxel, GPa^2, into ``out``, shape (voxels, 2).
+
+    A plastic shear g under the shear stress s dissipates D = s g, and leaves s of the elastic s + G g: with
+    flow = G D the latter over the former is 1 + flow / s^2.
+
+    Args:
+        F: Deformation gradients, shape (voxels, 3, 3).
+        P: First Piola-Kirchhoff stress, GPa, same shape; s is its shear stress.
+        flow: Shear modulus G times what was dissipated in the step, GPa^2, shape (voxels,).
+        out: As said.
+    """
+    for p in range(F.shape[0]):
+        out[p] = 0.0
+        if flow[p] > 0.0:
+            square = max(_squared_shear(F[p], P[p]), 1e-6 * flow[p])  # a stress that turned may be none
+            out[p, 0], out[p, 1] = flow[p], flow[p] * flow[p] / square
+
+
+def _slope(flow: Any, relaxed: Any, slopes: FloatArray) -> FloatArray:
+    """Derivative of flow / (flow + relaxed), numbers or arrays (voxels, 1, 1), by that of each voxel's."""
+    whole = np.where(flow > 0.0, flow + relaxed, np.inf)
+    return np.asarray((relaxed * slopes[:, 0] - flow * slopes[:, 1]) / whole**2)
+
+
 def stress_left(F: FloatArray, P: FloatArray, flow: FloatArray) -> float:
     """What flow in a step leaves of a shear stress, at the mean rate of voxels, each weighted by its flow.
 
-    A plastic shear g under the shear stress s dissipates D = s g, and leaves s of the elastic s + G g. The
-    mean is that of G g / s = flow / s^2 with ``flow`` = G D, GPa^2, shape (voxels,): of rates, since that of
-    what is left depends on the step where few voxels flow much.
+    The mean is that of G g / s = flow / s^2 with ``flow`` = G D, GPa^2, shape (voxels,): of rates, since that
+    of what is left depends on the step where few voxels flow much.
     """
-    relaxed = total = 0.0
-    for p in range(F.shape[0]):
-        if flow[p] > 0.0:
-            square = max(_squared_shear(F[p], P[p]), 1e-6 * flow[p])  # a stress that turned may be none
-            relaxed += flow[p] * flow[p] / square
-            total += flow[p]
-    return total / (total + relaxed) if total > 0.0 else 1.0
+    parts = np.empty((len(F), 2))
+    relaxation(F, P, flow, parts)
+    total, relaxed = parts.sum(axis=0)
+    return float(total / (total + relaxed)) if total > 0.0 else 1.0
 
 
-@njit(cache=True)
-def stress_left_in_each(F: FloatArray, P: FloatArray, flow: FloatArray, out: FloatArray) -> None:
-    """Write what flow in a step leaves of the shear stress of each voxel into ``out``, shape (voxels,)."""
-    for p in range(F.shape[0]):
-        out[p] = 1.0
-        if flow[p] > 0.0:
-            out[p] /= 1.0 + flow[p] / max(_squared_shear(F[p], P[p]), 1e-6 * flow[p])
+def stress_left_in_each(F: FloatArray, P: FloatArray, flow: FloatArray) -> FloatArray:
+    """Return what flow in a step leaves of the shear stress of each voxel, shape (voxels,)."""
+    parts = np.empty((len(F), 2))
+    relaxation(F, P, flow, parts)
+    total, relaxed = parts.T
+    return np.divide(total, total + relaxed, out=np.ones(len(F)), where=total > 0.0)

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numba import njit
 
-from microscale.law import ConstitutiveLaw, State
 from microscale.tensors import FloatArray
 from microscale.unit_cell.corners import Corners, stiffness_forces
 from microscale.unit_cell.grid import ComplexArray, PeriodicGrid
@@ -21,7 +20,13 @@ TANGENT_CALLS = 18
 
 
 class Medium(ABC):
-    """What answers the forces out of balance in the iteration of a cell."""
+    """What answers the forces out of balance in the iteration of a cell.
+
+    Attributes:
+        has_voxels: Whether it has a stiffness for each voxel, and so can be sharpened.
+    """
+
+    has_voxels = False
 
     @abstractmethod
     def begin(self, F: FloatArray) -> None:
@@ -41,8 +46,12 @@ class Medium(ABC):
         """
 
     @abstractmethod
-    def sharpen(self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float) -> bool:
-        """Become what the voxels are after a step to ``F`` (voxels, 3, 3); tell whether it did."""
+    def sharpen(self, tangent: FloatArray) -> None:
+        """Become as stiff as the voxels are.
+
+        Args:
+            tangent: Their tangents less those of a uniform pressure, GPa, shape (voxels, 3, 3, 3, 3).
+        """
 
 
 class HomogeneousMedium(Medium):
@@ -66,9 +75,8 @@ class HomogeneousMedium(Medium):
         """See :class:`Medium`."""
         self._grid.relax(forces, self._mean, self._moduli, float(np.mean(resistance)), out)
 
-    def sharpen(self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float) -> bool:
+    def sharpen(self, tangent: FloatArray) -> None:
         """Stay as it is."""
-        return False
 
 
 class VoxelMedium(Medium):
@@ -84,6 +92,8 @@ class VoxelMedium(Medium):
         shear: Shear modulus of each voxel at rest, GPa, shape (voxels,).
         longitudinal: Its longitudinal modulus, same shape.
     """
+
+    has_voxels = True
 
     def __init__(
         self, grid: PeriodicGrid, corners: Corners, shear: FloatArray, longitudinal: FloatArray
@@ -105,11 +115,9 @@ class VoxelMedium(Medium):
         np.multiply.outer(self._lame, dilatation, out=self._tangent)
         self._tangent += np.multiply.outer(self._shear, shear)
 
-    def sharpen(self, law: ConstitutiveLaw, F: FloatArray, dt: float, start: State, pressure: float) -> bool:
-        """Take the tangents of the law."""
-        law.tangent(F, dt, start, self._tangent)
-        _less_uniform_pressure(pressure, F, self._tangent)
-        return True
+    def sharpen(self, tangent: FloatArray) -> None:
+        """See :class:`Medium`. It takes the symmetric part."""
+        _symmetric(tangent, self._tangent)
 
     def relax(
         self, forces: ComplexArray, resistance: float | FloatArray, goal: float, out: ComplexArray
@@ -147,24 +155,10 @@ class VoxelMedium(Medium):
 
 
 @njit(cache=True)
-def _less_uniform_pressure(p: float, F: FloatArray, C: FloatArray) -> None:
-    """Subtract p d(cof F)/dF of a pressure that is not balanced; make tangents symmetric, as gradients need.
-
-    Args:
-        p: Mean pressure that :func:`microscale.unit_cell.pressure.take_out_pressure` took out, GPa.
-        F: Deformation gradients of the voxels, shape (voxels, 3, 3).
-        C: Their tangents, GPa, shape (voxels, 3, 3, 3, 3); changed in place.
-    """
+def _symmetric(C: FloatArray, out: FloatArray) -> None:
+    """Write the symmetric part of tangents, which conjugate gradients need; both (voxels, 3, 3, 3, 3)."""
     for v in range(len(C)):
-        for i in range(3):
-            for j in range(3):
-                i1, i2, j1, j2 = (i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3
-                C[v, i, j, i1, j1] -= p * F[v, i2, j2]
-                C[v, i, j, i2, j2] -= p * F[v, i1, j1]
-                C[v, i, j, i1, j2] += p * F[v, i2, j1]
-                C[v, i, j, i2, j1] += p * F[v, i1, j2]
         for m in range(9):
-            for n in range(m):
+            for n in range(m + 1):
                 i, j, k, q = m // 3, m % 3, n // 3, n % 3
-                mean = 0.5 * (C[v, i, j, k, q] + C[v, k, q, i, j])
-                C[v, i, j, k, q] = C[v, k, q, i, j] = mean
+                out[v, i, j, k, q] = out[v, k, q, i, j] = 0.5 * (C[v, i, j, k, q] + C[v, k, q, i, j])

@@ -51,3 +51,48 @@ def uniform_stress(pressure: float, F: FloatArray) -> FloatArray:
     cof = np.empty((3, 3))
     cofactor(F, cof)
     return pressure * cof
+
+
+@njit(cache=True)
+def cofactors(F: FloatArray) -> FloatArray:
+    """Return the cofactor matrices of F (voxels, 3, 3)."""
+    found = np.empty_like(F)
+    for v in range(len(F)):
+        cofactor(F[v], found[v])
+    return found
+
+
+@njit(cache=True)
+def less_uniform_pressure(p: float, F: FloatArray, C: FloatArray) -> None:
+    """Subtract from tangents what :func:`take_out_pressure` takes out at a given p: p d(cof F)/dF.
+
+    Args:
+        p: Mean pressure, GPa.
+        F: Deformation gradients of the voxels, shape (voxels, 3, 3).
+        C: Their tangents, GPa, shape (voxels, 3, 3, 3, 3); changed in place.
+    """
+    for v in range(len(C)):
+        for i in range(3):
+            for j in range(3):
+                i1, i2, j1, j2 = (i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3
+                C[v, i, j, i1, j1] -= p * F[v, i2, j2]
+                C[v, i, j, i2, j2] -= p * F[v, i1, j1]
+                C[v, i, j, i1, j2] += p * F[v, i2, j1]
+                C[v, i, j, i2, j1] += p * F[v, i1, j2]
+
+
+def pressure_slope(F: FloatArray, P: FloatArray, C: FloatArray, cof: FloatArray) -> FloatArray:
+    """Return the change of the mean pressure with the F of each voxel, GPa, shape (voxels, 3, 3).
+
+    What :func:`take_out_pressure` leaves has no mean pressure, <P : F / J> = 0, whatever F is.
+
+    Args:
+        F: Deformation gradients of the voxels, shape (voxels, 3, 3).
+        P: The stress that is left, GPa, same shape.
+        C: Tangents of the voxels, as :func:`less_uniform_pressure` leaves them.
+        cof: Cofactors of F.
+    """
+    J = np.linalg.det(F)[:, None, None]
+    of_stress = (F.reshape(-1, 1, 9) @ C.reshape(-1, 9, 9)).reshape(F.shape)
+    work = (P * F).sum(axis=(1, 2))[:, None, None]
+    return np.asarray((of_stress + P - work / J * cof) / (3.0 * J) / len(F))

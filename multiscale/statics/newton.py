@@ -31,6 +31,10 @@ class NotConvergedError(Exception):
     """A load step has no solution that Newton's iterations find; the same on every rank."""
 
 
+class UnfinishedError(NotConvergedError):
+    """More iterations might have found it; the displacements are those of the last one."""
+
+
 @dataclass(frozen=True)
 class Converged:
     """How a load step converged.
@@ -86,7 +90,7 @@ class Newton:
         self._iterate()
         reason: Any = self._snes.getConvergedReason()
         if reason < 0:
-            raise NotConvergedError(self._given_up or self._equations.failure or self._why(reason))
+            raise self._not_converged(reason)
         if not self._asked:
             require_used(self._prefix, self._options)
             self._asked = True
@@ -102,9 +106,14 @@ class Newton:
                 raise
             raise self._error from None
 
-    def _why(self, reason: Any) -> str:
+    def _not_converged(self, reason: Any) -> NotConvergedError:
+        """Return why, and leave the displacements of the last iteration."""
+        self._u[:] = self._solution.array
         shown = " ".join(f"{residual:.0e}" for residual in self._residuals[-3:])
-        return f"{_in_words(reason, Reason)}, last residuals {shown}"
+        why = self._given_up or self._equations.failure
+        if not why and reason == Reason.DIVERGED_MAX_IT:
+            return UnfinishedError(f"{len(self._residuals) - 1} iterations, last residuals {shown}")
+        return NotConvergedError(why or f"{_in_words(reason, Reason)}, last residuals {shown}")
 
     def _first_iteration(self, prescribed: FloatArray) -> None:
         """Solve for the change from the displacements foreseen, that of the prescribed ones given."""

@@ -18,7 +18,7 @@ MOST_DIRECT = 100_000
 NEWTON: dict[str, str | float] = {
     "snes_rtol": 1e-9,  # of the norm of the forces that balance
     "snes_atol": 0.0,
-    "snes_max_it": 15,  # where a neck begins a shorter step needs no fewer
+    "snes_max_it": 5,  # after the first, which is ours: a step of more is cut
     "snes_linesearch_type": "bt",
 }
 DIRECT: dict[str, str | float] = {

@@ -21,7 +21,7 @@ from multiscale.statics.equilibrium import Equilibrium
 from multiscale.statics.law_points import LawPoints
 from multiscale.statics.load_steps import LoadSteps
 from multiscale.statics.loads import Loads
-from multiscale.statics.newton import Converged, Newton, NotConvergedError
+from multiscale.statics.newton import Converged, Newton, NotConvergedError, UnfinishedError
 from multiscale.statics.over_time import Given
 from multiscale.statics.petsc_options import Options
 from multiscale.statics.prescribed import Prescribed
@@ -118,6 +118,7 @@ class Statics:
         self.work, self._size, self.last = 0.0, 0.0, Converged(0, ())
         self.iterations, self.most_iterations, self.timers = 0, 0, self._equations.timers
         self._force_before = np.zeros_like(self._displacement)
+        self._foreseen = self._rate  # as it went on in the last step
 
     def _nodes_of(self, body: ImpactMesh, groups: Sequence[str]) -> dict[str, NDArray[np.int32]]:
         """Return the nodes of groups that this rank owns."""
@@ -132,18 +133,29 @@ class Statics:
         nodal: FloatArray = self.u.x.array.reshape(-1, 3)
         return nodal
 
+    @property
+    def _rate(self) -> FloatArray:
+        nodal: FloatArray = self.v.x.array.reshape(-1, 3)
+        return nodal
+
     def step(self, dt: float) -> None:
-        """Go on to equilibrium ``dt`` us later; where none is found nothing has changed.
+        """Go on to equilibrium ``dt`` us later; where none is found all is as it was.
+
+        The next attempt then begins with its share of what this one had found.
 
         Raises:
             NotConvergedError: It is not found.
             Exception: What the law raised on any rank, or a load.
         """
         before = self._displacement.copy()
-        self._displacement[:] += dt * self.v.x.array.reshape(-1, 3)  # what is foreseen: it goes on like this
+        self._displacement[:] += dt * self._foreseen
         try:
             self.last = self._newton.solve(self.time + dt, dt)
-        except BaseException:
+        except BaseException as why:
+            # Where flow gives way to unloading a shorter step is no easier. What was found of a longer one
+            # says how the body goes on.
+            found = (self._displacement - before) / dt
+            self._foreseen = found if isinstance(why, UnfinishedError) else self._rate
             self._displacement[:] = before
             raise
         self._accept(dt, before)
@@ -154,7 +166,8 @@ class Statics:
         with shared_errors(self._comm):
             self.points.accept(dt)
         moved, force = self._displacement - before, self._equations.internal
-        self.v.x.array[:] = (moved / dt).ravel()
+        self._rate[:] = moved / dt
+        self._foreseen = self._rate
         owned = slice(self._equations.owned)
         done = float(np.sum((0.5 * (self._force_before + force) * moved)[owned]))
         self.work += float(self._comm.allreduce(done, op=MPI.SUM))
@@ -173,6 +186,8 @@ class Statics:
         longest_step: Time | None = None,
     ) -> None:
         """Go on step by step until ``end_time``; a step that fails is cut, after easy ones steps grow.
+
+        A step that takes more than six iterations has failed, unless PETSc was given another ``snes_max_it``.
 
         Args:
             end_time: Time to end at, us.

@@ -13,6 +13,7 @@ from microscale.files.one_writer import one_writer
 from multiscale.cli import export
 from multiscale.export.amalgam import amalgamated
 from multiscale.export.source import initialiser, literal
+from multiscale.laws import make_law
 from multiscale.surrogate.store import SHIPPED, read_surrogate, weights_file, write_surrogate
 
 
@@ -57,6 +58,10 @@ def test_shipped_weights_have_a_name_and_files_go_first(tmp_path, monkeypatch):
     assert weights_file(SHIPPED) == SHIPPED
     (tmp_path / "magnesium").touch()
     assert weights_file("magnesium").name == "magnesium"
+
+
+def test_a_law_takes_the_name_of_shipped_weights():
+    assert make_law("learned", weights="magnesium").card == make_law("learned").card
 
 
 @pytest.mark.parametrize(

@@ -83,9 +83,10 @@ def test_cards_of_before_are_compared_by_their_name(card, own, tmp_path):
         require_data_of(older, made(tmp_path, "other", texture="random"))
 
 
-def test_evaluate_refuses_before_it_starts(own, tmp_path, capsys):
+@pytest.mark.parametrize("weights", [SHIPPED, Path("magnesium")])
+def test_evaluate_refuses_before_it_starts(weights, own, tmp_path, capsys):
     with pytest.raises(InputError, match="is of another material than the surrogate, magnesium, taylor, 128"):
-        evaluate(SHIPPED, own, out=tmp_path)
+        evaluate(weights, own, out=tmp_path)
     assert capsys.readouterr().out == ""
 
 

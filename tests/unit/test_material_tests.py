@@ -1,5 +1,6 @@
 """Material tests without a mesh against closed forms, and what they refuse."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -233,13 +234,15 @@ def test_a_step_that_is_too_long_is_cut():
     assert curve.iterations[-1] > 12
 
 
-def test_a_stress_that_a_law_cannot_carry_ends_in_one_line():
+def test_a_stress_that_a_law_cannot_carry_ends_in_one_line_and_at_its_strength():
     law = make_law("j2", hardening_modulus=0.0)
     with pytest.raises(
         ConvergenceError, match=r"no balance of the law j2 at stress\.xx = .* GPa off"
     ) as error:
         run_tests(law, [MaterialTest((Segment(stress={"xx": 0.6}, duration=1.0, steps=3),))])
     assert "\n" not in str(error.value)
+    last = re.search(r"stress\.xx = ([\d.]+)", str(error.value))
+    assert float(last[1]) == pytest.approx(law.yield_stress, rel=1e-3)
 
 
 MIXTURE = """

@@ -250,6 +250,30 @@ def test_the_tangent_of_phases_is_that_of_each_law():
         np.testing.assert_array_equal(C[point], one[0])
 
 
+@pytest.mark.parametrize("contrast", [1e-3, 1e3])
+def test_the_tangent_of_a_cell_is_the_slope_of_its_stress_at_any_contrast(contrast):
+    cell = FullFieldCell.of_phases(ball(4), [ALUMINIUM, stiffer(contrast)])
+    state, P, C = cell.init_state(1), np.empty((2, 1, 3, 3)), np.empty((1, 3, 3, 3, 3))
+    stretch = np.array([1.0, -0.45, -0.45])
+    cell.update(np.diag(np.exp(0.02 * stretch))[None], 0.01, state, P[0])
+    F, change = (
+        np.diag(np.exp(0.03 * stretch))[None] + 0.002,
+        np.random.default_rng(1).standard_normal((3, 3)),
+    )
+    cell.tangent(F, 0.01, state, C)
+    for side, size in enumerate((1e-6, -1e-6)):
+        cell.smooth.update(F + size * change, 0.01, state.copy(), P[side])
+    slope = (P[0, 0] - P[1, 0]) / 2e-6
+    assert np.abs(np.einsum("ijkl,kl->ij", C[0], change) - slope).max() < 1e-6 * np.abs(C).max()
+
+
+def test_a_step_that_has_to_be_taken_in_parts_has_no_tangent():
+    cell = FullFieldCell.of_phases(ball(4), [ALUMINIUM, stiffer(10.0)], max_iterations=1)
+    F = np.diag(np.exp([0.03, -0.013, -0.013]))[None]
+    with pytest.raises(ConvergenceError, match="no tangent where its step has to be taken in parts"):
+        cell.tangent(F, 0.01, cell.init_state(1), np.empty((1, 3, 3, 3, 3)))
+
+
 class Failing(NeoHooke):
     """A law that cannot follow."""
 

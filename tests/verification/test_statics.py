@@ -10,6 +10,7 @@ from meshes.box import box
 from multiscale.dynamics.elements.registry import make_element
 from multiscale.laws.j2 import J2
 from multiscale.laws.neo_hooke import NeoHooke
+from multiscale.statics.newton import NotConvergedError
 from multiscale.statics.statics import Statics
 
 SIDES = ("left", "right", "front", "back", "bottom", "top")
@@ -125,9 +126,46 @@ def test_newton_converges_quadratically(name):
     body = Statics(box((1.0, 1.0, 2.0), (2, 2, 4)), law, supports=held, displacements=moved)
     steps = []
     body.run(end_time, [lambda at: steps.append(at.last)])
-    assert max(step.iterations for step in steps) <= 6
+    assert body.most_iterations == max(step.iterations for step in steps) <= 6
     falls = [step.residuals[-3:] for step in steps if step.iterations >= 2]
     assert len(falls) > 5
     for fall in falls:
         for before, after in pairwise(fall):
             assert after < max(10.0 * before**2, 3e-12)  # round-off, or the differences of a tangent
+
+
+def test_the_user_says_how_many_iterations_a_step_may_take():
+    """Of the solver, which takes up after the first one: yield takes five, here steps are cut before."""
+    body = Statics(
+        box((1.0, 1.0, 2.0), (2, 2, 4)),
+        J2(),
+        supports={"bottom": (0, 1, 2), "top": (0, 1)},
+        displacements={"top": {"z": [[0.0, 0.0], [100.0, -0.05]]}},
+        petsc_options={"snes_max_it": 2},
+    )
+    body.run(100.0)
+    assert body.cuts > 0
+    assert body.most_iterations == 3
+
+
+def test_a_step_that_fails_leaves_all_as_it_was_but_what_is_foreseen():
+    def compressed(**options):
+        return Statics(
+            box((1.0, 1.0, 2.0), (2, 2, 4)),
+            J2(),
+            supports={"bottom": (0, 1, 2), "top": (0, 1)},
+            displacements={"top": {"z": [[0.0, 0.0], [1.0, -0.1]]}},
+            petsc_options=options,
+        )
+
+    once = compressed()
+    once.step(1.0)
+    body = compressed(snes_max_it=once.last.iterations - 2)  # one too few
+    with pytest.raises(NotConvergedError, match=f"{once.last.iterations - 1} iterations, last residuals"):
+        body.step(1.0)
+    assert (body.time, body.step_count, body.iterations) == (0.0, 0, 0)
+    assert not body.u.x.array.any()
+    assert not body.points.state["equivalent_plastic_strain"].any()
+    body.step(1.0)
+    assert body.last.iterations < once.last.iterations
+    np.testing.assert_allclose(body.u.x.array, once.u.x.array, atol=1e-9)

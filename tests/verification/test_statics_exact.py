@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import multiscale as ms
+from microscale.differences import differences
 from multiscale.laws.j2 import J2
 from multiscale.statics.statics import Statics
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "demos" / "studies"))
-from necking import HARDENING, TabulatedJ2
+from necking import HARDENING, TabulatedJ2, bar
 from statics_exact import COOK, cook, elastic, lame, rivlin, slopes, small_tube, tube
 
 
@@ -79,3 +80,27 @@ def test_hardening_by_a_table_is_that_of_its_lines():
         sigma = P[0, 0, 0] * stretch - P[0, 1, 1] * stretch**-0.5  # J = 1
         assert strain == pytest.approx(0.2 - sigma / 230.8, abs=1e-4)
         assert sigma == pytest.approx(np.interp(strain, *HARDENING.T), rel=1e-9)
+
+
+def test_a_neck_takes_at_most_six_iterations_a_step():
+    """Where it begins steps are cut: sixty would take up to nine."""
+    force, neck, iterations = bar(100, 4.5, 60)[:, 1:].T
+    assert force[-1] < 0.94 * force.max()
+    assert neck[-1] < 5.6  # 5.9 mm where the bar would be drawn evenly
+    assert iterations.max() <= 6
+    assert len(iterations) > 61
+
+
+def test_the_tangent_of_hardening_by_a_table_is_that_of_the_line_that_is_right():
+    law, lines = TabulatedJ2(200.0, 0.3, HARDENING), len(HARDENING) - 1
+    stretch = np.exp(np.linspace(0.0, 0.6, 40))
+    F = np.stack([np.diag([s, s**-0.5, s**-0.5]) for s in stretch]) + 0.01
+    state, A = law.init_state(40), np.empty((40, 3, 3, 3, 3))
+    law.tangent(F, 1.0, state, A)
+    assert not state["equivalent_plastic_strain"].any()
+    differenced = np.empty_like(A)
+    differences(law, F, 1.0, state, differenced)
+    off = np.abs(A - differenced).max(axis=(1, 2, 3, 4)) / np.abs(A).max(axis=(1, 2, 3, 4))
+    assert (off < 1e-6).sum() > 40 - lines  # but for points at a corner of the table
+    law.update(F, 1.0, state, np.empty((40, 3, 3)))
+    assert np.ptp(np.searchsorted(HARDENING[:, 0], state["equivalent_plastic_strain"])) >= 5
