@@ -1,5 +1,7 @@
 """The recurrent surrogate that is told the texture: path and texture turn together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -23,10 +25,10 @@ def textures(points: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(points, OF_TEXTURE)) * 0.25
 
 
-@pytest.fixture(scope="module")
-def surrogate() -> AutogradRecurrent:
+@pytest.fixture(scope="module", params=[0, 2], ids=["deviators", "tensors of order 4"])
+def surrogate(request) -> AutogradRecurrent:
     torch.manual_seed(0)
-    cell = AutogradRecurrent(SIZES)
+    cell = AutogradRecurrent(replace(SIZES, fourths=request.param))
     for parameter in cell.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
     return cell

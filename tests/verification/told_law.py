@@ -21,7 +21,9 @@ def law_of(
     """Return the law of some weights, with the material and the range of the shipped ones."""
     _, card = read_surrogate(SHIPPED)
     weights = {name: tensor.numpy() for name, tensor in surrogate.state_dict().items()}
-    return LearnedLaw(weights, replace(card, architecture=SIZES.told), precision=precision, texture=texture)
+    return LearnedLaw(
+        weights, replace(card, architecture=surrogate.architecture.told), precision=precision, texture=texture
+    )
 
 
 def told_law(precision: Precision = "double") -> LearnedLaw:

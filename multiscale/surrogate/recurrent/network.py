@@ -72,7 +72,7 @@ class RecurrentSurrogate(nn.Module):
         self.rates = _weights(layers["rates"], gain=0.5)
         self.rates_bias = nn.Parameter(_first_rates(architecture))
         self.targets = _weights(layers["targets"], gain=0.1)
-        self.targets_bias = nn.Parameter(torch.zeros(layers["targets"][1]))
+        self.targets_bias = nn.Parameter(_first_targets(architecture))
         self.shares = nn.Parameter(torch.zeros(architecture.groups))
 
     def weights(self) -> torch.Tensor:
@@ -83,10 +83,16 @@ class RecurrentSurrogate(nn.Module):
 def _first_rates(architecture: Architecture) -> torch.Tensor:
     """Logarithms of the first rates: soft to hard groups, and memories of one to 200 strain scales."""
     groups = torch.linspace(-1.0, 1.0, architecture.groups) if architecture.groups > 1 else torch.zeros(1)
-    memories = [
-        torch.linspace(math.log(0.005), 0.0, count) for count in (architecture.tensors, architecture.scalars)
-    ]
+    counts = (architecture.tensors, architecture.scalars, architecture.fourths)
+    memories = [torch.linspace(math.log(0.005), 0.0, count) for count in counts]
     return torch.cat([groups, *memories])
+
+
+def _first_targets(architecture: Architecture) -> torch.Tensor:
+    """First coefficients: zero, but of tensors of order 4, which would else begin too small to be heard."""
+    of_fourths = architecture.fourths * architecture.fourth_coefficients
+    zeros = torch.zeros(architecture.layers["targets"][1] - of_fourths)
+    return torch.cat([zeros, torch.randn(of_fourths)])
 
 
 def _weights(shape: tuple[int, int], gain: float = 1.0) -> nn.Parameter:
