@@ -35,8 +35,10 @@ Those of q_k and xi_l are at most one, and no weights let a state run away.
 Told a texture (size ``texture``), it reads the coefficients of order 2 and 4 as a deviator T2 and a map
 T4 of deviators: T2 among the deviators, products with T2, what T4 makes of A, E, <m>, T2 and products, and
 products of that among the P (``made_of`` in recurrent_cell.h), T2 z and T4 z beside a deviator's own product
-with A, and scalars of step and texture (recurrent_texture.h). Path and texture that turn together turn the
-stress.
+with A, and scalars of step and texture (recurrent_texture.h). The state may then hold harmonic tensors of
+order 4 too (size ``fourths``, recurrent_fourth.h), which map deviators as T4 does and relax to a combination
+of T4, the harmonic parts of products of A, <m> and T2, and what A makes of T4 and of them. Path and texture
+that turn together turn the stress.
 
 No increment and no stress leave the state as it is, and rest is free of stress, both exactly. Steps are cut
 to at most ``LARGEST_STEP`` of strain (:mod:`multiscale.surrogate.recurrent.substeps`); within it the network
