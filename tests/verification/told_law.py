@@ -26,7 +26,7 @@ def law_of(
     )
 
 
-def told_law(precision: Precision = "double") -> LearnedLaw:
-    """Return that of first weights, of a fibre texture."""
+def told_law(precision: Precision = "double", fourths: int = 0) -> LearnedLaw:
+    """Return that of first weights, of a fibre texture, with so many tensors of order 4 in the state."""
     torch.manual_seed(0)
-    return law_of(RecurrentSurrogate(SIZES), precision, FIBRE)
+    return law_of(RecurrentSurrogate(replace(SIZES, fourths=fourths)), precision, FIBRE)

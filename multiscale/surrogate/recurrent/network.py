@@ -83,10 +83,10 @@ class RecurrentSurrogate(nn.Module):
 
 
 def _first_rates(architecture: Architecture) -> torch.Tensor:
-    """Logarithms of the first rates: soft to hard groups, and memories of one to 200 strain scales."""
+    """Logarithms of the first rates: soft to hard groups; memories of one to 200 strain scales, or to ten."""
     groups = torch.linspace(-1.0, 1.0, architecture.groups) if architecture.groups > 1 else torch.zeros(1)
-    counts = (architecture.tensors, architecture.scalars, architecture.fourths)
-    memories = [torch.linspace(math.log(0.005), 0.0, count) for count in counts]
+    slowest = ((0.005, architecture.tensors), (0.005, architecture.scalars), (0.1, architecture.fourths))
+    memories = [torch.linspace(math.log(rate), 0.0, count) for rate, count in slowest]
     return torch.cat([groups, *memories])
 
 
