@@ -76,8 +76,10 @@ typedef struct {
   deviator own[DEVIATORS][OWN];                /* each of the state's times the direction, and the texture's tensors */
   real factor[GROUPS], mean_factor;            /* by which they are bounded */
 #if TEXTURE
-  fourth fourths[1 + FOURTHS]; /* of order 4: that of the texture, then the state's */
-  Map map[1 + FOURTHS];
+  Map map[1 + FOURTHS]; /* of order 4: that of the texture, then the state's */
+#endif
+#if FOURTHS
+  fourth fourths[1 + FOURTHS]; /* their numbers */
 #endif
 } Tensors;
 
@@ -169,21 +171,24 @@ INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   deviator_of_mandel(step->features + 6, t->of[ODD + 1]);
 #if TEXTURE
   deviator_of_texture(step->texture, t->of[TEXTURED]);
-  copy(step->texture + DEVIATOR, FOURTH, t->fourths[0]);
-  map_of(t->fourths[0], &t->map[0]);
+  map_of(step->texture + DEVIATOR, &t->map[0]);
 #endif
 #if FOURTHS
+  copy(step->texture + DEVIATOR, FOURTH, t->fourths[0]);
   copy(z + FOURTHS_FROM, FOURTHS * FOURTH, t->fourths[1]);
   for (int k = 1; k <= FOURTHS; ++k) map_of(t->fourths[k], &t->map[k]);
 #endif
   for (int p = 0; p < PRODUCTS; ++p) {
     const int one = made_of[p][0], other = made_of[p][1];
     clear(t->products[p]);
+#if FOURTHS
+    if (other < MAPPED)
+      fourth_product(t, one, MAPPED_BY(other), t->products[p]);
+    else
+#endif
 #if TEXTURE
-    if (one < 0)
-      add_contracted(&t->map[MAPPED_BY(one)], &t->map[MAPPED_BY(other)], t->products[p]);
-    else if (other < 0)
-      add_mapped(&t->map[MAPPED_BY(other)], operand(t, one), t->products[p]);
+    if (other == MAPPED)
+      add_mapped(&t->map[0], operand(t, one), t->products[p]);
     else
 #endif
       add_product(operand(t, one), operand(t, other), t->products[p]);

@@ -47,14 +47,15 @@ INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[S
 #endif
   for (int p = 0; p < PRODUCTS; ++p) {
     const int one = made_of[p][0], other = made_of[p][1];
-#if TEXTURE
-    if (other < 0) {
-      clear(d->products[p]);
-      if (one >= 0) add_mapped(&t->map[MAPPED_BY(other)], operand(d, one), d->products[p]);
 #if FOURTHS
-      if (other < MAPPED) fourth_product_forward(t, d, one, MAPPED_BY(other), d->products[p]);
+    if (other < MAPPED)
+      fourth_product_forward(t, d, one, MAPPED_BY(other), d->products[p]);
+    else
 #endif
-    } else
+#if TEXTURE
+    if (other == MAPPED)
+      mapped(&t->map[0], operand(d, one), d->products[p]);
+    else
 #endif
       product_forward(operand(t, one), operand(t, other), operand(d, one), operand(d, other), d->products[p]);
   }

@@ -18,6 +18,14 @@ static const int dyads[DYADS][2] = {{ALONG, ALONG},    {ALONG, MEAN_READ},   {ME
 #define FIRST_FOURTH (FIRST_DYAD + DYADS)
 #define TURNED_TEXTURE (FIRST_FOURTH + FOURTHS)
 
+/* p += Q x, or Q T4 where `one` is no deviator. */
+INLINE void fourth_product(const Tensors *t, int one, int map, deviator p) {
+  if (one == MAPPED)
+    add_contracted(&t->map[map], &t->map[0], p);
+  else
+    add_mapped(&t->map[map], operand(t, one), p);
+}
+
 /* Scalars of the tensors of order 4 of the state; returns where those that follow belong. */
 INLINE part *fourth_scalars(const Tensors *t, part *x) {
   for (int k = 0; k < FOURTHS; ++k) {

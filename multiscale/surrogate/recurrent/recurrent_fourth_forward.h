@@ -19,12 +19,15 @@ INLINE void turned_forward(const deviator a, const Map *map, const deviator da, 
   fourth_add(splat(1), other, out);
 }
 
-/* What the change of the state adds to those of products: of Q x, or of Q T4. */
+/* p = the change of Q x, or of Q T4. */
 INLINE void fourth_product_forward(const Tensors *t, const Tensors *d, int one, int map, deviator p) {
-  if (one == MAPPED)
+  clear(p);
+  if (one == MAPPED) {
     add_contracted(&d->map[map], &t->map[0], p);
-  else
+  } else {
     add_mapped(&d->map[map], operand(t, one), p);
+    add_mapped(&t->map[map], operand(d, one), p);
+  }
 }
 
 /* The change of what fourth_scalars makes. */
