@@ -41,6 +41,8 @@ STEPS = 200
 PATHS_PER_CELL, TOLERANCE = 4, 0.01
 SEEDS, TEST_SEEDS = 20_000, 90_000
 """First ones of paths, and of microstructures, of a round: those of another are 1000 further."""
+TICKS = (2, 3, 5, 10, 20, 30)
+"""Per cent, of the picture."""
 TRAININGS: dict[str, dict[str, Any]] = {
     "taught more": {"rate": 1e-3, "updates": 1000},
     "from nothing": {"rate": 3e-3, "updates": 3000},
@@ -133,6 +135,7 @@ def draw(curve: dict[str, Any], picture: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.0 * len(JUDGED), 4.0), layout="constrained")
+    shown = sorted({int(n) for points in curve["trainings"].values() for n in points})
     for axes, test in zip(np.atleast_1d(figure.subplots(1, len(JUDGED), sharey=True)), JUDGED, strict=True):
         for colour, (how, points) in enumerate(curve["trainings"].items()):
             paths = sorted(points, key=int)
@@ -141,7 +144,10 @@ def draw(curve: dict[str, Any], picture: Path) -> None:
         for colour, (name, errors) in enumerate(curve["rivals"].items(), start=2):
             axes.axhline(100.0 * errors[test], color=f"C{colour}", ls="--", label=name)
         axes.set(title=test, xscale="log", yscale="log", xlabel="full-field paths")
-        axes.grid(alpha=0.3, which="both")
+        axes.set_xticks(shown, [str(n) for n in shown])
+        axes.set_yticks(TICKS, [str(n) for n in TICKS])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("error of the deviator, %")
     figure.axes[0].legend(fontsize="small")
     figure.savefig(picture, dpi=110)

@@ -50,6 +50,5 @@ class Microstructures(LawOfPaths):
         """See :class:`LawOfPaths`."""
         texture = self.law(range(1)).texture
         assert texture is not None  # that of a polycrystal
-        first = texture.record()["sha256"]
-        which = {"seed": self._seed, "paths_each": self._paths_each, "first_grains": first}
+        which = {"seed": self._seed, "paths_each": self._paths_each, "first_grains": texture.digest()}
         return {"microstructures": which}

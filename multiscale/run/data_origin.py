@@ -84,7 +84,7 @@ def _quick_law(record: Mapping[str, Any], file: Path) -> ConstitutiveLaw | None:
         first = _made(record, options | {"seed": cells["seed"]})
         assert isinstance(first, FullFieldCell)
         assert first.texture is not None
-        return first if first.texture.record()["sha256"] == cells["first_grains"] else None
+        return first if first.texture.digest() == cells["first_grains"] else None
     law = _made(record, options)
     return law if identity(law)["hash"] == record["hash"] else None
 
