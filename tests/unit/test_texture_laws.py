@@ -12,7 +12,7 @@ from microscale import SingleCrystal, TaylorPolycrystal
 from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture.deformed import deformed_texture
 from microscale.crystals.texture.density import pole_density
-from microscale.crystals.texture.described import grains_of
+from microscale.crystals.texture.described import distribution, grains_of
 from microscale.crystals.texture.lattice import lattice_of
 from microscale.crystals.texture.moments import texture_numbers
 from microscale.crystals.texture.texture import Texture
@@ -59,13 +59,20 @@ def test_weights_of_a_file_are_those_of_the_law(tmp_path):
     np.testing.assert_allclose(law.weights, [0.25, 0.75])
 
 
-def test_the_learned_law_refuses_a_texture():
+def test_weights_of_no_texture_refuse_one():
     with pytest.raises(
         InputError, match=r"'rolled:15,25' has harmonic coefficients 0\.\d\d of order 2"
     ) as raised:
-        ms.make_law("learned", texture="rolled:15,25")
-    assert "--law taylor or fft3d" in str(raised.value)
-    assert ms.make_law("learned", texture="uniform").name == "learned"
+        ms.make_law("learned", weights="magnesium", texture="rolled:15,25")
+    assert "--weights any-texture" in str(raised.value)
+
+
+def test_the_learned_law_of_a_texture_has_the_weights_of_any():
+    plain, told = (ms.make_law("learned", texture=texture) for texture in ("uniform", "rolled:15,25"))
+    assert plain.card == ms.make_law("learned").card
+    assert told.card == ms.make_law("learned", weights="any-texture").card
+    numbers = texture_numbers(distribution("rolled:15,25", MAGNESIUM), LATTICE.group)
+    np.testing.assert_allclose(told.init_state(1)["texture"][0], numbers, atol=1e-12)
     with pytest.raises(InputError, match="texture-axes = 'z,x,y' has no use without --texture"):
         ms.make_law("learned", texture_axes="z,x,y")
 

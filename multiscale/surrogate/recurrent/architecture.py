@@ -131,7 +131,7 @@ class Architecture:
         and deviators as they are read, multiplied and combined.
         """
         tensors = DEVIATOR * (self.read + self.products + (2 + self.own) * self.deviators + self.basis)
-        fourths = FOURTH * (1 + (8 + self.fourths) * self.fourths)
+        fourths = FOURTH * (self.texture + (8 + self.fourths) * self.fourths)
         rows = 2 * self.inputs + 3 * self.hidden + self.rates + self.layers["targets"][1]
         return ROW * (rows + 2 * (2 * self.states + tensors + fourths))
 
