@@ -13,7 +13,6 @@ from microscale.files.printable import drawable, printable
 from microscale.inputs.flat import flat
 from microscale.inputs.numbers import (
     Count,
-    CountOrZero,
     OutFile,
     OutFolder,
     Positive,
@@ -134,7 +133,6 @@ def train(
     longest_step: Positive | None = None,
     any_texture: bool | None = None,
     holds: bool | None = None,
-    fourths: CountOrZero | None = None,
     modes: Count | None = None,
     exact_pressure: bool | None = None,
     seed: Seed = 0,
@@ -154,12 +152,11 @@ def train(
         tensors: Its other internal variables that are tensors, and turn with the path; 6 by default.
         scalars: Those that are scalars; 6 by default.
         start: Weights the recurrent surrogate starts from, such as those to be taught more; they may have
-            fewer hidden units and tensors of order 4, and not be told textures.
+            fewer hidden units and not be told textures.
         longest_step: Strain of the longest steps the recurrent surrogate is trained in, 0.02 by default; the
             law itself takes 0.01, which costs more.
         any_texture: Tell the recurrent surrogate the texture of each path: one network of any texture.
         holds: Cut the steps of the recurrent surrogate by the time under stress too, for data with holds.
-        fourths: Tensors of order 4 of the state of a recurrent surrogate of any texture; none by default.
         modes: Principal components of each tensor component, for pca; 100 by default.
         exact_pressure: For pca: compute the mean stress and learn the rest; the paper learns all of it.
         seed: Of all random choices.
@@ -183,7 +180,6 @@ def train(
         "longest_step": longest_step,
         "any_texture": any_texture,
         "holds": holds,
-        "fourths": fourths,
         "modes": modes,
         "exact_pressure": exact_pressure,
     }

@@ -20,7 +20,6 @@ MEANING = {
     "elastic_strain": "deviators of the elastic left Cauchy-Green tensor, five numbers each, in 1/64",
     "tensors": "learnt deviators",
     "internal": "learnt scalars",
-    "fourths": "learnt harmonic tensors of order 4, nine numbers each",
     "flow_clocks": "what the watch over the training range measures",
     "outside_for": "time since the training range was left, us",
     "beyond": "how far at most beyond it: shape, fast, volume, slow, hold, cycle; 0 inside",

@@ -72,7 +72,6 @@ LAWS = {
     "learned": Law(lambda: make_law("learned"), objectivity=1e-6, stiffness_error=0.02),
     "learned double": Law(lambda: make_law("learned", precision="double"), stiffness_error=0.02),
     "learned, told": Law(told_law, isotropic=False, stiffness_error=0.02),
-    "learned, order 4": Law(lambda: told_law(fourths=2), isotropic=False, stiffness_error=0.02),
     "learned pca": Law(lambda: PcaLaw(*untrained_pca()[1:]), isotropic=False, stiffness_error=None),
 }
 

@@ -1,7 +1,5 @@
 """The recurrent surrogate that is told the texture: path and texture turn together."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -12,12 +10,10 @@ from told_law import FIBRE, SIZES, law_of
 
 from microscale.crystals.texture.moments import NUMBERS, turned_numbers
 from microscale.errors import InputError
-from microscale.law import State
 from multiscale.surrogate.recurrent.architecture import OF_TEXTURE, STRAIN_SCALE, Architecture
 from multiscale.surrogate.recurrent.compiled import FusedRecurrent, pack
 from multiscale.surrogate.recurrent.increments import deviator5
-from multiscale.surrogate.recurrent.law import LearnedLaw, state_of
-from multiscale.surrogate.recurrent.network import RecurrentSurrogate
+from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.store import SHIPPED, read_surrogate
 
 Q = Rotation.random(rng=np.random.default_rng(1)).as_matrix()
@@ -27,21 +23,21 @@ def textures(points: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(points, OF_TEXTURE)) * 0.25
 
 
-@pytest.fixture(scope="module", params=[0, 2], ids=["deviators", "tensors of order 4"])
-def surrogate(request) -> AutogradRecurrent:
+@pytest.fixture(scope="module")
+def surrogate() -> AutogradRecurrent:
     torch.manual_seed(0)
-    cell = AutogradRecurrent(replace(SIZES, fourths=request.param))
+    cell = AutogradRecurrent(SIZES)
     for parameter in cell.parameters():
         parameter.data += 0.1 * torch.randn_like(parameter)
     return cell
 
 
-def stress_of(law: LearnedLaw, F: np.ndarray, texture: np.ndarray, state: State | None = None) -> np.ndarray:
+def stress_of(law: LearnedLaw, F: np.ndarray, texture: np.ndarray, dt: float = 0.05) -> np.ndarray:
     """First Piola stress after each step, (samples, points, 3, 3), of points with textures (points, 14)."""
-    state, P = law.init_state(F.shape[1]) if state is None else state, np.empty(F.shape)
+    state, P = law.init_state(F.shape[1]), np.empty(F.shape)
     state["texture"][:] = texture
     for F_k, P_k in zip(F, P, strict=True):
-        law.update(np.ascontiguousarray(F_k), 0.05, state, P_k)
+        law.update(np.ascontiguousarray(F_k), dt, state, P_k)
     return P
 
 
@@ -158,24 +154,8 @@ def test_a_network_that_is_not_told_takes_no_texture():
     assert "texture" not in LearnedLaw(weights, card).init_state(1)
 
 
-def test_tensors_of_order_4_need_a_texture():
-    with pytest.raises(InputError, match="fourths = 1 of a surrogate that is not told textures, expected 0"):
-        Architecture(fourths=1).require_served()
-
-
-def test_tensors_of_order_4_are_kept_within_128_numbers():
-    sizes = Architecture(texture=1, fourths=3)
-    assert sum(int(np.prod(variable.shape)) for variable in state_of(sizes)) <= 128
-    law = law_of(RecurrentSurrogate(replace(SIZES, fourths=2)))
-    assert not law.init_state(3)["fourths"].any()  # at rest
-    stress_of(law, deformations(3), textures(3), state := law.init_state(3))
-    assert state["fourths"].all()
-    assert (np.linalg.norm(state["fourths"].reshape(3, 2, 9), axis=2) < 1.0).all()
-
-
 def test_a_card_of_no_texture_is_as_before():
     assert "texture" not in Architecture().told
-    assert "fourths" not in SIZES.told
     assert SIZES.told["texture"] == 1
 
 

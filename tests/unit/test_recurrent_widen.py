@@ -32,25 +32,13 @@ def law_of(module: RecurrentSurrogate) -> LearnedLaw:
     return LearnedLaw(arrays, replace(CARD, architecture=module.architecture.told), precision="double")
 
 
-@pytest.mark.parametrize(
-    "change", [{}, {"texture": 1}, {"texture": 1, "hidden": 96}, {"texture": 1, "fourths": 2}]
-)
-def test_names_of_what_is_read_and_given_are_one_each(change):
-    large = replace(SMALL, **change)
+@pytest.mark.parametrize("large", [SMALL, replace(SMALL, texture=1), replace(SMALL, texture=1, hidden=96)])
+def test_names_of_what_is_read_and_given_are_one_each(large):
     for labels, count in ((_inputs(large), large.inputs), (_targets(large), large.layers["targets"][1])):
         assert len(set(labels)) == len(labels) == count
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {},
-        {"hidden": 96},
-        {"texture": 1},
-        {"texture": 1, "hidden": 88},
-        {"texture": 1, "hidden": 88, "fourths": 2},
-    ],
-)
+@pytest.mark.parametrize("change", [{}, {"hidden": 96}, {"texture": 1}, {"texture": 1, "hidden": 88}])
 def test_the_larger_network_has_the_stress_of_the_smaller(change):
     U = np.ascontiguousarray(stretches(paths=12, size=0.1))
     times = np.linspace(0.0, 1.0, U.shape[1])
@@ -63,33 +51,19 @@ def test_the_larger_network_has_the_stress_of_the_smaller(change):
     np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-12 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize(
-    ("fourths", "more"), [(0, {"hidden": 112}), (0, {"fourths": 1}), (1, {"fourths": 3})]
-)
-def test_one_that_was_told_textures_is_widened_as_well(tmp_path, fourths, more):
-    told = replace(SMALL, texture=1, fourths=fourths)
+def test_one_that_was_told_textures_is_widened_as_well(tmp_path):
+    told = replace(SMALL, texture=1)
     torch.manual_seed(5)
     weights = {name: tensor.numpy() for name, tensor in RecurrentSurrogate(told).state_dict().items()}
     file = tmp_path / "told.safetensors"
     write_surrogate(file, weights, replace(CARD, architecture=told.told))
     U, texture = np.ascontiguousarray(stretches(paths=5, size=0.1)), 0.3 * np.eye(14)[:5]
     times, found = np.linspace(0.0, 1.0, U.shape[1]), []
-    for law in (LearnedLaw.from_file(file, "double"), law_of(started(replace(told, **more), file))):
+    for law in (LearnedLaw.from_file(file, "double"), law_of(started(replace(told, hidden=112), file))):
         state = law.init_state(5)
         state["texture"][:] = texture
         found.append(drive(law, U, times, state))
     np.testing.assert_allclose(found[1], found[0], rtol=0.0, atol=1e-12 * np.abs(found[0]).max())
-    assert not fourths or state["fourths"][:, 9 * fourths :].any()  # the new ones go their way
-
-
-def test_fewer_tensors_of_order_4_are_refused(tmp_path):
-    told = replace(SMALL, texture=1, fourths=2)
-    weights = {n: tensor.numpy() for n, tensor in RecurrentSurrogate(told).state_dict().items()}
-    write_surrogate(tmp_path / "w.safetensors", weights, replace(CARD, architecture=told.told))
-    with pytest.raises(
-        InputError, match="has fourths = 2, expected at most the 1 asked: give --fourths 2 or more"
-    ):
-        started(replace(told, fourths=1), tmp_path / "w.safetensors")
 
 
 def test_what_is_new_learns():

@@ -9,13 +9,7 @@ import torch
 from torch.nn import functional
 
 from microscale.crystals.texture.tensors import harmonic_tensors
-from multiscale.surrogate.recurrent.architecture import (
-    DEVIATOR,
-    DIRECTION,
-    FOURTH,
-    SHORTEST_MEMORY,
-    STRAIN_SCALE,
-)
+from multiscale.surrogate.recurrent.architecture import DEVIATOR, DIRECTION, SHORTEST_MEMORY, STRAIN_SCALE
 from multiscale.surrogate.recurrent.increments import (
     Increments,
     convected_maps,
@@ -58,17 +52,12 @@ class AutogradRecurrent(RecurrentSurrogate):
         mean = torch.einsum("tpgk,g->tpk", torch.stack(history), self.weights())
         return mean * STRAIN_SCALE, state
 
-    def _parts(self, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Parts of a state.
-
-        Elastic strains (paths, groups, 5), other deviators (paths, tensors, 5), scalars (paths, scalars) and
-        tensors of order 4 (paths, fourths, 9).
-        """
+    def _parts(self, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Elastic strains (paths, groups, 5), other deviators (paths, tensors, 5) and scalars of a state."""
         sizes = self.architecture
         deviators = state[:, : DEVIATOR * sizes.deviators].reshape(len(state), sizes.deviators, DEVIATOR)
         elastic, others = deviators[:, : sizes.groups], deviators[:, sizes.groups :]
-        scalars, fourths = state[:, DEVIATOR * sizes.deviators :].tensor_split([sizes.scalars], 1)
-        return elastic, others, scalars, fourths.reshape(len(state), sizes.fourths, FOURTH)
+        return elastic, others, state[:, DEVIATOR * sizes.deviators :]
 
     def _step(
         self,
@@ -81,27 +70,21 @@ class AutogradRecurrent(RecurrentSurrogate):
         texture: torch.Tensor | None = None,
     ) -> torch.Tensor:
         groups, deviators = self.architecture.groups, self.architecture.deviators
-        elastic, others, scalars, fourths = self._parts(state)
+        elastic, others, scalars = self._parts(state)
         of_step = tensors_of_step(features)
         mean = bounded(elastic.mean(1))
         products = products_of(of_step, mean)
         own = torch.cat([bounded(elastic), others], 1)
         by = symmetric_product(own, of_step[:, :1])[:, :, None]
-        fixed, plain, scalars_read = of_step, scalars_of_step(features), [scalars]
+        fixed, plain = of_step, scalars_of_step(features)
         if texture is not None:
             T2, T4 = tensors_of_texture(texture.to(features))
             more, of_texture = textured(T2, T4, of_step, mean)
             products, fixed = torch.cat([products, more], 1), torch.cat([of_step, T2[:, None]], 1)
             by = torch.cat([by, *(x[:, :, None] for x in (symmetric_product(own, T2[:, None]), own @ T4))], 2)
             plain = torch.cat([plain, of_texture], 1)
-            for k in range(self.architecture.fourths):
-                more, of_fourth = by_fourth(
-                    fourths[:, : k + 1], T2, texture[:, 5:].to(features), of_step, mean
-                )
-                products = torch.cat([products, more], 1)
-                scalars_read.append(of_fourth)
-        read = [*scalars_read, invariants(own, fixed, products, by), plain]
-        rates, coefficients, scalar_targets, of_fourths = self._network(torch.cat(read, 1))
+        read = [scalars, invariants(own, fixed, products, by), plain]
+        rates, coefficients, scalar_targets = self._network(torch.cat(read, 1))
 
         moved = elastic + (maps[:, None] * elastic[:, :, None, :]).sum(-1)
         basis = [of_step, moved.mean(1, keepdim=True), products, moved, others, fixed[:, of_step.shape[1] :]]
@@ -115,27 +98,19 @@ class AutogradRecurrent(RecurrentSurrogate):
         mean_stress = stress.mean(1, keepdim=True).expand(-1, rates.shape[1] - groups)
         decay = (size + dt * torch.cat([stress, mean_stress], 1)) * rates
         left = torch.exp(-decay)
-        counts = [groups, deviators, deviators + scalars.shape[1]]
-        of_groups, of_others, of_scalars, of_fourth = left.tensor_split(counts, 1)
-        of_groups, of_others = of_groups[..., None], of_others[..., None]
+        of_groups, of_others, of_scalars = (
+            left[:, :groups, None],
+            left[:, groups:deviators, None],
+            left[:, deviators:],
+        )
         driven = strain[:, None] * mean_of_exponential(decay[:, :groups, None])
         elastic = moved * of_groups + targets[:, :groups] * radius * (1.0 - of_groups) + driven
         others = others * of_others + targets[:, groups:] * (1.0 - of_others)
         scalars = scalars * of_scalars + scalar_targets * (1.0 - of_scalars)
-        if texture is not None and self.architecture.fourths:
-            basis_4 = fourth_basis(fourths, T2, texture[:, 5:].to(features), of_step, mean)
-            own_4 = turned(of_step[:, :1], map_of(fourths))
-            of_basis, of_own = of_fourths.split([basis_4.shape[1], 1], -1)
-            targets = bounded(of_basis @ basis_4 + of_own * own_4)
-            fourths = fourths * of_fourth[..., None] + targets * (1.0 - of_fourth[..., None])
-        return torch.cat([elastic.flatten(1), others.flatten(1), scalars, fourths.flatten(1)], 1)
+        return torch.cat([elastic.flatten(1), others.flatten(1), scalars], 1)
 
-    def _network(self, read: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What the network gives.
-
-        Rates (paths, rates), coefficients (paths, deviators, coefficients), targets of scalars and
-        coefficients of tensors of order 4 (paths, fourths, fourth coefficients).
-        """
+    def _network(self, read: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Rates (paths, rates), coefficients (paths, deviators, coefficients) and targets of scalars."""
         sizes = self.architecture
         hidden = functional.silu(torch.addmm(self.input_bias, read, self.input))
         hidden = functional.silu(torch.addmm(self.between_bias, hidden, self.between))
@@ -144,13 +119,12 @@ class AutogradRecurrent(RecurrentSurrogate):
         targets = torch.addmm(self.targets_bias, hidden, self.targets)
         count = sizes.deviators * sizes.coefficients
         coefficients = targets[:, :count].reshape(len(read), sizes.deviators, sizes.coefficients)
-        scalars, fourths = targets[:, count:].tensor_split([sizes.scalars], 1)
-        of_fourths = fourths.reshape(len(read), sizes.fourths, sizes.fourth_coefficients)
-        return rates / SHORTEST_MEMORY, coefficients, scalars * (1.0 + scalars.square()).rsqrt(), of_fourths
+        scalars = targets[:, count:]
+        return rates / SHORTEST_MEMORY, coefficients, scalars * (1.0 + scalars.square()).rsqrt()
 
 
 def bounded(deviators: torch.Tensor) -> torch.Tensor:
-    """Return x / (1 + x.x)^(1/2) of deviators (..., 5), or of tensors of order 4 (..., 9)."""
+    """Return x / (1 + x.x)^(1/2) of deviators (..., 5)."""
     return deviators * (1.0 + deviators.square().sum(-1, keepdim=True)).rsqrt()
 
 
@@ -174,66 +148,11 @@ def products_of(of_step: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
 
 def tensors_of_texture(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """A texture's tensors between deviators, of the norms of its coefficients: (paths, 5), (paths, 5, 5)."""
-    of_2 = torch.from_numpy(harmonic_tensors(2, np.eye(5))).to(numbers)
-    T2 = deviator5(torch.einsum("pm,mij->pij", numbers[:, :5], of_2)) / 7.5**0.5
-    return T2, map_of(numbers[:, 5:])
-
-
-def units_of_4(like: torch.Tensor) -> torch.Tensor:
-    """Harmonic tensors of order 4 of norm one, between deviators, shape (9, 5, 5)."""
-    basis = from_deviator5(torch.eye(DEVIATOR, dtype=like.dtype))
-    of_4 = torch.from_numpy(harmonic_tensors(4, np.eye(FOURTH))).to(like)
-    return torch.einsum("mijkl,aij,bkl->mab", of_4, basis, basis) / 39.375**0.5
-
-
-def map_of(fourths: torch.Tensor) -> torch.Tensor:
-    """Tensors of order 4 (..., 9) between deviators, shape (..., 5, 5)."""
-    return torch.einsum("...m,mab->...ab", fourths, units_of_4(fourths))
-
-
-def harmonic(maps: torch.Tensor) -> torch.Tensor:
-    """Nine numbers of the harmonic part of maps (..., 5, 5) of deviators."""
-    return torch.einsum("...ab,mab->...m", maps, units_of_4(maps))
-
-
-def turned(along: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-    """Harmonic part of x -> dev(A M x), shape (..., 9), of A (..., 5) and M (..., 5, 5)."""
-    return harmonic(symmetric_product(along[..., None, :], maps.mT).mT)
-
-
-def by_fourth(
-    fourths: torch.Tensor, T2: torch.Tensor, texture: torch.Tensor, of_step: torch.Tensor, mean: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Products with the last of some tensors of order 4, (paths, 6, 5), and their scalars.
-
-    Args:
-        fourths: Of the state up to this one, shape (paths, count, 9).
-        T2: Deviator of the texture, shape (paths, 5).
-        texture: Its numbers of order 4, shape (paths, 9).
-        of_step: Tensors of the step, shape (paths, 3, 5).
-        mean: Bounded mean elastic strain, shape (paths, 5).
-    """
-    A, E, _ = of_step.unbind(1)
-    Q, T4 = map_of(fourths[:, -1]), map_of(texture)
-    AA = symmetric_product(A, A)
-    of_A, of_mean, of_AA, of_T2 = ((Q @ x[..., None])[..., 0] for x in (A, mean, AA, T2))
-    basis = torch.eye(DEVIATOR, dtype=A.dtype)
-    common = symmetric_product(basis[:, None], basis)  # a.(e_b e_c) of all a, b, c: symmetric in all three
-    contracted = torch.einsum("abc,pbd,pcd->pa", common, Q, T4)
-    products = torch.stack([of_A, of_mean, of_AA, of_T2, symmetric_product(A, of_A), contracted], 1)
-    pairs = [(A, of_A), (A, of_AA), (E, of_A), (T2, of_A), (A, contracted)]
-    with_all = torch.cat([texture[:, None], fourths], 1) @ fourths[:, -1, :, None]
-    return products, torch.cat([torch.stack([(a * b).sum(-1) for a, b in pairs], 1), with_all[..., 0]], 1)
-
-
-def fourth_basis(
-    fourths: torch.Tensor, T2: torch.Tensor, texture: torch.Tensor, of_step: torch.Tensor, mean: torch.Tensor
-) -> torch.Tensor:
-    """What targets of order 4 combine, shape (paths, 8 + fourths, 9); arguments as of :func:`by_fourth`."""
-    A = of_step[:, 0]
-    pairs = [(A, A), (A, mean), (mean, mean), (A, T2), (T2, T2), (mean, T2)]
-    dyads = [harmonic(a[:, :, None] * b[:, None]) for a, b in pairs]
-    return torch.stack([texture, *dyads, *fourths.unbind(1), turned(A, map_of(texture))], 1)
+    units = (torch.from_numpy(harmonic_tensors(order, np.eye(2 * order + 1))) for order in (2, 4))
+    of_2, of_4 = (unit.to(numbers) for unit in units)
+    basis = from_deviator5(torch.eye(DEVIATOR, dtype=numbers.dtype))
+    T4 = torch.einsum("pm,mijkl,aij,bkl->pab", numbers[:, 5:], of_4, basis, basis)
+    return deviator5(torch.einsum("pm,mij->pij", numbers[:, :5], of_2)) / 7.5**0.5, T4 / 39.375**0.5
 
 
 def textured(

@@ -38,7 +38,7 @@ ORDER = ([0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2])
 def weights(tmp_path_factory):
     """Of no training: what is asked holds for any."""
     torch.manual_seed(3)
-    sizes = replace(SIZES, holds=1, fourths=1)
+    sizes = replace(SIZES, holds=1)
     network = RecurrentSurrogate(sizes)
     arrays = {
         name: (tensor + 0.2 * torch.randn_like(tensor)).numpy()

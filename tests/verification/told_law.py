@@ -21,12 +21,10 @@ def law_of(
     """Return the law of some weights, with the material and the range of the shipped ones."""
     _, card = read_surrogate(SHIPPED)
     weights = {name: tensor.numpy() for name, tensor in surrogate.state_dict().items()}
-    return LearnedLaw(
-        weights, replace(card, architecture=surrogate.architecture.told), precision=precision, texture=texture
-    )
+    return LearnedLaw(weights, replace(card, architecture=SIZES.told), precision=precision, texture=texture)
 
 
-def told_law(precision: Precision = "double", fourths: int = 0) -> LearnedLaw:
-    """Return that of first weights, of a fibre texture, with so many tensors of order 4 in the state."""
+def told_law(precision: Precision = "double") -> LearnedLaw:
+    """Return that of first weights, of a fibre texture."""
     torch.manual_seed(0)
-    return law_of(RecurrentSurrogate(replace(SIZES, fourths=fourths)), precision, FIBRE)
+    return law_of(RecurrentSurrogate(SIZES), precision, FIBRE)

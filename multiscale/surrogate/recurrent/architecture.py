@@ -39,13 +39,6 @@ OF_TEXTURE = 14
 TEXTURE_PRODUCTS, TEXTURE_SCALARS = 16, 15
 """What a texture adds: products with its tensor of order 2 and what that of order 4 makes of deviators, and
 scalars of step and texture."""
-FOURTH = 9
-"""Numbers of a harmonic tensor of order 4."""
-MOST_FOURTHS = 3
-FOURTH_PRODUCTS, FOURTH_SCALARS = 6, 6
-"""What a tensor of order 4 of the state adds: products, and scalars beside those with others of the state."""
-FOURTH_TARGET = 9
-"""What its target combines beside the tensors of order 4 of the state, see recurrent_fourth.h."""
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
 SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
@@ -60,8 +53,8 @@ MOST_PARTS = 32
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
 ROW = 128
 """Bytes of one number of a block of points or paths in the precision of the network."""
-FLAGS = ("texture", "holds", "fourths")
-"""What a card tells of an architecture only where it is not zero: no sizes but the last."""
+FLAGS = ("texture", "holds")
+"""What of an architecture is no size."""
 STACK_SHARE = 0.75
 """Share of a thread's stack that a kernel may take."""
 
@@ -77,7 +70,6 @@ class Architecture:
         hidden: Width of the two hidden layers.
         texture: One where the network is told the texture of the polycrystal, else zero.
         holds: One where steps are cut by the time under stress too, else zero.
-        fourths: Number of tensors of order 4 that the state holds, where the network is told a texture.
     """
 
     __pydantic_config__ = STRICT
@@ -88,20 +80,13 @@ class Architecture:
     hidden: Size = 80
     texture: Flag = 0
     holds: Flag = 0
-    fourths: Annotated[int, Field(ge=0, le=MOST_FOURTHS)] = 0
 
     def require_served(self) -> None:
         """Refuse sizes that the kernels cannot hold.
 
         Raises:
-            InputError: A size is too large; it says how large each may be beside the others. Or there are
-                tensors of order 4 without a texture.
+            InputError: A size is too large; it says how large each may be beside the others.
         """
-        if self.fourths and not self.texture:
-            raise InputError(
-                f"fourths = {self.fourths} of a surrogate that is not told textures, expected 0: give "
-                "--any-texture too"
-            )
         if self.stack > STACK_SHARE * stack_bytes():
             sizes = {name: size for name, size in vars(self).items() if name not in FLAGS}
             given = ", ".join(f"--{name} {size}" for name, size in sizes.items())
@@ -131,9 +116,8 @@ class Architecture:
         and deviators as they are read, multiplied and combined.
         """
         tensors = DEVIATOR * (self.read + self.products + (2 + self.own) * self.deviators + self.basis)
-        fourths = FOURTH * (self.texture + (8 + self.fourths) * self.fourths)
         rows = 2 * self.inputs + 3 * self.hidden + self.rates + self.layers["targets"][1]
-        return ROW * (rows + 2 * (2 * self.states + tensors + fourths))
+        return ROW * (rows + 2 * (2 * self.states + tensors))
 
     @property
     def deviators(self) -> int:
@@ -142,8 +126,8 @@ class Architecture:
 
     @property
     def states(self) -> int:
-        """Numbers the network advances: components of the deviators, scalars, then tensors of order 4."""
-        return DEVIATOR * self.deviators + self.scalars + FOURTH * self.fourths
+        """Numbers the network advances: components of the deviators, then the scalars."""
+        return DEVIATOR * self.deviators + self.scalars
 
     @property
     def read(self) -> int:
@@ -152,8 +136,8 @@ class Architecture:
 
     @property
     def products(self) -> int:
-        """Products of two deviators that are read and combined, and what tensors of order 4 make of some."""
-        return PRODUCTS + TEXTURE_PRODUCTS * self.texture + FOURTH_PRODUCTS * self.fourths
+        """Products of two deviators that are read and combined, and deviators that the texture has mapped."""
+        return PRODUCTS + TEXTURE_PRODUCTS * self.texture
 
     @property
     def own(self) -> int:
@@ -169,13 +153,11 @@ class Architecture:
     def inputs(self) -> int:
         """Invariants the network reads.
 
-        They are the scalars of the state and of its tensors of order 4, the inner products of its deviators
-        with the products and with their own ones, of all deviators with each other, and the scalars of step
-        and texture.
+        They are the scalars of the state, the inner products of its deviators with the products and with
+        their own ones, of all deviators with each other, and the scalars of step and texture.
         """
         of_deviators = self.deviators * (self.products + self.own) + self.read * (self.read + 1) // 2
-        of_fourths = FOURTH_SCALARS * self.fourths + self.fourths * (self.fourths + 1) // 2
-        return self.scalars + of_fourths + of_deviators + self.plain
+        return self.scalars + of_deviators + self.plain
 
     @property
     def basis(self) -> int:
@@ -189,27 +171,20 @@ class Architecture:
 
     @property
     def rates(self) -> int:
-        """Rates: one a deviator, one a scalar and one a tensor of order 4."""
-        return self.deviators + self.scalars + self.fourths
-
-    @property
-    def fourth_coefficients(self) -> int:
-        """Coefficients of a target of order 4."""
-        return FOURTH_TARGET + self.fourths
+        """Rates: one a deviator and one a scalar."""
+        return self.deviators + self.scalars
 
     @property
     def layers(self) -> dict[str, tuple[int, int]]:
         """Inputs and outputs of the matrices, in the order in which the kernels have them.
 
-        Targets are the coefficients of those of deviators, one deviator after another, those of scalars, and
-        the coefficients of those of order 4.
+        Targets are the coefficients of those of deviators, one deviator after another, then those of scalars.
         """
-        targets = self.deviators * self.coefficients + self.scalars
         return {
             "input": (self.inputs, self.hidden),
             "between": (self.hidden, self.hidden),
             "rates": (self.hidden, self.rates),
-            "targets": (self.hidden, targets + self.fourths * self.fourth_coefficients),
+            "targets": (self.hidden, self.deviators * self.coefficients + self.scalars),
         }
 
     @property
@@ -237,10 +212,6 @@ class Architecture:
             "TEXTURE": self.texture,
             "OF_TEXTURE": OF_TEXTURE,
             "HOLDS": self.holds,
-            "FOURTHS": self.fourths,
-            "FOURTH_PRODUCTS": FOURTH_PRODUCTS,
-            "FOURTH_BASIS": self.fourth_coefficients - 1,
-            "FOURTH_COEFFICIENTS": self.fourth_coefficients,
             "LONGEST_UNDER_STRESS": LONGEST_UNDER_STRESS,
             "OF_STEP_ALONE": PLAIN,
             "PRODUCTS": self.products,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,9 +13,9 @@ from torch import nn
 from microscale.errors import InputError
 from microscale.files.printable import printable
 from microscale.inputs.memory import require_memory
-from microscale.inputs.numbers import Count, OutFile, Positive, Seed, Whole, checked
+from microscale.inputs.numbers import Count, OutFile, Positive, Seed, checked
 from multiscale.surrogate.plausible import require_known_pressure
-from multiscale.surrogate.recurrent.architecture import MOST_FOURTHS, Architecture
+from multiscale.surrogate.recurrent.architecture import Architecture
 from multiscale.surrogate.recurrent.compiled import BLOCK
 from multiscale.surrogate.recurrent.law import architecture_of
 from multiscale.surrogate.recurrent.learner import COARSE, RecurrentLearner
@@ -54,7 +54,6 @@ def fit_recurrent(
     longest_step: Positive = COARSE,
     any_texture: bool = False,
     holds: bool = False,
-    fourths: Annotated[int, Whole(0, MOST_FOURTHS)] = 0,
 ) -> None:
     """Train the recurrent surrogate and write it; a run that was killed goes on where it was.
 
@@ -74,12 +73,11 @@ def fit_recurrent(
         longest_step: Longest step in training, as the norm of the isochoric strain increment.
         any_texture: Whether the network is told the texture of each path.
         holds: Whether its steps are cut by the time under stress too.
-        fourths: Number of tensors of order 4 of its state, for a network that is told textures.
 
     Raises:
         InputError: Data, sizes, first weights or checkpoint cannot be used.
     """
-    architecture = Architecture(groups, tensors, scalars, hidden, int(any_texture), int(holds), fourths)
+    architecture = Architecture(groups, tensors, scalars, hidden, int(any_texture), int(holds))
     require_weights_name(out)
     architecture.require_served()
     numbers = sum(inputs * outputs for inputs, outputs in architecture.layers.values())

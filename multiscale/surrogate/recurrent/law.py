@@ -24,19 +24,13 @@ from multiscale.surrogate.extrapolation import (
     OnExtrapolation,
 )
 from multiscale.surrogate.law import SurrogateLaw
-from multiscale.surrogate.recurrent.architecture import (
-    DEVIATOR,
-    FOURTH,
-    OF_TEXTURE,
-    Architecture,
-    Precision,
-)
+from multiscale.surrogate.recurrent.architecture import DEVIATOR, OF_TEXTURE, Architecture, Precision
 from multiscale.surrogate.store import REMEDY, SHIPPED, Card, Weights, finite_array, read_surrogate
 
 SOURCE = Path(__file__).with_name("learned_kernel.c")
 TANGENT_SOURCE = Path(__file__).with_name("learned_tangent.c")
 ELASTIC_UNIT = "1/64"
-BEFORE = ("stretch", "elastic_strain", "tensors", "internal", "fourths", "texture")
+BEFORE = ("stretch", "elastic_strain", "tensors", "internal", "texture")
 """What the kernels read of a point before a step, in their order; most laws know no texture."""
 Constants = ctypes.Array[ctypes.c_char]
 ALIGNMENT = 8
@@ -49,8 +43,7 @@ class LearnedLaw(SurrogateLaw):
     State of a point: ``stretch``, the isochoric right stretch at the last update (11, 22, 33, 23, 13, 12);
     ``elastic_strain``, the deviators of the elastic left Cauchy-Green tensors of the groups of grains;
     ``tensors``, other learnt deviators; ``internal``, learnt scalars; in a network of any texture
-    ``fourths``, learnt tensors of order 4 if it has any, and ``texture``, the numbers of the point's, which
-    stay; and what the watch over the training range keeps,
+    ``texture``, the numbers of the point's, which stay; and what the watch over the training range keeps,
     see :mod:`multiscale.surrogate.extrapolation`.
 
     Args:
@@ -148,14 +141,12 @@ def state_of(architecture: Architecture, texture: FloatArray | None = None) -> t
         architecture: Sizes.
         texture: Its numbers at rest, shape (14,), for a network that is told them; by default zeros.
     """
-    fourths = architecture.fourths
     numbers = np.zeros(OF_TEXTURE) if texture is None else np.asarray(texture, dtype=float)
     return (
         StateVariable("stretch", (6,), "-", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
         StateVariable("elastic_strain", (DEVIATOR * architecture.groups,), ELASTIC_UNIT),
         StateVariable("tensors", (DEVIATOR * architecture.tensors,), "-"),
         StateVariable("internal", (architecture.scalars,), "-"),
-        *([StateVariable("fourths", (FOURTH * fourths,), "-")] if fourths else []),
         *([StateVariable("texture", (OF_TEXTURE,), "-", numbers)] if architecture.texture else []),
         *WATCHED,
         EXTRAPOLATION,

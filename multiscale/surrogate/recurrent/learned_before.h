@@ -4,10 +4,9 @@
 #include "learned_surrogate.h"
 
 /* Arrays of all points before a step: F (n, 9) where it ends, dt (n), stretch (n, 6), elastic strains (n, ELASTIC; over the
- * strain scale), other deviators (n, 5 TENSORS), scalars (n, SCALARS), and of a law that knows any texture tensors of order 4
- * (n, FOURTHS FOURTH) and texture (n, OF_TEXTURE). */
+ * strain scale), other deviators (n, 5 TENSORS), scalars (n, SCALARS), and texture (n, OF_TEXTURE) of a law that knows any. */
 typedef struct {
-  const double *F, *dt, *stretch, *elastic, *tensors, *scalars, *fourths, *texture;
+  const double *F, *dt, *stretch, *elastic, *tensors, *scalars, *texture;
 } Before;
 
 INLINE void take(const Before *a, const Block *b, Points *p, State z) {
@@ -18,9 +17,6 @@ INLINE void take(const Before *a, const Block *b, Points *p, State z) {
   gather(a->elastic, b, ELASTIC, z);
   gather(a->tensors, b, SCALARS_FROM - ELASTIC, z + ELASTIC);
   gather(a->scalars, b, SCALARS, z + SCALARS_FROM);
-#if FOURTHS
-  gather(a->fourths, b, FOURTHS * FOURTH, z + FOURTHS_FROM);
-#endif
 #if TEXTURE
   gather(a->texture, b, OF_TEXTURE, p->texture);
 #endif

@@ -36,7 +36,7 @@ INLINE void carry(const Network *n, Work *w, int k, int number_of_part) {
   for (int v = 0; v < STRIDE; ++v) {
     const part *rates = (const part *)w->given.rates + v, *targets = (const part *)w->given.targets + v;
     const part *drates = (const part *)w->dgiven.rates + v, *dtargets = (const part *)w->dgiven.targets + v;
-    const long goals = SCALAR_TARGETS * STRIDE;
+    const long goals = DEVIATORS * COEFFICIENTS * STRIDE;
     flow_forward(&w->tensors[v], &w->dtensors[v], &w->step[v], &w->dstep[v], targets, dtargets, &w->flow[v],
                  &w->dflow[v]);
     relax_forward(&w->flow[v], &w->dflow[v], &w->step[v], &w->dstep[v], rates, drates, targets + goals,
@@ -58,7 +58,7 @@ INLINE void advance_with_changes(const Network *n, Work *w, int number_of_part) 
   for (int k = 0; k < DEVIATOR; ++k) carry(n, w, k, number_of_part);
   for (int v = 0; v < STRIDE; ++v) {
     const part *rates = (const part *)w->given.rates + v, *targets = (const part *)w->given.targets + v;
-    relax(&w->flow[v], &w->step[v], rates, targets + SCALAR_TARGETS * STRIDE, w->z[v]);
+    relax(&w->flow[v], &w->step[v], rates, targets + DEVIATORS * COEFFICIENTS * STRIDE, w->z[v]);
   }
 }
 

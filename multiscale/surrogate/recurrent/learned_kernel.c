@@ -2,12 +2,12 @@
 #include "learned_before.h"
 #include "learned_watch.h"
 
-/* Arrays of all points: before the step; and what it changes: stretch, elastic strains, deviators, scalars and tensors of order 4,
+/* Arrays of all points: before the step; and what it changes: stretch, elastic strains, deviators and scalars as there,
  * clocks (n, CLOCKS), how long the training range was left (n), how far by kind (n, KINDS) and at all (n), P (n, 9); and
  * how many points left it for the first time, by kind and at all. */
 typedef struct {
   Before before;
-  double *stretch, *elastic, *tensors, *scalars, *fourths, *clocks, *outside, *beyond, *extrapolation, *P;
+  double *stretch, *elastic, *tensors, *scalars, *clocks, *outside, *beyond, *extrapolation, *P;
   long *newly;
 } Arrays;
 
@@ -38,9 +38,6 @@ INLINE void give(const Surrogate *s, const Arrays *a, const Block *b, const Poin
   scatter(z, b, ELASTIC, a->elastic);
   scatter(z + ELASTIC, b, SCALARS_FROM - ELASTIC, a->tensors);
   scatter(z + SCALARS_FROM, b, SCALARS, a->scalars);
-#if FOURTHS
-  scatter(z + FOURTHS_FROM, b, FOURTHS * FOURTH, a->fourths);
-#endif
   scatter(w->clock, b, CLOCKS, a->clocks);
   scatter(&w->outside, b, 1, a->outside);
   scatter(w->beyond, b, KINDS, a->beyond);
@@ -56,11 +53,10 @@ INLINE void leave(const Surrogate *s, const Arrays *a, const Block *block, const
 
 #include "learned_blocks.h"
 
-/* Advance n points, see Arrays; fourths and texture may be NULL where the law knows none. */
+/* Advance n points, see Arrays; texture may be NULL where the law knows none. */
 void learned_update(const Surrogate *s, long n, const double *F, const double *dt, double *stretch, double *elastic,
-                    double *tensors, double *scalars, double *fourths, const double *texture, double *clocks,
-                    double *outside, double *beyond, double *extrapolation, double *P, long newly[KINDS + 1]) {
-  const Arrays a = {{F, dt, stretch, elastic, tensors, scalars, fourths, texture},
-                    stretch, elastic, tensors, scalars, fourths, clocks, outside, beyond, extrapolation, P, newly};
+                    double *tensors, double *scalars, const double *texture, double *clocks, double *outside,
+                    double *beyond, double *extrapolation, double *P, long newly[KINDS + 1]) {
+  const Arrays a = {{F, dt, stretch, elastic, tensors, scalars, texture}, stretch, elastic, tensors, scalars, clocks, outside, beyond, extrapolation, P, newly};
   advance_points(s, &a, n);
 }

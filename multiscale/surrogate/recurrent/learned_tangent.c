@@ -20,9 +20,9 @@ static void differentiate_block(const Surrogate *s, const Before *a, double *tan
 
 /* dP / dF (n, 81) of n points, see Before. Returns 0, or -1 where there is no memory. */
 int learned_tangent(const Surrogate *s, long n, const double *F, const double *dt, const double *stretch,
-                    const double *elastic, const double *tensors, const double *scalars, const double *fourths,
-                    const double *texture, double *tangent) {
-  const Before before = {F, dt, stretch, elastic, tensors, scalars, fourths, texture};
+                    const double *elastic, const double *tensors, const double *scalars, const double *texture,
+                    double *tangent) {
+  const Before before = {F, dt, stretch, elastic, tensors, scalars, texture};
   Work *work = aligned_alloc(sizeof(row), (sizeof(Work) + sizeof(row) - 1) / sizeof(row) * sizeof(row));
   if (!work) return -1;
   const unsigned int mode = flush_tiny();

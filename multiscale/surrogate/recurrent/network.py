@@ -35,10 +35,8 @@ Those of q_k and xi_l are at most one, and no weights let a state run away.
 Told a texture (size ``texture``), it reads the coefficients of order 2 and 4 as a deviator T2 and a map
 T4 of deviators: T2 among the deviators, products with T2, what T4 makes of A, E, <m>, T2 and products, and
 products of that among the P (``made_of`` in recurrent_cell.h), T2 z and T4 z beside a deviator's own product
-with A, and scalars of step and texture (recurrent_texture.h). The state may then hold harmonic tensors of
-order 4 too (size ``fourths``, recurrent_fourth.h), which map deviators as T4 does and relax to a combination
-of T4, the harmonic parts of products of A, <m> and T2, and what A makes of T4 and of them. Path and texture
-that turn together turn the stress.
+with A, and scalars of step and texture (recurrent_texture.h). Path and texture that turn together turn the
+stress.
 
 No increment and no stress leave the state as it is, and rest is free of stress, both exactly. Steps are cut
 to at most ``LARGEST_STEP`` of strain (:mod:`multiscale.surrogate.recurrent.substeps`); within it the network
@@ -74,7 +72,7 @@ class RecurrentSurrogate(nn.Module):
         self.rates = _weights(layers["rates"], gain=0.5)
         self.rates_bias = nn.Parameter(_first_rates(architecture))
         self.targets = _weights(layers["targets"], gain=0.1)
-        self.targets_bias = nn.Parameter(_first_targets(architecture))
+        self.targets_bias = nn.Parameter(torch.zeros(layers["targets"][1]))
         self.shares = nn.Parameter(torch.zeros(architecture.groups))
 
     def weights(self) -> torch.Tensor:
@@ -83,18 +81,12 @@ class RecurrentSurrogate(nn.Module):
 
 
 def _first_rates(architecture: Architecture) -> torch.Tensor:
-    """Logarithms of the first rates: soft to hard groups; memories of one to 200 strain scales, or to ten."""
+    """Logarithms of the first rates: soft to hard groups, and memories of one to 200 strain scales."""
     groups = torch.linspace(-1.0, 1.0, architecture.groups) if architecture.groups > 1 else torch.zeros(1)
-    slowest = ((0.005, architecture.tensors), (0.005, architecture.scalars), (0.1, architecture.fourths))
-    memories = [torch.linspace(math.log(rate), 0.0, count) for rate, count in slowest]
+    memories = [
+        torch.linspace(math.log(0.005), 0.0, count) for count in (architecture.tensors, architecture.scalars)
+    ]
     return torch.cat([groups, *memories])
-
-
-def _first_targets(architecture: Architecture) -> torch.Tensor:
-    """First coefficients: zero, but of tensors of order 4, which would else begin too small to be heard."""
-    of_fourths = architecture.fourths * architecture.fourth_coefficients
-    zeros = torch.zeros(architecture.layers["targets"][1] - of_fourths)
-    return torch.cat([zeros, torch.randn(of_fourths)])
 
 
 def _weights(shape: tuple[int, int], gain: float = 1.0) -> nn.Parameter:

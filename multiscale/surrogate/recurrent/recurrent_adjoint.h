@@ -11,9 +11,6 @@
 /* Gradients of products. */
 typedef struct {
   deviator products[PRODUCTS], own[DEVIATORS][OWN];
-#if FOURTHS
-  deviator mean; /* as targets of order 4 have it */
-#endif
 } Products;
 
 /* da += the gradient, given that of |a>. */
@@ -25,6 +22,63 @@ INLINE void bound_backward(const deviator bounded, real factor, const deviator g
 /* Where the gradient of an operand goes: to the mean or a former product, nowhere where it does not depend on the state. */
 INLINE real *gradient_of(int o, Products *d, deviator dmean) {
   return o == MEAN_READ ? dmean : o >= PRODUCT(0) ? d->products[o - PRODUCT(0)] : NULL;
+}
+
+/* What a product passes to what it is made of; later products first. */
+INLINE void product_backward(const Tensors *t, int p, Products *d, deviator dmean) {
+  const int one = made_of[p][0], other = made_of[p][1];
+  real *done = gradient_of(one, d, dmean);
+#if TEXTURE
+  if (other == MAPPED) {
+    if (done) add_mapped(&t->map, d->products[p], done);
+    return;
+  }
+#endif
+  real *dother = gradient_of(other, d, dmean);
+  if (done) add_product(d->products[p], operand(t, other), done);
+  if (dother) add_product(d->products[p], operand(t, one), dother);
+}
+
+/* dz += gradients of the state, given those of what the network read and, from elsewhere, of the products (changed). */
+INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, State dz) {
+  deviator dof[DEVIATORS], dmean, dstate;
+  const part *given = dx + SCALARS * STRIDE;
+  clear(dmean);
+  for (int i = 0; i < DEVIATORS; ++i) {
+    clear(dof[i]);
+    for (int p = 0; p < PRODUCTS; ++p, given += STRIDE) {
+      add(*given, t->products[p], dof[i]);
+      add(*given, t->of[i], d->products[p]);
+    }
+    for (int o = 0; o < OWN; ++o, given += STRIDE) {
+      add(*given, t->own[i][o], dof[i]);
+      add(*given, t->of[i], d->own[i][o]);
+    }
+    add_product(t->of[ALONG], d->own[i][0], dof[i]);
+#if TEXTURE
+    add_product(t->of[TEXTURED], d->own[i][1], dof[i]);
+    add_mapped(&t->map, d->own[i][2], dof[i]);
+#endif
+  }
+  for (int i = 0; i < DEVIATORS; ++i)
+    for (int j = i; j < READ; ++j, given += STRIDE) {
+      add(*given, t->of[j], dof[i]);
+      if (j < DEVIATORS) add(*given, t->of[i], dof[j]);
+    }
+  for (int p = PRODUCTS - 1; p >= 0; --p) product_backward(t, p, d, dmean);
+  clear(dstate);
+  bound_backward(t->mean, t->mean_factor, dmean, dstate);
+  for (int i = 0; i < DEVIATORS; ++i) {
+    deviator da;
+    if (i < GROUPS) {
+      for (int k = 0; k < DEVIATOR; ++k) da[k] = dstate[k] * (number)(1.0 / GROUPS);
+      bound_backward(t->of[i], t->factor[i], dof[i], da);
+    } else {
+      copy(dof[i], DEVIATOR, da);
+    }
+    for (int k = 0; k < DEVIATOR; ++k) dz[i * DEVIATOR + k] += da[k];
+  }
+  for (int l = 0; l < SCALARS; ++l) dz[SCALARS_FROM + l] += dx[l * STRIDE];
 }
 
 /* Gradients by rates, before the network makes them positive, and by targets. */
@@ -51,72 +105,6 @@ INLINE part drate_of(const Relaxation *r, real ddecay) {
   return ddecay * r->decay * (1.0f - (number)SHORTEST_MEMORY * r->rate);
 }
 
-#include "recurrent_fourth_adjoint.h"
-
-/* What a product passes to what it is made of, and to the state; later products first. */
-INLINE void product_backward(const Tensors *t, int p, Products *d, deviator dmean, State dz) {
-  const int one = made_of[p][0], other = made_of[p][1];
-  real *done = gradient_of(one, d, dmean);
-#if TEXTURE
-  if (other < 0) {
-    if (done) add_mapped(&t->map[MAPPED_BY(other)], d->products[p], done);
-#if FOURTHS
-    if (other < MAPPED) fourth_product_backward(t, one, d->products[p], dz + FOURTHS_FROM + (-2 - other) * FOURTH);
-#endif
-    return;
-  }
-#endif
-  real *dother = gradient_of(other, d, dmean);
-  if (done) add_product(d->products[p], operand(t, other), done);
-  if (dother) add_product(d->products[p], operand(t, one), dother);
-}
-
-/* dz += gradients of the state, given those of what the network read and, from elsewhere, of the products (changed). */
-INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, State dz) {
-  deviator dof[DEVIATORS], dmean, dstate;
-  const part *given = dx + SCALARS * STRIDE;
-  clear(dmean);
-#if FOURTHS
-  copy(d->mean, DEVIATOR, dmean);
-  given = fourth_scalars_backward(t, given, d, dz);
-#endif
-  for (int i = 0; i < DEVIATORS; ++i) {
-    clear(dof[i]);
-    for (int p = 0; p < PRODUCTS; ++p, given += STRIDE) {
-      add(*given, t->products[p], dof[i]);
-      add(*given, t->of[i], d->products[p]);
-    }
-    for (int o = 0; o < OWN; ++o, given += STRIDE) {
-      add(*given, t->own[i][o], dof[i]);
-      add(*given, t->of[i], d->own[i][o]);
-    }
-    add_product(t->of[ALONG], d->own[i][0], dof[i]);
-#if TEXTURE
-    add_product(t->of[TEXTURED], d->own[i][1], dof[i]);
-    add_mapped(&t->map[0], d->own[i][2], dof[i]);
-#endif
-  }
-  for (int i = 0; i < DEVIATORS; ++i)
-    for (int j = i; j < READ; ++j, given += STRIDE) {
-      add(*given, t->of[j], dof[i]);
-      if (j < DEVIATORS) add(*given, t->of[i], dof[j]);
-    }
-  for (int p = PRODUCTS - 1; p >= 0; --p) product_backward(t, p, d, dmean, dz);
-  clear(dstate);
-  bound_backward(t->mean, t->mean_factor, dmean, dstate);
-  for (int i = 0; i < DEVIATORS; ++i) {
-    deviator da;
-    if (i < GROUPS) {
-      for (int k = 0; k < DEVIATOR; ++k) da[k] = dstate[k] * (number)(1.0 / GROUPS);
-      bound_backward(t->of[i], t->factor[i], dof[i], da);
-    } else {
-      copy(dof[i], DEVIATOR, da);
-    }
-    for (int k = 0; k < DEVIATOR; ++k) dz[i * DEVIATOR + k] += da[k];
-  }
-  for (int l = 0; l < SCALARS; ++l) dz[SCALARS_FROM + l] += dx[l * STRIDE];
-}
-
 /* What scalars pass back: their own gradients in place, those of the network and of the mean norm of the stress. */
 INLINE void scalars_backward(const Flow *f, const Step *step, const State z, const part *rates, const part *goals,
                              State dz, Passed *d, real *dpassed) {
@@ -127,7 +115,7 @@ INLINE void scalars_backward(const Flow *f, const Step *step, const State z, con
     const real ddecay = -r.left * (z[state] - goal * factor) * upstream;
     d->rates[q * STRIDE] = drate_of(&r, ddecay);
     *dpassed += ddecay * r.rate;
-    d->targets[(SCALAR_TARGETS + l) * STRIDE] = upstream * (1.0f - r.left) * factor * factor * factor;
+    d->targets[(DEVIATORS * COEFFICIENTS + l) * STRIDE] = upstream * (1.0f - r.left) * factor * factor * factor;
     dz[state] = upstream * r.left;
   }
 }
@@ -178,10 +166,7 @@ INLINE void relaxation_backward(const Tensors *t, const Step *step, const real *
   flow_of(t, step, targets, &f);
   for (int b = 0; b < BASIS; ++b) clear(dbasis[b]);
   for (int g = 0; g <= GROUPS; ++g) dpassed[g] = splat(0);
-  scalars_backward(&f, step, z, rates, targets + SCALAR_TARGETS * STRIDE, dz, d, dpassed + GROUPS);
-#if FOURTHS
-  fourths_backward(t, &f, step, rates, targets, dz, d, dpassed + GROUPS, dproducts->mean);
-#endif
+  scalars_backward(&f, step, z, rates, targets + DEVIATORS * COEFFICIENTS * STRIDE, dz, d, dpassed + GROUPS);
   deviators_backward(t, &f, step, rates, targets, dz, dbasis, dproducts->own, d, dpassed, &dradius);
   for (int g = 0; g < GROUPS; ++g) {
     real *dmoved = dbasis[MOVED + g];

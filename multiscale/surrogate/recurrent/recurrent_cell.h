@@ -16,7 +16,6 @@
 #define SHAPE (DIRECTION - 1)           /* of the features, ln m: how far the isochoric stretch is from none */
 #define RATE (DIRECTION + DEVIATOR)     /* of the features */
 #define SCALARS_FROM (DEVIATOR * DEVIATORS) /* of the state */
-#define FOURTHS_FROM (SCALARS_FROM + SCALARS)
 /* Among the deviators that are read: direction of the step, odd and even strain, and that of the texture. */
 #define ALONG DEVIATORS
 #define ODD (DEVIATORS + 1)
@@ -26,9 +25,6 @@
 #define MEAN OF_STEP
 #define FIRST_PRODUCT (MEAN + 1)
 #define MOVED (FIRST_PRODUCT + PRODUCTS)
-/* Where targets of scalars, and those of tensors of order 4, begin among those of the network. */
-#define SCALAR_TARGETS (DEVIATORS * COEFFICIENTS)
-#define FOURTH_TARGETS (SCALAR_TARGETS + SCALARS)
 
 typedef real deviator[DEVIATOR];
 
@@ -40,6 +36,13 @@ typedef struct {
   real texture[OF_TEXTURE];
 #endif
 } Step;
+
+/* Where a step would lead: tensors of which targets are combinations, bounded targets and their factors, norms of the
+ * stress of each group, inverted and not, and their mean, and the radius of the targets of elastic strains. */
+typedef struct {
+  deviator basis[BASIS], target[DEVIATORS];
+  real factor[DEVIATORS], inverse[GROUPS], stress[GROUPS], mean, radius;
+} Flow;
 
 INLINE real dot(const deviator a, const deviator b) {
   real sum = a[0] * b[0];
@@ -76,30 +79,9 @@ typedef struct {
   deviator own[DEVIATORS][OWN];                /* each of the state's times the direction, and the texture's tensors */
   real factor[GROUPS], mean_factor;            /* by which they are bounded */
 #if TEXTURE
-  Map map[1 + FOURTHS]; /* of order 4: that of the texture, then the state's */
-#endif
-#if FOURTHS
-  fourth fourths[1 + FOURTHS]; /* their numbers */
+  Map map; /* of order 4 */
 #endif
 } Tensors;
-
-#if FOURTHS
-/* Where tensors of order 4 would go: what targets combine, beside what each has of its own, and targets with their factors. */
-typedef struct {
-  fourth basis[FOURTH_BASIS], own[FOURTHS], target[FOURTHS];
-  real factor[FOURTHS];
-} FourthFlow;
-#endif
-
-/* Where a step would lead: tensors of which targets are combinations, bounded targets and their factors, norms of the
- * stress of each group, inverted and not, and their mean, and the radius of the targets of elastic strains. */
-typedef struct {
-  deviator basis[BASIS], target[DEVIATORS];
-  real factor[DEVIATORS], inverse[GROUPS], stress[GROUPS], mean, radius;
-#if FOURTHS
-  FourthFlow fourths;
-#endif
-} Flow;
 
 /* |a> = a / (1 + a.a)^(1/2); returns the factor. */
 INLINE real bound(const deviator a, deviator out) {
@@ -113,20 +95,13 @@ INLINE void mean_of_groups(const deviator *groups, deviator mean) {
   for (int g = 0; g < GROUPS; ++g) add(splat(1.0 / GROUPS), groups[g], mean);
 }
 
-/* What products are made of: two of the deviators that are read, the mean and former products; or one of them, and which
- * tensor of order 4 maps it; or two of those, contracted. They are A E, A <m>, <m> E, <m> <m> and A A. With a texture T2, T4 also T2 A, T2 E, T2 <m>; T4 A, T4 E,
+/* What products are made of: two of the deviators that are read, the mean and former products; or one of them, which the
+ * texture maps. They are A E, A <m>, <m> E, <m> <m> and A A. With a texture T2, T4 also T2 A, T2 E, T2 <m>; T4 A, T4 E,
  * T4 <m>, T4 T2, T4 (A A), T4 (A <m>), T4 (<m> <m>); and A (T4 A), (A A) (T4 A), A (T4 (A A)), <m> (T4 A), <m> (T4 <m>)
- * and T2 (A A). A tensor of order 4 needs these: with T4 A alone it says little of shear across the axes of A. With each tensor Q of order 4 of the state also Q A, Q <m>,
- * Q (A A), Q T2, A (Q A) and Q T4. */
+ * and T2 (A A). A tensor of order 4 needs these: with T4 A alone it says little of shear across the axes of A. */
 #define MEAN_READ READ
 #define PRODUCT(p) (READ + 1 + (p))
-#define MAPPED_BY(k) (-1 - (k)) /* of the tensors of order 4 */
-#define MAPPED MAPPED_BY(0)
-#define FIRST_FOURTH_PRODUCT (PRODUCTS - FOURTHS * FOURTH_PRODUCTS)
-#define OF_FOURTH(k)                                                                                             \
-  {ALONG, MAPPED_BY(1 + (k))}, {MEAN_READ, MAPPED_BY(1 + (k))}, {PRODUCT(4), MAPPED_BY(1 + (k))},                \
-      {TEXTURED, MAPPED_BY(1 + (k))}, {ALONG, PRODUCT(FIRST_FOURTH_PRODUCT + (k) * FOURTH_PRODUCTS)},            \
-      {MAPPED, MAPPED_BY(1 + (k))}
+#define MAPPED (-1)
 static const int made_of[PRODUCTS][2] = {
     {ALONG, ODD}, {ALONG, MEAN_READ}, {MEAN_READ, ODD}, {MEAN_READ, MEAN_READ}, {ALONG, ALONG},
 #if TEXTURE
@@ -136,22 +111,11 @@ static const int made_of[PRODUCTS][2] = {
     {ALONG, PRODUCT(8)}, {PRODUCT(4), PRODUCT(8)}, {ALONG, PRODUCT(12)}, {MEAN_READ, PRODUCT(8)}, {MEAN_READ, PRODUCT(10)},
     {TEXTURED, PRODUCT(4)},
 #endif
-#if FOURTHS > 0
-    OF_FOURTH(0),
-#endif
-#if FOURTHS > 1
-    OF_FOURTH(1),
-#endif
-#if FOURTHS > 2
-    OF_FOURTH(2),
-#endif
 };
 
 INLINE const real *operand(const Tensors *t, int o) {
   return o < READ ? t->of[o] : o == MEAN_READ ? t->mean : t->products[o - PRODUCT(0)];
 }
-
-#include "recurrent_fourth.h"
 
 /* Deviator of a strain measure in the features, a Mandel vector 11, 22, 33, 23, 13, 12. */
 INLINE void deviator_of_mandel(const real *x, deviator out) {
@@ -171,27 +135,16 @@ INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   deviator_of_mandel(step->features + 6, t->of[ODD + 1]);
 #if TEXTURE
   deviator_of_texture(step->texture, t->of[TEXTURED]);
-  map_of(step->texture + DEVIATOR, &t->map[0]);
-#endif
-#if FOURTHS
-  copy(step->texture + DEVIATOR, FOURTH, t->fourths[0]);
-  copy(z + FOURTHS_FROM, FOURTHS * FOURTH, t->fourths[1]);
-  for (int k = 1; k <= FOURTHS; ++k) map_of(t->fourths[k], &t->map[k]);
+  map_of_texture(step->texture, &t->map);
 #endif
   for (int p = 0; p < PRODUCTS; ++p) {
-    const int one = made_of[p][0], other = made_of[p][1];
     clear(t->products[p]);
-#if FOURTHS
-    if (other < MAPPED)
-      fourth_product(t, one, MAPPED_BY(other), t->products[p]);
-    else
-#endif
 #if TEXTURE
-    if (other == MAPPED)
-      add_mapped(&t->map[0], operand(t, one), t->products[p]);
+    if (made_of[p][1] == MAPPED)
+      add_mapped(&t->map, operand(t, made_of[p][0]), t->products[p]);
     else
 #endif
-      add_product(operand(t, one), operand(t, other), t->products[p]);
+      add_product(operand(t, made_of[p][0]), operand(t, made_of[p][1]), t->products[p]);
   }
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(t->own[i][0]);
@@ -201,7 +154,7 @@ INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(t->own[i][1]);
     add_product(t->of[TEXTURED], t->of[i], t->own[i][1]);
-    mapped(&t->map[0], t->of[i], t->own[i][2]);
+    mapped(&t->map, t->of[i], t->own[i][2]);
   }
 #endif
 }
@@ -211,9 +164,6 @@ INLINE void invariants(const Tensors *t, const Step *step, const real z[STATES],
   const real *f = step->features;
   const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, x += STRIDE) *x = as_part(z[SCALARS_FROM + l]);
-#if FOURTHS
-  x = fourth_scalars(t, x);
-#endif
   for (int i = 0; i < DEVIATORS; ++i) {
     for (int p = 0; p < PRODUCTS; ++p, x += STRIDE) *x = as_part(dot(t->of[i], t->products[p]));
     for (int o = 0; o < OWN; ++o, x += STRIDE) *x = as_part(dot(t->of[i], t->own[i][o]));
@@ -224,7 +174,7 @@ INLINE void invariants(const Tensors *t, const Step *step, const real z[STATES],
 #if TEXTURE
   for (int k = 0; k < TEXTURE_PAIRS; ++k, x += STRIDE)
     *x = as_part(dot(t->of[texture_pairs[k][0]], t->products[texture_pairs[k][1]]));
-  *x = as_part(square_of(&t->map[0]));
+  *x = as_part(square_of(&t->map));
 #endif
 }
 
@@ -247,9 +197,6 @@ INLINE void flow_of(const Tensors *t, const Step *step, const part *coefficients
     for (int o = 0; o < OWN; ++o) add(as_real(coefficients[(BASIS + o) * STRIDE]), t->own[i][o], sum);
     f->factor[i] = bound(sum, f->target[i]);
   }
-#if FOURTHS
-  fourth_flow(t, coefficients + SCALARS * STRIDE, &f->fourths);
-#endif
   f->mean = splat(0);
   for (int g = 0; g < GROUPS; ++g) {
     const real *moved = step->moved[g], square = dot(moved, moved);
@@ -282,13 +229,5 @@ INLINE void relax(const Flow *f, const Step *step, const part *rates, const part
     const real rate = as_real(rates[(DEVIATORS + l) * STRIDE]);
     z[SCALARS_FROM + l] += one_minus_exp(decay_of(f, step, DEVIATORS + l, rate)) * (target - z[SCALARS_FROM + l]);
   }
-#if FOURTHS
-  for (int k = 0; k < FOURTHS; ++k) {
-    const int q = DEVIATORS + SCALARS + k;
-    const real gain = one_minus_exp(decay_of(f, step, q, as_real(rates[q * STRIDE])));
-    real *Q = z + FOURTHS_FROM + k * FOURTH;
-    for (int m = 0; m < FOURTH; ++m) Q[m] += gain * (f->fourths.target[k][m] - Q[m]);
-  }
-#endif
 }
 #endif

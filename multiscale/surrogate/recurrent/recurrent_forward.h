@@ -26,8 +26,6 @@ INLINE void product_forward(const deviator a, const deviator b, const deviator d
   add_product(a, db, p);
 }
 
-#include "recurrent_fourth_forward.h"
-
 /* d: what tensors_of makes of a changed step and state. Factors are not among it. */
 INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[STATES], Tensors *d) {
   copy(dz, SCALARS_FROM, d->of[0]);
@@ -40,21 +38,11 @@ INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[S
 #if TEXTURE
   clear(d->of[TEXTURED]); /* it stays */
 #endif
-#if FOURTHS
-  fourth_clear(d->fourths[0]);
-  copy(dz + FOURTHS_FROM, FOURTHS * FOURTH, d->fourths[1]);
-  for (int k = 1; k <= FOURTHS; ++k) map_of(d->fourths[k], &d->map[k]);
-#endif
   for (int p = 0; p < PRODUCTS; ++p) {
     const int one = made_of[p][0], other = made_of[p][1];
-#if FOURTHS
-    if (other < MAPPED)
-      fourth_product_forward(t, d, one, MAPPED_BY(other), d->products[p]);
-    else
-#endif
 #if TEXTURE
     if (other == MAPPED)
-      mapped(&t->map[0], operand(d, one), d->products[p]);
+      mapped(&t->map, operand(d, one), d->products[p]);
     else
 #endif
       product_forward(operand(t, one), operand(t, other), operand(d, one), operand(d, other), d->products[p]);
@@ -64,7 +52,7 @@ INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[S
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(d->own[i][1]);
     add_product(t->of[TEXTURED], d->of[i], d->own[i][1]);
-    mapped(&t->map[0], d->of[i], d->own[i][2]);
+    mapped(&t->map, d->of[i], d->own[i][2]);
   }
 #endif
 }
@@ -74,9 +62,6 @@ INLINE void invariants_forward(const Tensors *t, const Tensors *d, const Step *d
   const real *f = dstep->features;
   const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, dx += STRIDE) *dx = as_part(dz[SCALARS_FROM + l]);
-#if FOURTHS
-  dx = fourth_scalars_forward(t, d, dx);
-#endif
   for (int i = 0; i < DEVIATORS; ++i) {
     for (int p = 0; p < PRODUCTS; ++p, dx += STRIDE)
       *dx = as_part(dot_forward(t->of[i], t->products[p], d->of[i], d->products[p]));
@@ -122,9 +107,6 @@ INLINE void flow_forward(const Tensors *t, const Tensors *dt, const Step *step, 
     }
     bound_forward(f->target[i], f->factor[i], sum, d->target[i]);
   }
-#if FOURTHS
-  fourth_flow_forward(t, dt, coefficients + SCALARS * STRIDE, dcoefficients + SCALARS * STRIDE, &f->fourths, &d->fourths);
-#endif
   d->mean = splat(0);
   for (int g = 0; g < GROUPS; ++g) {
     const real *moved = step->moved[g], *dmoved = dstep->moved[g], dsquare = (number)2 * dot(moved, dmoved);
@@ -176,14 +158,5 @@ INLINE void relax_forward(const Flow *f, const Flow *d, const Step *step, const 
     const real dtarget = factor * factor * factor * as_real(dgoals[l * STRIDE]);
     dz[state] += r.dgain * (goal * factor - z[state]) + r.gain * (dtarget - dz[state]);
   }
-#if FOURTHS
-  for (int k = 0; k < FOURTHS; ++k) {
-    const int q = DEVIATORS + SCALARS + k, from = FOURTHS_FROM + k * FOURTH;
-    const Relaxing r = relaxing(f, d, step, dstep, q, as_real(rates[q * STRIDE]), as_real(drates[q * STRIDE]));
-    const real *target = f->fourths.target[k], *dtarget = d->fourths.target[k];
-    for (int m = 0; m < FOURTH; ++m)
-      dz[from + m] += r.dgain * (target[m] - z[from + m]) + r.gain * (dtarget[m] - dz[from + m]);
-  }
-#endif
 }
 #endif

@@ -24,7 +24,7 @@ INLINE void advance(const Network *n, const Step *step, State *z, Given *y) {
     Flow flow;
     const part *rates = (const part *)y->rates + v, *targets = (const part *)y->targets + v;
     flow_of(&tensors[v], &step[v], targets, &flow);
-    relax(&flow, &step[v], rates, targets + SCALAR_TARGETS * STRIDE, z[v]);
+    relax(&flow, &step[v], rates, targets + DEVIATORS * COEFFICIENTS * STRIDE, z[v]);
   }
 }
 #endif

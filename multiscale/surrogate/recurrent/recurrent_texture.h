@@ -5,11 +5,9 @@
 #define RECURRENT_TEXTURE_H
 
 #if TEXTURE
-#define FOURTH 9 /* numbers of a harmonic tensor of order 4, with m from -4 to 4 */
-typedef real fourth[FOURTH];
 typedef struct {
   deviator of[DEVIATOR];
-} Map; /* symmetric, where it is a tensor's */
+} Map; /* symmetric */
 
 /* Scalars of step and texture alone: which deviators times which products. Others are these again. */
 #define TEXTURE_PAIRS 14
@@ -26,12 +24,13 @@ INLINE void deviator_of_texture(const real *C, deviator out) {
   out[4] = C[0];
 }
 
-/* The components of a tensor of order 4 between deviators. */
-INLINE void map_of(const fourth C, Map *map) {
+/* C_4, with m from -4 to 4, behind C_2: the components between deviators. */
+INLINE void map_of_texture(const real *texture, Map *map) {
   const number a = 0.70710678118654752440, b = 0.5;                    /* (35/70)^(1/2), (17.5/70)^(1/2) */
   const number c = 0.46291004988627573078, d = 0.53452248382484876937; /* (15/70)^(1/2), (20/70)^(1/2) */
   const number e = 0.65465367070797714380, f = 0.18898223650461361361; /* (30/70)^(1/2), (2.5/70)^(1/2) */
   const number g = 0.71713716560063619, h = 0.11952286093343936, i = 0.47809144373375744; /* 6, 1 and 4 / 70^(1/2) */
+  const real *C = texture + DEVIATOR;
   deviator *M = map->of;
   M[0][0] = g * C[4];
   M[0][1] = c * C[6];
@@ -59,63 +58,6 @@ INLINE void add_mapped(const Map *map, const deviator a, deviator sum) {
 INLINE void mapped(const Map *map, const deviator a, deviator out) {
   clear(out);
   add_mapped(map, a, out);
-}
-
-/* The harmonic part C of any X: where C is that of the dyad of a and b, C.D = a.map_of(D) b of all D. */
-INLINE void harmonic(const Map *X, fourth C) {
-  const number a = 0.70710678118654752440, b = 0.5;
-  const number c = 0.46291004988627573078, d = 0.53452248382484876937;
-  const number e = 0.65465367070797714380, f = 0.18898223650461361361;
-  const number g = 0.71713716560063619, h = 0.11952286093343936, i = 0.47809144373375744;
-  Map S;
-  for (int k = 0; k < DEVIATOR; ++k)
-    for (int m = k; m < DEVIATOR; ++m) S.of[k][m] = k == m ? X->of[k][k] : X->of[k][m] + X->of[m][k];
-  C[0] = a * S.of[1][4];
-  C[1] = splat(0) - b * (S.of[1][2] + S.of[3][4]);
-  C[2] = c * S.of[0][4] + d * S.of[2][3];
-  C[3] = f * (S.of[3][4] - S.of[1][2]) - e * S.of[0][2];
-  C[4] = g * S.of[0][0] + h * (S.of[1][1] + S.of[4][4]) - i * (S.of[2][2] + S.of[3][3]);
-  C[5] = f * (S.of[1][3] + S.of[2][4]) - e * S.of[0][3];
-  C[6] = c * S.of[0][1] + d * (S.of[3][3] - S.of[2][2]);
-  C[7] = b * (S.of[2][4] - S.of[1][3]);
-  C[8] = a * (S.of[1][1] - S.of[4][4]);
-}
-
-/* (a b)_4. */
-INLINE void dyad(const deviator a, const deviator b, fourth C) {
-  Map X;
-  for (int k = 0; k < DEVIATOR; ++k)
-    for (int m = 0; m < DEVIATOR; ++m) X.of[k][m] = a[k] * b[m];
-  harmonic(&X, C);
-}
-
-/* {A, M}_4: of the map x -> A (M x). Given the gradient of it, that of M is the product of A and that. */
-INLINE void turned(const deviator a, const Map *map, fourth C) {
-  Map X;
-  for (int k = 0; k < DEVIATOR; ++k) {
-    clear(X.of[k]);
-    add_product(a, map->of[k], X.of[k]);
-  }
-  harmonic(&X, C);
-}
-
-/* p += what two tensors of order 4 have in common with a deviator: p.a = {a, M}_4 . N. */
-INLINE void add_contracted(const Map *M, const Map *N, deviator p) {
-  for (int k = 0; k < DEVIATOR; ++k) add_product(M->of[k], N->of[k], p);
-}
-
-INLINE real fourth_dot(const fourth a, const fourth b) {
-  real sum = a[0] * b[0];
-  for (int m = 1; m < FOURTH; ++m) sum += a[m] * b[m];
-  return sum;
-}
-
-INLINE void fourth_add(real factor, const fourth a, fourth sum) {
-  for (int m = 0; m < FOURTH; ++m) sum[m] += factor * a[m];
-}
-
-INLINE void fourth_clear(fourth a) {
-  for (int m = 0; m < FOURTH; ++m) a[m] = splat(0);
 }
 
 INLINE real square_of(const Map *map) {

@@ -1,8 +1,7 @@
 """A network inside a larger one that computes the same: to begin there is better than at random.
 
 What the larger one reads beside is not looked at, its further hidden units count for nothing, and its further
-terms of targets are zero, until training moves them. Further tensors of order 4 go their way unheard: at zero
-nothing of them could be learnt.
+terms of targets are zero, until training moves them.
 """
 
 from __future__ import annotations
@@ -15,13 +14,9 @@ from numpy.typing import NDArray
 
 from microscale.errors import InputError
 from multiscale.surrogate.recurrent.architecture import (
-    FOURTH_PRODUCTS,
-    FOURTH_SCALARS,
-    FOURTH_TARGET,
     OF_STEP,
     PLAIN,
     PRODUCTS,
-    TEXTURE_PRODUCTS,
     TEXTURE_SCALARS,
     Architecture,
 )
@@ -41,11 +36,6 @@ def require_wider(small: Architecture, large: Architecture, file: Path) -> None:
         raise InputError(
             f"{file} has hidden = {small.hidden}, expected at most the {large.hidden} asked: give --hidden "
             f"{small.hidden} or more"
-        )
-    if small.fourths > large.fourths:
-        raise InputError(
-            f"{file} has fourths = {small.fourths}, expected at most the {large.fourths} asked: give "
-            f"--fourths {small.fourths} or more"
         )
     for name, flag in (("texture", "--any-texture"), ("holds", "--holds")):
         if getattr(small, name) > getattr(large, name):
@@ -70,18 +60,16 @@ def widened(weights: Weights, small: Architecture, large: Architecture, random: 
     for name in ("between", "rates", "targets"):
         found[name][small.hidden :] = 0.0  # of further units nothing is heard
     found["between"][:, hidden] = 0.0
-    of_old = slice(large.layers["targets"][1] - (large.fourths - small.fourths) * large.fourth_coefficients)
-    found["targets"][:, of_old] = 0.0
-    found["targets_bias"][of_old] = 0.0
+    found["targets"][:] = 0.0
+    found["targets_bias"][:] = 0.0
     found["input"][np.ix_(reads, hidden)] = weights["input"]
     found["between"][np.ix_(hidden, hidden)] = weights["between"]
-    found["rates"][hidden, : small.rates] = weights["rates"]
-    found["rates_bias"][: small.rates] = weights["rates_bias"]
+    found["rates"][hidden] = weights["rates"]
     found["targets"][np.ix_(hidden, gives)] = weights["targets"]
     for name in ("input_bias", "between_bias"):
         found[name][hidden] = weights[name]
     found["targets_bias"][gives] = weights["targets_bias"]
-    return found | {"shares": weights["shares"].copy()}
+    return found | {name: weights[name].copy() for name in ("rates_bias", "shares")}
 
 
 def _places(some: Sequence[Hashable], all_of: Sequence[Hashable]) -> NDArray[np.int64]:
@@ -91,9 +79,7 @@ def _places(some: Sequence[Hashable], all_of: Sequence[Hashable]) -> NDArray[np.
 
 def _products(architecture: Architecture) -> list[Hashable]:
     """What each product is: the plain ones have the same names in all architectures."""
-    labels: list[Hashable] = list(range(PRODUCTS))
-    labels += [("textured", p) for p in range(TEXTURE_PRODUCTS * architecture.texture)]
-    return labels + [("fourth", k, p) for k in range(architecture.fourths) for p in range(FOURTH_PRODUCTS)]
+    return [p if p < PRODUCTS else ("textured", p) for p in range(architecture.products)]
 
 
 def _deviators(architecture: Architecture) -> list[Hashable]:
@@ -103,9 +89,6 @@ def _deviators(architecture: Architecture) -> list[Hashable]:
 def _inputs(architecture: Architecture) -> list[Hashable]:
     """Name what the network reads, in the order of recurrent_cell.h."""
     labels: list[Hashable] = [("scalar", l) for l in range(architecture.scalars)]
-    for k in range(architecture.fourths):
-        labels += [("fourth", k, s) for s in range(FOURTH_SCALARS)]
-        labels += [("fourths", k, j) for j in range(k + 1)]
     for i in _deviators(architecture):
         labels += [(i, "product", p) for p in _products(architecture)]
         labels += [(i, "own", o) for o in range(architecture.own)]
@@ -123,7 +106,4 @@ def _targets(architecture: Architecture) -> list[Hashable]:
     basis += [("state", i) for i in _deviators(architecture)] + ["texture"] * architecture.texture
     basis += [("own", o) for o in range(architecture.own)]
     labels: list[Hashable] = [(i, b) for i in _deviators(architecture) for b in basis]
-    labels += [("scalar", l) for l in range(architecture.scalars)]
-    fourths: list[Hashable] = [*range(FOURTH_TARGET - 2)]
-    fourths += [("fourth", k) for k in range(architecture.fourths)] + ["turned texture", "own"]
-    return labels + [("fourth", k, b) for k in range(architecture.fourths) for b in fourths]
+    return labels + [("scalar", l) for l in range(architecture.scalars)]
