@@ -1,7 +1,7 @@
 """A rolled plate of magnesium: yield surface, tension beside compression, and pole figures.
 
-    python demos/rolled_plate.py                            the polycrystal, and the network without texture
-    python demos/rolled_plate.py --weights W.safetensors    and a network that is told the texture
+    python demos/rolled_plate.py                            beside networks: one told the texture, one without
+    python demos/rolled_plate.py --weights W.safetensors    another one that is told textures
 
 The yield surface is a section through the deviatoric plane, with principal axes along the rolling (RD),
 transverse (TD) and normal direction (ND): stresses after a small strain in each of many directions of flow.
@@ -47,7 +47,7 @@ Curves = dict[tuple[str, str], Curve]
 def rolled_plate(
     *,
     texture: str = "rolled:15,25",
-    weights: Path | None = None,
+    weights: Path = Path("any-texture"),
     grains: Count = 128,
     directions: Count = 36,
     strain: Strain = 0.1,
@@ -60,7 +60,7 @@ def rolled_plate(
 
     Args:
         texture: Texture of the plate.
-        weights: A network that is told textures.
+        weights: A network that is told textures, or its name.
         grains: Grains of the polycrystal.
         directions: Directions of flow of the yield surface.
         strain: Logarithmic strain of tension and compression.
@@ -79,10 +79,11 @@ def rolled_plate(
         )
     output.mkdir(parents=True, exist_ok=True)
     plate = ms.make_law("taylor", texture=texture, grains=grains)
-    laws: dict[str, ConstitutiveLaw] = {"polycrystal": plate}
-    if weights is not None:
-        laws[TOLD] = ms.make_law("learned", weights=weights, texture=texture)
-    laws[NO_TEXTURE] = ms.make_law("learned")
+    laws: dict[str, ConstitutiveLaw] = {
+        "polycrystal": plate,
+        TOLD: ms.make_law("learned", weights=weights, texture=texture),
+        NO_TEXTURE: ms.make_law("learned"),
+    }
     brief = duration * yield_strain / strain
     surfaces = {n: yield_surface(law, yield_strain, directions, steps, brief) for n, law in laws.items()}
     curves = {name: pulled_and_pressed(law, strain, steps, duration) for name, law in laws.items()}

@@ -1,7 +1,7 @@
 """A bar from a rolled plate hits a wall: what of its oval foot does a learnt law have? A table and a picture.
 
-    python demos/studies/oval_foot.py                          polycrystals, and the network without texture
-    python demos/studies/oval_foot.py --weights W.safetensors      and a network that is told the texture
+    python demos/studies/oval_foot.py                          polycrystals, and networks with and without texture
+    python demos/studies/oval_foot.py --weights W.safetensors      another network that is told textures
 
 The c axes of the plate point along its normal, within 15 degrees in seven grains of eight. The bar is cut
 along the rolling direction, and the foot spreads where twins lengthen the c axes. The truth is the
@@ -45,7 +45,7 @@ STYLES = ("k-", "C0-", "C1--", "C2:")
 @checked
 def oval_foot(
     *,
-    weights: Path | None = None,
+    weights: Path = Path("any-texture"),
     texture: str = "rolled:7.5,7.5",
     texture_axes: str = "z,x,y",
     grains: Count = 128,
@@ -58,7 +58,7 @@ def oval_foot(
     """Run the bar with each law; leave oval_foot.md, .json and .png.
 
     Args:
-        weights: A network that is told textures.
+        weights: A network that is told textures, or its name.
         texture: Texture of the plate.
         texture_axes: Where RD, TD and ND of the plate lie in the bar, whose axis is z.
         grains: Grains at each point of the truth.
@@ -72,11 +72,12 @@ def oval_foot(
         Figures of each law, by name.
     """
     plate: dict[str, Any] = {"texture": texture, "texture_axes": texture_axes}
-    laws: dict[str, dict[str, Any]] = {TRUTH: {"law": "taylor", "grains": grains} | plate}
-    if weights is not None:
-        laws["network, told the texture"] = {"law": "learned", "weights": weights} | plate
-    laws["network without texture"] = {"law": "learned"}
-    laws[f"{few} grains"] = {"law": "taylor", "grains": few} | plate
+    laws: dict[str, dict[str, Any]] = {
+        TRUTH: {"law": "taylor", "grains": grains} | plate,
+        "network, told the texture": {"law": "learned", "weights": weights} | plate,
+        "network without texture": {"law": "learned"},
+        f"{few} grains": {"law": "taylor", "grains": few} | plate,
+    }
     bar = {"velocity": velocity, "elements": elements, "end_time": end_time}
     runs, summaries = {}, {}
     for name, law in laws.items():
