@@ -1,6 +1,6 @@
 """A bar from a rolled plate hits a wall: what of its oval foot does a learnt law have? A table and a picture.
 
-    python demos/studies/oval_foot.py                          polycrystals, and networks with and without texture
+    python demos/studies/oval_foot.py                              polycrystals, and networks told or not told
     python demos/studies/oval_foot.py --weights W.safetensors      another network that is told textures
 
 The c axes of the plate point along its normal, within 15 degrees in seven grains of eight. The bar is cut
