@@ -32,6 +32,24 @@ def compiled(folder: Path, to: str, *flags: str, weights: Path | str = "magnesiu
     return made
 
 
+def driver(folder: Path, to: str, **options) -> Path:
+    """Return the driver of an exported law, built without a warning."""
+    made, program = compiled(folder, to, **options), folder / "driver"
+    if to == "c":
+        flags = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
+        run([*compiler(), *flags, folder / "magnesium_driver.c", made, "-lm", "-o", program])
+    else:
+        sources = (folder / "magnesium_driver.f90", folder / f"magnesium_{to}.f")
+        run(["gfortran", *FORTRAN_FLAGS, *sources, made, "-lm", "-J", folder, "-o", program])
+    return program
+
+
+def driven(program: Path, F: FloatArray) -> FloatArray:
+    """Return what a driver prints along a path (samples, 3, 3) from rest: a row of numbers a step."""
+    lines = [" ".join(map(repr, map(float, [DT, *gradient.ravel()]))) for gradient in F[1:]]
+    return np.array([line.split() for line in run([program], "\n".join(lines)).splitlines()], dtype=float)
+
+
 def loaded(folder: Path, to: str, *flags: str, **options) -> ctypes.CDLL:
     """Return the shared library of an exported law, with its Fortran where it has some."""
     made = compiled(folder, to, *flags, **options)

@@ -7,9 +7,8 @@ import warnings
 import numpy as np
 import pytest
 from exported_hosts import NUMBERS, VOIGT, Vumat
-from exported_law import DT, FORTRAN_FLAGS, compiled, flat, loaded, paths, pointer, run, turned
+from exported_law import DT, driven, driver, flat, loaded, paths, pointer, turned
 
-from microscale.native.compiler import compiler
 from microscale.tensors import FloatArray, polar_decomposition
 from multiscale.export.export import export_law
 from multiscale.surrogate.extrapolation import ExtrapolationWarning
@@ -158,16 +157,8 @@ def test_energies_of_a_vumat_are_the_work_and_what_is_not_stored_of_it(vumat):
 
 @pytest.mark.parametrize("to", ["c", "vumat", "umat"])
 def test_drivers_follow_paths(tmp_path, expected, to):
-    made, program = compiled(tmp_path, to, precision="double"), tmp_path / "driver"
-    if to == "c":
-        flags = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
-        run([*compiler(), *flags, tmp_path / "magnesium_driver.c", made, "-lm", "-o", program])
-    else:
-        sources = (tmp_path / "magnesium_driver.f90", tmp_path / f"magnesium_{to}.f")
-        run(["gfortran", *FORTRAN_FLAGS, *sources, made, "-lm", "-J", tmp_path, "-o", program])
     point = 17
-    lines = [" ".join(map(repr, map(float, [DT, *F[point, k].ravel()]))) for k in range(1, SAMPLES)]
-    printed = np.array([line.split() for line in run([program], "\n".join(lines)).splitlines()], dtype=float)
+    printed = driven(driver(tmp_path, to, precision="double"), F[point])
     P, states = expected["double"]
     sigma = P[point] @ np.swapaxes(F[point], 1, 2) / np.linalg.det(F[point])[:, None, None]
     atol = 1e-12 * np.abs(sigma[1:]).max()

@@ -10,13 +10,12 @@ import warnings
 import numpy as np
 import pytest
 from exported_hosts import VOIGT, Umat, Vumat
-from exported_law import DT, FORTRAN_FLAGS, compiled, loaded, paths, pointer, run
+from exported_law import DT, compiled, driven, driver, loaded, paths, pointer, run
 
 from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture.described import distribution
 from microscale.crystals.texture.harmonics import harmonics
 from microscale.errors import InputError
-from microscale.native.compiler import compiler
 from microscale.spatial_tangent import jaumann_moduli, voigt_matrix
 from microscale.tensors import FloatArray, cauchy_from_piola, polar_decomposition
 from multiscale.cli import export
@@ -133,16 +132,8 @@ def test_umat_has_it_in_its_props_with_its_tangent(tmp_path, weights, expected, 
 
 @pytest.mark.parametrize("to", ["c", "vumat", "umat"])
 def test_drivers_have_the_texture_of_the_export(tmp_path, weights, expected, to):
-    made, program = compiled(tmp_path, to, weights=weights, precision="double", **PLATE), tmp_path / "driver"
-    if to == "c":
-        flags = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
-        run([*compiler(), *flags, tmp_path / "magnesium_driver.c", made, "-lm", "-o", program])
-    else:
-        sources = (tmp_path / "magnesium_driver.f90", tmp_path / f"magnesium_{to}.f")
-        run(["gfortran", *FORTRAN_FLAGS, *sources, made, "-lm", "-J", tmp_path, "-o", program])
     point = 5
-    lines = [" ".join(map(repr, map(float, [DT, *F[point, k].ravel()]))) for k in range(1, SAMPLES)]
-    printed = np.array([line.split() for line in run([program], "\n".join(lines)).splitlines()], dtype=float)
+    printed = driven(driver(tmp_path, to, weights=weights, precision="double", **PLATE), F[point])
     sigma = cauchy_from_piola(expected[0][point, 1:], np.ascontiguousarray(F[point, 1:]))
     shown = sigma[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
     np.testing.assert_allclose(printed[:, :6], shown, rtol=0.0, atol=1e-12 * np.abs(sigma).max())
@@ -186,8 +177,7 @@ def test_other_numbers_of_constants_end_the_program(tmp_path, weights):
             ("14_c_int", "13_c_int", r"nprops = +13 , expected 14, the numbers of the texture"),
             ("0.0_c_double &", "2.0_c_double &", "expected numbers of a texture, from -1 to 1"),
         ):
-            driver = folder / "magnesium_driver.f90"
-            text = driver.read_text()
+            text = (folder / "magnesium_driver.f90").read_text()
             assert old in text
             wrong = folder / "wrong.f90"
             wrong.write_text(text.replace(old, new))
