@@ -71,7 +71,20 @@ def shared_round_of(k: int) -> dict[str, dict[str, Any]]:
     }
 
 
-ROUNDS, SHARED_ROUNDS = (1, 2), tuple(range(1, 9))
+def far_round_of(k: int) -> dict[str, dict[str, Any]]:
+    """Return the k-th round of large strains, as bodies have that come to rest, and of small cycles."""
+    seed = 7000 + 100 * k
+    shared = {"textures": ("various", "peaks")[k % 2], "textures_each": 16, "grains": 256}
+    return {
+        f"I_far_{k}": of("I", 2.0, 960, seed, (2.0, 20.0), **shared),
+        f"A_far_{k}": of("A", 1.2, 640, seed + 1, WIDE, **shared),
+        f"R100_far_{k}": of("R", 1.0, 480, seed + 2, USUAL, **shared),
+        f"F100_far_{k}": of("F", 1.0, 320, seed + 3, USUAL, **shared),
+        f"A_near_{k}": of("A", 0.02, 960, seed + 4, (0.3, 20.0), **shared),
+    }
+
+
+ROUNDS, SHARED_ROUNDS, FAR_ROUNDS = (1, 2), tuple(range(1, 9)), (1, 2, 3)
 OWN = {name: told for k in ROUNDS for name, told in round_of(k).items()} | {"A_3": round_of(3)["A_3"]}
 SHARED = {name: told for k in SHARED_ROUNDS for name, told in shared_round_of(k).items()}
 SETS = OWN | SHARED
