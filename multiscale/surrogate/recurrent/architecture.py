@@ -41,8 +41,8 @@ TEXTURE_PRODUCTS, TEXTURE_SCALARS = 24, 22
 deviators, and scalars of step and texture."""
 OF_ORDER_SIX = 8
 """The last products, with the tensor of order 6: read with elastic strains and not with other tensors."""
-MAPS, BETWEEN_THREE = 4, 35
-"""Maps of deviators that a texture makes, and components of its tensor of order 6."""
+TEXTURE_MAPS, COMPONENTS_OF_SIX = 4, 35
+"""Maps of deviators that a texture makes, and components of its tensor of order 6 between deviators."""
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
 SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
@@ -120,7 +120,7 @@ class Architecture:
         and deviators as they are read, multiplied and combined.
         """
         tensors = DEVIATOR * (self.read + self.products + (2 + self.own) * self.deviators + self.basis)
-        tensors += (DEVIATOR**2 * MAPS + BETWEEN_THREE) * self.texture
+        tensors += (DEVIATOR**2 * TEXTURE_MAPS + COMPONENTS_OF_SIX) * self.texture
         rows = 2 * self.inputs + 3 * self.hidden + self.rates + self.layers["targets"][1]
         return ROW * (rows + 2 * (2 * self.states + tensors))
 
@@ -227,8 +227,8 @@ class Architecture:
             "OF_STEP_ALONE": PLAIN,
             "PRODUCTS": self.products,
             "OF_ORDER_SIX": self.of_order_six,
-            "MAPS": MAPS,
-            "BETWEEN_THREE": BETWEEN_THREE,
+            "TEXTURE_MAPS": TEXTURE_MAPS,
+            "COMPONENTS_OF_SIX": COMPONENTS_OF_SIX,
             "OWN": self.own,
             "PLAIN": self.plain,
             "STRAIN_SCALE": STRAIN_SCALE,

@@ -47,7 +47,7 @@ INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, S
   clear(dmean);
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(dof[i]);
-    for (int p = 0; p < WITH(i); ++p, given += STRIDE) {
+    for (int p = 0; p < READ_WITH(i); ++p, given += STRIDE) {
       add(*given, t->products[p], dof[i]);
       add(*given, t->of[i], d->products[p]);
     }

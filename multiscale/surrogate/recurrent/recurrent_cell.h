@@ -79,8 +79,8 @@ typedef struct {
   deviator own[DEVIATORS][OWN];                /* each of the state's times the direction, and the texture's tensors */
   real factor[GROUPS], mean_factor;            /* by which they are bounded */
 #if TEXTURE
-  Map maps[MAPS]; /* that of order 4, and those that the tensor of order 6 makes of A, A A and <m> */
-  Between six;
+  Map maps[TEXTURE_MAPS]; /* that of order 4, and those that the tensor of order 6 makes of A, A A and <m> */
+  Six six;
 #endif
 } Tensors;
 
@@ -97,7 +97,7 @@ INLINE void mean_of_groups(const deviator *groups, deviator mean) {
 }
 
 /* How many products are read with deviator i of the state: with elastic strains those of order 6 too. */
-#define WITH(i) ((i) < GROUPS ? PRODUCTS : PRODUCTS - OF_ORDER_SIX)
+#define READ_WITH(i) ((i) < GROUPS ? PRODUCTS : PRODUCTS - OF_ORDER_SIX)
 
 /* What products are made of: two of the deviators that are read, the mean and former products; or one of them, which the
  * texture maps. They are A E, A <m>, <m> E, <m> <m> and A A. With a texture T2, T4 also T2 A, T2 E, T2 <m>; T4 A, T4 E,
@@ -138,10 +138,10 @@ INLINE void deviator_of_mandel(const real *x, deviator out) {
 
 #if TEXTURE
 /* The maps that the tensor of order 6 makes. */
-INLINE void maps_of_six(const Between six, const deviator along, const deviator square, const deviator mean, Map *maps) {
-  map_of_between(six, along, &maps[MAP(BY_ALONG)]);
-  map_of_between(six, square, &maps[MAP(BY_SQUARE)]);
-  map_of_between(six, mean, &maps[MAP(BY_MEAN)]);
+INLINE void maps_of_six(const Six six, const deviator along, const deviator square, const deviator mean, Map *maps) {
+  map_of_six(six, along, &maps[MAP(BY_ALONG)]);
+  map_of_six(six, square, &maps[MAP(BY_SQUARE)]);
+  map_of_six(six, mean, &maps[MAP(BY_MEAN)]);
 }
 
 INLINE void maps_of_texture(const real *texture, Tensors *t) {
@@ -149,7 +149,7 @@ INLINE void maps_of_texture(const real *texture, Tensors *t) {
   clear(square);
   add_product(t->of[ALONG], t->of[ALONG], square);
   map_of_texture(texture, &t->maps[MAP(BY_FOUR)]);
-  between_of_texture(texture, t->six);
+  six_of_texture(texture, t->six);
   maps_of_six(t->six, t->of[ALONG], square, t->mean, t->maps);
 }
 #endif
@@ -194,7 +194,7 @@ INLINE void invariants(const Tensors *t, const Step *step, const real z[STATES],
   const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, x += STRIDE) *x = as_part(z[SCALARS_FROM + l]);
   for (int i = 0; i < DEVIATORS; ++i) {
-    for (int p = 0; p < WITH(i); ++p, x += STRIDE) *x = as_part(dot(t->of[i], t->products[p]));
+    for (int p = 0; p < READ_WITH(i); ++p, x += STRIDE) *x = as_part(dot(t->of[i], t->products[p]));
     for (int o = 0; o < OWN; ++o, x += STRIDE) *x = as_part(dot(t->of[i], t->own[i][o]));
   }
   for (int i = 0; i < READ; ++i)

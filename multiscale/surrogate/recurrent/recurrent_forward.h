@@ -67,7 +67,7 @@ INLINE void invariants_forward(const Tensors *t, const Tensors *d, const Step *d
   const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, dx += STRIDE) *dx = as_part(dz[SCALARS_FROM + l]);
   for (int i = 0; i < DEVIATORS; ++i) {
-    for (int p = 0; p < WITH(i); ++p, dx += STRIDE)
+    for (int p = 0; p < READ_WITH(i); ++p, dx += STRIDE)
       *dx = as_part(dot_forward(t->of[i], t->products[p], d->of[i], d->products[p]));
     for (int o = 0; o < OWN; ++o, dx += STRIDE)
       *dx = as_part(dot_forward(t->of[i], t->own[i][o], d->of[i], d->own[i][o]));

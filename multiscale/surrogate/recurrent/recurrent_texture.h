@@ -17,6 +17,8 @@ static const int texture_pairs[TEXTURE_PAIRS][2] = {
     {ODD, 11},   {ALONG, 15}, {ALONG, 17}, {ALONG, 20},   {TEXTURED, 5}, {TEXTURED, 6},  {TEXTURED, 11},
     {ALONG, 21}, {ALONG, 22}, {ALONG, 23}, {ALONG, 26}, {ODD, 26},     {TEXTURED, 21}};
 
+#define BEFORE_SIX (DEVIATOR + 9) /* numbers of C_2 and C_4 */
+
 /* C_2, with m from -2 to 2, as a deviator. */
 INLINE void deviator_of_texture(const real *C, deviator out) {
   out[0] = C[2];
@@ -62,15 +64,15 @@ INLINE void mapped(const Map *map, const deviator a, deviator out) {
   add_mapped(map, a, out);
 }
 
-/* The tensor of order 6 between three deviators: its components in the order (i, j, k) with i <= j <= k. */
-typedef real Between[BETWEEN_THREE];
+/* The tensor of order 6 between three deviators: components (i, j, k), i <= j <= k, in this order. */
+typedef real Six[COMPONENTS_OF_SIX];
 
-/* Which component has how much of which number of C_6, with m from -6 to 6; the squares are multiples of 1 / 13860. */
-#define PARTS_OF_SIX 68
+/* Which component has what share of which coefficient of C_6, m from -6 to 6; their squares are multiples of 1 / 13860. */
+#define SHARES_OF_SIX 68
 static const struct {
-  int component, number_of_six;
+  int component, coefficient;
   double share;
-} parts_of_six[PARTS_OF_SIX] = {
+} shares_of_six[SHARES_OF_SIX] = {
     {0, 6, 0.48349377841522817}, {1, 8, 0.26967994498529685}, {2, 5, -0.42640143271122088}, {3, 7, -0.42640143271122088},
     {4, 4, 0.26967994498529685}, {5, 6, 0.080582296402538028}, {5, 10, 0.21320071635561044},
     {6, 3, -0.23354968324845687}, {6, 5, -0.12309149097933274}, {7, 7, 0.12309149097933274},
@@ -95,24 +97,24 @@ static const struct {
 };
 
 /* C_6, behind C_4. */
-INLINE void between_of_texture(const real *texture, Between six) {
-  const real *C = texture + DEVIATOR + 9;
-  for (int n = 0; n < BETWEEN_THREE; ++n) six[n] = splat(0);
-  for (int q = 0; q < PARTS_OF_SIX; ++q)
-    six[parts_of_six[q].component] += (number)parts_of_six[q].share * C[parts_of_six[q].number_of_six];
+INLINE void six_of_texture(const real *texture, Six six) {
+  const real *C = texture + BEFORE_SIX;
+  for (int n = 0; n < COMPONENTS_OF_SIX; ++n) six[n] = splat(0);
+  for (int q = 0; q < SHARES_OF_SIX; ++q)
+    six[shares_of_six[q].component] += (number)shares_of_six[q].share * C[shares_of_six[q].coefficient];
 }
 
-/* Where the components (i, j, 0) to (i, j, 4) are, for the pairs with i <= j. */
+/* Where components (i, j, 0) to (i, j, 4) are, of the pairs i <= j. */
 #define PAIRS 15
-static const int between[PAIRS][DEVIATOR] = {
+static const int of_pair[PAIRS][DEVIATOR] = {
     {0, 1, 2, 3, 4}, {1, 5, 6, 7, 8}, {2, 6, 9, 10, 11}, {3, 7, 10, 12, 13}, {4, 8, 11, 13, 14}, {5, 15, 16, 17, 18},
     {6, 16, 19, 20, 21}, {7, 17, 20, 22, 23}, {8, 18, 21, 23, 24}, {9, 19, 25, 26, 27}, {10, 20, 26, 28, 29},
     {11, 21, 27, 29, 30}, {12, 22, 28, 31, 32}, {13, 23, 29, 32, 33}, {14, 24, 30, 33, 34},
 };
 
 /* The map that the tensor of order 6 makes of a deviator. */
-INLINE void map_of_between(const Between six, const deviator a, Map *map) {
-  const int *at = between[0];
+INLINE void map_of_six(const Six six, const deviator a, Map *map) {
+  const int *at = of_pair[0];
   for (int i = 0; i < DEVIATOR; ++i)
     for (int j = i; j < DEVIATOR; ++j, at += DEVIATOR) {
       real sum = six[at[0]] * a[0];
@@ -122,9 +124,9 @@ INLINE void map_of_between(const Between six, const deviator a, Map *map) {
 }
 
 INLINE real square_of_six(const real *texture) {
-  const real *C = texture + DEVIATOR + 9;
+  const real *C = texture + BEFORE_SIX;
   real sum = splat(0);
-  for (int m = 0; m < 13; ++m) sum += C[m] * C[m];
+  for (int m = 0; m < OF_TEXTURE - BEFORE_SIX; ++m) sum += C[m] * C[m];
   return sum;
 }
 
