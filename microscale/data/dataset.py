@@ -109,7 +109,7 @@ def read_dataset(file: Path) -> DataSet:
         require_histories(content)
         _require_recorded(content, provenance)
         if "texture" in content:
-            content["texture"] = whole_numbers(content, provenance["law"], content["texture"])
+            content["texture"] = whole_numbers(content, provenance["law"])
     return DataSet(**content, provenance=provenance)
 
 

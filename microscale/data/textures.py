@@ -141,21 +141,24 @@ def rows_of_textures(grains: int, shared: bool = False) -> dict[str, tuple[int, 
     return rows | {"weights": (grains,)} if shared else rows
 
 
-def whole_numbers(
-    arrays: Mapping[str, Any], law: Mapping[str, Any], numbers: NDArray[np.float64]
-) -> FloatArray:
-    """Return the numbers of the texture of each path, shape (paths, 27).
+def whole_numbers(arrays: Mapping[str, NDArray[np.float64]], law: Mapping[str, Any]) -> FloatArray:
+    """Return the numbers of the texture of each path, shape (paths, 27), of a set of a former version too.
 
     Args:
         arrays: Of a data set, by name.
         law: Record of its law.
-        numbers: As they are stored; where they are those of a former version, the grains tell the others.
+
+    Raises:
+        ValueError: Numbers of a former version are not those of the grains; it names the path.
     """
-    if numbers.shape[1] == NUMBERS:
-        return numbers
-    group = lattice_of(recorded_crystal(law["crystal"])).group
-    paths = tracked(range(len(numbers)), "textures of a former version's set")
-    return np.array([texture_numbers(texture_of_path(arrays, k), group) for k in paths])
+    stored = arrays["texture"]
+    if stored.shape[1] == NUMBERS:
+        return stored
+    group, found = lattice_of(recorded_crystal(law["crystal"])).group, np.empty((len(stored), NUMBERS))
+    for k in tracked(range(len(stored)), "textures of a set of a former version"):
+        found[k] = texture_numbers(texture_of_path(arrays, k), group)
+        _require_alike(k, stored[k], found[k])
+    return found
 
 
 def texture_of_path(arrays: Mapping[str, Any], path: int) -> Texture:
@@ -184,12 +187,16 @@ def require_textures(arrays: Mapping[str, Any], law: Mapping[str, Any]) -> None:
             raise ValueError(f"path {k}: orientations beyond 360 degrees, expected Bunge angles in degrees")
         if (weights := arrays.get("weights")) is not None:
             _require_shares(k, np.asarray(weights[k]))
-        off = np.abs(found - texture_numbers(texture_of_path(arrays, k), group)[: len(found)]).max()
-        if not off <= ALIKE:
-            raise ValueError(
-                f"path {k}: its texture differs by {off:.3g} from that of its grains; "
-                "expected harmonic coefficients of order 2, 4 and 6"
-            )
+        _require_alike(k, found, texture_numbers(texture_of_path(arrays, k), group))
+
+
+def _require_alike(path: int, stored: NDArray[np.float64], made: FloatArray) -> None:
+    off = np.abs(stored - made[: len(stored)]).max()
+    if not off <= ALIKE:
+        raise ValueError(
+            f"path {path}: its texture differs by {off:.3g} from that of its grains; "
+            "expected harmonic coefficients of order 2, 4 and 6"
+        )
 
 
 def _require_shares(path: int, weights: NDArray[np.float64]) -> None:
