@@ -1,7 +1,7 @@
 """A surrogate of the full field: its data, trainings from Taylor's weights and from nothing, and rivals.
 
     python demos/studies/full_field_weights.py                          hours on two cores
-    python demos/studies/full_field_weights.py --resolution 8 --output results/full_field_8
+    python demos/studies/full_field_weights.py --resolution 8 --impacts 0 --output results/full_field_8
     python demos/studies/full_field_weights.py --start results/full_field_8/taught_more_2000.safetensors
 
 Paths come in rounds, each of all kinds, so that the first 50, 200, 500 and 2000 are data sets. Every few
@@ -34,13 +34,22 @@ from multiscale.surrogate.store import SHIPPED
 
 SHARES = {"R10": 0.36, "R30": 0.24, "R50": 0.12, "U30": 0.16, "R3": 0.12}
 """Of the paths of a round."""
-OF = {"R10": ("R", 0.1), "R30": ("R", 0.3), "R50": ("R", 0.5), "U30": ("U", 0.3), "R3": ("R", 0.03)}
-JUDGED = ("R10", "R30", "U30")
+IMPACT = "I30"
+"""Beside them: waves and flow behind them, with many small strains."""
+OF = {
+    "R10": ("R", 0.1),
+    "R30": ("R", 0.3),
+    "R50": ("R", 0.5),
+    "U30": ("U", 0.3),
+    "R3": ("R", 0.03),
+    IMPACT: ("I", 0.3),
+}
+JUDGED = ("R10", "R30", "U30", IMPACT)
 DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
 STEPS = 200
 PATHS_PER_CELL, TOLERANCE = 4, 0.01
-SEEDS, TEST_SEEDS = 20_000, 90_000
-"""First ones of paths, and of microstructures, of a round: those of another are 1000 further."""
+SEEDS, IMPACT_SEEDS, TEST_SEEDS = 20_000, 60_000, 90_000
+"""First ones of paths, and of microstructures: those of another data set are 1000 further."""
 TICKS = (2, 3, 5, 10, 20, 30)
 """Per cent, of the picture."""
 TRAININGS: dict[str, dict[str, Any]] = {
@@ -58,12 +67,20 @@ def of(kind: str, paths: int, seed: int, cell: dict[str, Any]) -> dict[str, Any]
     return path | DURATIONS | grains | {"tolerance": TOLERANCE} | cell
 
 
-def rounds(sizes: tuple[int, ...]) -> list[dict[str, int]]:
+def rounds(sizes: tuple[int, ...], impacts: float = 0.0) -> list[dict[str, int]]:
     """Return the numbers of paths of each kind in the round that makes each size of the one before it."""
+    shares = SHARES | ({IMPACT: impacts} if impacts else {})
     return [
-        {kind: max(1, round(share * (size - before))) for kind, share in SHARES.items()}
+        {kind: max(1, round(share * (size - before))) for kind, share in shares.items()}
         for before, size in zip((0, *sizes[:-1]), sizes, strict=True)
     ]
+
+
+def seed_of(kind: str, turn: int) -> int:
+    """Return the seed of the paths and microstructures of a kind in a round, counted from zero."""
+    if kind == IMPACT:
+        return IMPACT_SEEDS + 1000 * turn
+    return SEEDS + 1000 * (len(SHARES) * turn + list(SHARES).index(kind))
 
 
 def made(name: str, told: dict[str, Any], output: Path) -> Path:
@@ -134,9 +151,10 @@ def draw(curve: dict[str, Any], picture: Path) -> None:
     """Draw the errors over the number of paths, a panel for each test set; rivals are lines across."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.0 * len(JUDGED), 4.0), layout="constrained")
+    judged = curve["judged"]
+    figure = Figure(figsize=(4.0 * len(judged), 4.0), layout="constrained")
     shown = sorted({int(n) for points in curve["trainings"].values() for n in points})
-    for axes, test in zip(np.atleast_1d(figure.subplots(1, len(JUDGED), sharey=True)), JUDGED, strict=True):
+    for axes, test in zip(np.atleast_1d(figure.subplots(1, len(judged), sharey=True)), judged, strict=True):
         for colour, (how, points) in enumerate(curve["trainings"].items()):
             paths = sorted(points, key=int)
             errors = [100.0 * points[n][test] for n in paths]
@@ -160,6 +178,7 @@ def full_field_weights(
     test: Count = 60,
     grains: Count = 256,
     resolution: Count = 16,
+    impacts: float = 0.2,
     updates: float = 1.0,
     start: Path = SHIPPED,
     output: OutFolder = Path("results/full_field"),
@@ -171,6 +190,7 @@ def full_field_weights(
         test: Paths of each test set.
         grains: Grains of a cell.
         resolution: Voxels along its side.
+        impacts: Paths of impacts beside each of the others, in learning; zero for none, in tests neither.
         updates: Updates of the trainings relative to those of the study.
         start: Weights that are taught more.
         output: Folder of data sets, weights and learning curve.
@@ -179,13 +199,13 @@ def full_field_weights(
     tests = {
         name: made(f"{name}_test", of(name, test, TEST_SEEDS + 1000 * k, cell), output)
         for k, name in enumerate(JUDGED)
+        if impacts or name != IMPACT
     }
-    curve: dict[str, Any] = {"rivals": {}, "trainings": {how: {} for how in TRAININGS}}
+    curve: dict[str, Any] = {"judged": list(tests), "rivals": {}, "trainings": {how: {} for how in TRAININGS}}
     data: list[Path] = []
-    for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes), strict=True)):
-        for i, (name, count) in enumerate(counts.items()):
-            seed = SEEDS + 1000 * (len(OF) * k + i)
-            data.append(made(f"{name}_{k + 1}", of(name, count, seed, cell), output))
+    for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes, impacts), strict=True)):
+        for name, count in counts.items():
+            data.append(made(f"{name}_{k + 1}", of(name, count, seed_of(name, k), cell), output))
         judge = Judge({name: read([file]) for name, file in tests.items()}, read(data))
         curve["rivals"] = judge.rivals(start)
         curve["redrawn"] = redrawn([*data, *tests.values()])
@@ -202,7 +222,7 @@ def full_field_weights(
 
 def told(errors: dict[str, float]) -> str:
     """Return errors as text, per cent."""
-    return ", ".join(f"{name} {100.0 * errors[name]:.1f} %" for name in JUDGED)
+    return ", ".join(f"{name} {100.0 * error:.1f} %" for name, error in errors.items() if name in JUDGED)
 
 
 if __name__ == "__main__":
