@@ -37,7 +37,7 @@ class LawOptions:
     Attributes:
         law: Constitutive law at every quadrature point.
         weights: Weights of the learned law, of either network, or the name of some that come with this,
-            magnesium or any-texture.
+            magnesium, full-field or any-texture.
         on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
             ends; the field "extrapolation" shows where.
         precision: Of the products of the learned law's network, single by default.
