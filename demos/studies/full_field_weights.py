@@ -7,9 +7,10 @@
 Paths come in rounds, each of all kinds, so that the first 50, 200, 500 and 2000 are data sets. Every few
 paths have another microstructure, and those to be judged by have others still. What is there is kept, and
 what was begun goes on. The learning curve (learning_curve.json, .png) is of all trainings that are there,
-after each of them. Beside them stand Taylor's polycrystal and the network that is taught more, as they are
-and with the one factor on the deviator that is best for the paths to learn from. That network is the shipped
-one, which learnt Taylor, or one that learnt a coarser cell.
+after each of them, and the card of the network that was taught all paths has its errors. Beside them stand
+Taylor's polycrystal and the network that is taught more, as they are and with the one factor on the deviator
+that is best for the paths to learn from. That network is the shipped one, which learnt Taylor, or one that
+learnt a coarser cell.
 """
 
 import math
@@ -27,7 +28,7 @@ from microscale.files.whole_file import write_json
 from microscale.inputs.numbers import Count, OutFolder, checked
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import deviator
-from multiscale.cli import generate, train
+from multiscale.cli import evaluate, generate, train
 from multiscale.run.command import launch
 from multiscale.surrogate.histories import Histories, best_factor, joined, relative_errors
 from multiscale.surrogate.store import SHIPPED
@@ -217,6 +218,7 @@ def full_field_weights(
             print(f"{name}: {told(errors)}", flush=True)
         write_json(output / "learning_curve.json", curve)
         draw(curve, output / "learning_curve.png")
+    evaluate(trained("taught more", data, paths, output, updates, start), *tests.values(), record=True)
     return curve
 
 
