@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "paper")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
 
 import numpy as np
 from matplotlib.figure import Figure
 from oval_foot import run_once
-from runs import axis_history, farthest, front_speeds
+from runs import axis_history, farthest, front_speeds, speed
 
 from microscale.files.whole_file import write_json, write_whole
 from microscale.inputs.numbers import Count, OutFolder, Speed, checked
@@ -33,10 +34,11 @@ PLASTIC = 0.1
 """Deviatoric strain of the plastic front, as in figure 3."""
 OUTPUTS = 1
 """Steps from one to the next: fronts are read from them."""
-WITHIN = {"bar": np.inf, "plate": 5.0}
+WITHIN = {"bar": 1.2, "plate": 5.0}
 """Distance from the axis that is shown, mm."""
+EDGE = "front_edge_mm_per_us"
 SETTLED = {"bar": (0.05, 0.35), "plate": (0.05, 0.25)}
-"""Times in which the speed of the first front is measured, us: before it has crossed the body."""
+"""Times in which the speed of its edge is measured, us: before it has crossed the plate."""
 SHAPE = {
     "final_length_mm": "length",
     "foot_radius_mm": "foot radius",
@@ -75,7 +77,7 @@ def full_field_impacts(
     found: dict[str, dict[str, dict[str, float]]] = {"bar": {}, "plate": {}}
     for name, network in networks.items():
         bodies: dict[str, Case] = {
-            "bar": anvil_case(**shared, **network, elements=elements, model="quarter", end_time=2.0),
+            "bar": anvil_case(**shared, **network, elements=elements, model="quarter", end_time=3.0),
             "plate": plate_case(**shared, **network, layers=layers),
         }
         for body, case in bodies.items():
@@ -92,14 +94,15 @@ def figures(body: str, results: Results, summary: dict[str, Any], velocity: floa
     """Return the figures of a run by their names in the table; mm, mm/us, MPa."""
     shape = {told: summary[name] for name, told in SHAPE.items() if name in summary}
     depth, e_d = axis_history(results, "e_d")
-    front = np.nan_to_num(farthest(depth, e_d, PLASTIC)).max()
-    speed = front_speeds(results, velocity, *SETTLED[body])["front_half_height_mm_per_us"]
-    stress = 1e3 * results.field(FIELD, -1)
-    return shape | {
-        "speed of the first front": speed,
-        "farthest plastic front on the axis": float(front),
-        "largest von Mises stress": float(stress.max()),
+    elastic = {"speed of the elastic front": front_speeds(results, velocity, *SETTLED[body])[EDGE]}
+    plastic, end = np.nan_to_num(farthest(depth, e_d, PLASTIC)), float(results.times[-1])
+    behind = {
+        "plastic front on the axis": plastic[-1],
+        "speed of the plastic front": speed(results.times, plastic, 0.25 * end, end),
     }
+    largest = {"largest von Mises stress": 1e3 * results.field(FIELD, -1).max()}
+    found = shape | elastic | (behind if body == "bar" else {}) | largest  # a plate has none on its axis
+    return {name: float(np.nan_to_num(value)) for name, value in found.items()}
 
 
 def table(found: dict[str, dict[str, dict[str, float]]]) -> str:
@@ -110,16 +113,21 @@ def table(found: dict[str, dict[str, dict[str, float]]]) -> str:
         for name in next(iter(networks.values())):
             first, second = (one[name] for one in networks.values())
             unit = "MPa" if "stress" in name else "mm/us" if "speed" in name else "mm"
-            lines.append(f"| {name}, {unit} | {first:.4g} | {second:.4g} | {100 * (first / second - 1):+.2f} % |")
+            lines.append(
+                f"| {name}, {unit} | {first:.4g} | {second:.4g} | {100 * (first / second - 1):+.2f} % |"
+            )
         lines.append("")
     return "\n".join(lines)
 
 
 def draw(file: Path, runs: dict[str, dict[str, Results]]) -> None:
-    """Draw the von Mises stress on the axial section of both bodies, one network above or beside the other."""
-    figure = Figure(figsize=(10.0, 5.6), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.6))
-    shown = {"bar": left.subplots(1, 2), "plate": right.subplots(2, 1)}
+    """Draw the von Mises stress on the axial section of both bodies with both networks."""
+    figure = Figure(figsize=(10.0, 5.0), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.5))
+    shown = {
+        "bar": left.subplots(1, 2, sharex=True, sharey=True),
+        "plate": right.subplots(2, 1, sharex=True, sharey=True),
+    }
     for body, panels in shown.items():
         largest = 1e3 * max(results.field(FIELD, -1).max() for results in runs[body].values())
         for axes, (name, results) in zip(panels, runs[body].items(), strict=True):
@@ -129,10 +137,9 @@ def draw(file: Path, runs: dict[str, dict[str, Results]]) -> None:
                 *section.deformed.T, section.triangles, values, vmin=0.0, vmax=largest, shading="gouraud"
             )
             axes.set(aspect="equal", title=f"{name}, {results.times[-1]:.3g} us", xlabel="mm")
-            within = min(WITHIN[body], 1.05 * np.abs(section.deformed[:, 0]).max())
-            axes.set_xlim(-within, within)
+            axes.set_xlim(-WITHIN[body], WITHIN[body])
         figure_of = left if body == "bar" else right
-        figure_of.colorbar(drawn, ax=panels, label="von Mises stress (MPa)")
+        figure_of.colorbar(drawn, ax=panels, label="von Mises stress (MPa)", location="bottom", shrink=0.8)
     figure.savefig(file, dpi=90)
 
 

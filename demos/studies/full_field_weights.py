@@ -53,8 +53,9 @@ SEEDS, IMPACT_SEEDS, TEST_SEEDS = 20_000, 60_000, 90_000
 """First ones of paths, and of microstructures: those of another data set are 1000 further."""
 TICKS = (2, 3, 5, 10, 20, 30)
 """Per cent, of the picture."""
+TAUGHT = "taught more"
 TRAININGS: dict[str, dict[str, Any]] = {
-    "taught more": {"rate": 1e-3, "updates": 1000},
+    TAUGHT: {"rate": 1e-3, "updates": 1000},
     "from nothing": {"rate": 3e-3, "updates": 3000},
 }
 """Settings of a training; its epochs are those of so many updates of 32 paths."""
@@ -137,14 +138,19 @@ class Judge:
         return found
 
 
-def trained(how: str, data: list[Path], paths: int, output: Path, updates: float, start: Path) -> Path:
+def weights_of(how: str, paths: int, output: Path) -> Path:
+    """Return the file of the weights of a training."""
+    return output / f"{how.replace(' ', '_')}_{paths}.safetensors"
+
+
+def trained(
+    out: Path, settings: dict[str, Any], data: list[Path], paths: int, updates: float, start: Path | None
+) -> Path:
     """Return weights, trained unless they are there."""
-    first = start if how == "taught more" else None
-    out = output / f"{how.replace(' ', '_')}_{paths}.safetensors"
-    settings = dict(TRAININGS[how])
-    epochs = max(1, round(updates * settings.pop("updates") / math.ceil(paths / 32)))
+    rest = {name: value for name, value in settings.items() if name != "updates"}
+    epochs = max(1, round(updates * settings["updates"] / math.ceil(paths / 32)))
     if not out.exists():
-        train(*data, out=out, epochs=epochs, start=first, **settings)
+        train(*data, out=out, epochs=epochs, start=start, **rest)
     return out
 
 
@@ -181,6 +187,7 @@ def full_field_weights(
     resolution: Count = 16,
     impacts: float = 0.2,
     updates: float = 1.0,
+    rate: float | None = None,
     start: Path = SHIPPED,
     output: OutFolder = Path("results/full_field"),
 ) -> dict[str, Any]:
@@ -193,16 +200,19 @@ def full_field_weights(
         resolution: Voxels along its side.
         impacts: Paths of impacts beside each of the others, in learning; zero for none, in tests neither.
         updates: Updates of the trainings relative to those of the study.
+        rate: Peak learning rate of what is taught more, in place of that of the study.
         start: Weights that are taught more.
         output: Folder of data sets, weights and learning curve.
     """
     cell = {"grains": grains, "resolution": resolution}
+    more = {} if rate is None else {"rate": rate}
+    trainings = TRAININGS | {TAUGHT: TRAININGS[TAUGHT] | more}
     tests = {
         name: made(f"{name}_test", of(name, test, TEST_SEEDS + 1000 * k, cell), output)
         for k, name in enumerate(JUDGED)
         if impacts or name != IMPACT
     }
-    curve: dict[str, Any] = {"judged": list(tests), "rivals": {}, "trainings": {how: {} for how in TRAININGS}}
+    curve: dict[str, Any] = {"judged": list(tests), "rivals": {}, "trainings": {how: {} for how in trainings}}
     data: list[Path] = []
     for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes, impacts), strict=True)):
         for name, count in counts.items():
@@ -211,14 +221,15 @@ def full_field_weights(
         curve["rivals"] = judge.rivals(start)
         curve["redrawn"] = redrawn([*data, *tests.values()])
         for how, points in curve["trainings"].items():
-            weights = trained(how, data, paths, output, updates, start)
+            out, first = weights_of(how, paths, output), start if how == TAUGHT else None
+            weights = trained(out, trainings[how], data, paths, updates, first)
             points[str(paths)] = judge.errors(ms.make_law("learned", weights=weights))
             print(f"{how}, {paths} paths: {told(points[str(paths)])}", flush=True)
         for name, errors in curve["rivals"].items():
             print(f"{name}: {told(errors)}", flush=True)
         write_json(output / "learning_curve.json", curve)
         draw(curve, output / "learning_curve.png")
-    evaluate(trained("taught more", data, paths, output, updates, start), *tests.values(), record=True)
+    evaluate(weights_of(TAUGHT, sizes[-1], output), *tests.values(), record=True)
     return curve
 
 

@@ -1,4 +1,4 @@
-"""A small bar with the full field at every point: it survives its end, and what stands beside it is measured."""
+"""A small bar with the full field at every point survives its end, and what is beside it is measured."""
 
 import json
 import signal
@@ -56,7 +56,9 @@ def test_it_is_ended_and_goes_on_to_the_same_bits(tmp_path, monkeypatch):
         np.testing.assert_array_equal(whole.field(name, -1), ended.field(name, -1))
 
     assert found[TRUTH]["von Mises"] == 0.0
-    other, learnt, taylor = (found[name]["von Mises"] for name in (f"{TRUTH}, other grains 1", LEARNT, "Taylor"))
+    other, learnt, taylor = (
+        found[name]["von Mises"] for name in (f"{TRUTH}, other grains 1", LEARNT, "Taylor")
+    )
     assert 0.01 < other < taylor
     assert 0.01 < learnt < taylor
     assert json.loads((tmp_path / "whole" / "full_field_anvil.json").read_text()) == found
