@@ -136,7 +136,11 @@ def draw(file: Path, runs: dict[str, dict[str, Results]]) -> None:
             drawn = axes.tripcolor(
                 *section.deformed.T, section.triangles, values, vmin=0.0, vmax=largest, shading="gouraud"
             )
-            axes.set(aspect="equal", title=f"{name}, {results.times[-1]:.3g} us", xlabel="mm")
+            title = f"{name}, {results.times[-1]:.3g} us"
+            axes.text(0.5, 0.97, title, transform=axes.transAxes, ha="center", va="top")
+            low, high = section.deformed[:, 1].min(), section.deformed[:, 1].max()
+            room = 0.15 * (high - low) if body == "bar" else 0.5 * (high - low)  # for the text
+            axes.set(aspect="equal", xlabel="mm", ylim=(low - 0.02 * (high - low), high + room))
             axes.set_xlim(-WITHIN[body], WITHIN[body])
         figure_of = left if body == "bar" else right
         figure_of.colorbar(drawn, ax=panels, label="von Mises stress (MPa)", location="bottom", shrink=0.8)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolat
 
 
 def truth(folder):
-    (found,) = folder.glob("full_field_[0-9a-f]*")
+    (found,) = folder.glob(f"full_field_{8 * '[0-9a-f]'}")
     return Results(found / RESULTS)
 
 
