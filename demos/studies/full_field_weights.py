@@ -1,8 +1,9 @@
 """A surrogate of the full field: its data, trainings from Taylor's weights and from nothing, and rivals.
 
     python demos/studies/full_field_weights.py                          hours on two cores
-    python demos/studies/full_field_weights.py --resolution 8 --impacts 0 --output results/full_field_8
-    python demos/studies/full_field_weights.py --start results/full_field_8/taught_more_2000.safetensors
+    python demos/studies/full_field_weights.py --resolution 8           cells of an eighth of the voxels
+
+The two commands of the weights that are shipped are in docs/howto/full_field.md.
 
 Paths come in rounds, each of all kinds, so that the first 50, 200, 500 and 2000 are data sets. Every few
 paths have another microstructure, and those to be judged by have others still. What is there is kept, and
