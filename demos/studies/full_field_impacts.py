@@ -113,9 +113,8 @@ def table(found: dict[str, dict[str, dict[str, float]]]) -> str:
         for name in next(iter(networks.values())):
             first, second = (one[name] for one in networks.values())
             unit = "MPa" if "stress" in name else "mm/us" if "speed" in name else "mm"
-            lines.append(
-                f"| {name}, {unit} | {first:.4g} | {second:.4g} | {100 * (first / second - 1):+.2f} % |"
-            )
+            change = f"{100.0 * (first / second - 1.0):+.2f} %" if second else ""  # no front on a coarse mesh
+            lines.append(f"| {name}, {unit} | {first:.4g} | {second:.4g} | {change} |")
         lines.append("")
     return "\n".join(lines)
 
