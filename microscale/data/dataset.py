@@ -24,7 +24,13 @@ from numpy.typing import NDArray
 
 from microscale.data.origin import require_recorded_paths, textures_each
 from microscale.data.schema import Provenance, require_histories
-from microscale.data.textures import numbers_of_paths, require_textures, rows_of_textures
+from microscale.data.textures import (
+    FORMER_NUMBERS,
+    numbers_of_paths,
+    require_textures,
+    rows_of_textures,
+    whole_numbers,
+)
 from microscale.errors import InputError
 from microscale.files.documents import parse_json
 from microscale.files.hdf5 import numbers_of, opened, rows_of, text_of
@@ -55,7 +61,7 @@ class DataSet:
         attempt: How often the law failed on a path before this draw of it, shape (paths,).
         rejected: Draws before this path that were not positive definite, shape (paths,).
         provenance: What made it: ``law``, ``paths``, ``versions``.
-        texture: Harmonic coefficients of order 2 and 4 of the grains of each path, shape (paths, 14); None
+        texture: Harmonic coefficients of order 2, 4 and 6 of the grains of each path, shape (paths, 27); None
             where all paths have one polycrystal.
         orientations: These grains, Bunge angles in degrees, shape (paths, grains, 3).
         weights: Their shares of the volume, shape (paths, grains); None where they are equal.
@@ -76,7 +82,7 @@ class DataSet:
 
     @property
     def texture_numbers(self) -> FloatArray | None:
-        """Harmonic coefficients of each path, shape (paths, 14), of one texture too where its law says it."""
+        """Harmonic coefficients of each path, shape (paths, 27), of one texture too where its law says it."""
         return numbers_of_paths(self.provenance, len(self), self.texture)
 
     @property
@@ -102,6 +108,8 @@ def read_dataset(file: Path) -> DataSet:
         content = {name: rows_of(array) for name, array in _arrays(stored, provenance).items()}
         require_histories(content)
         _require_recorded(content, provenance)
+        if "texture" in content:
+            content["texture"] = whole_numbers(content, provenance["law"])
     return DataSet(**content, provenance=provenance)
 
 
@@ -160,6 +168,8 @@ def _arrays(stored: h5py.File, provenance: Mapping[str, Any]) -> dict[str, h5py.
     shapes |= {name: (paths,) for name in COUNTS}
     if (textures := provenance["law"].get("textures")) is not None:
         rows = rows_of_textures(textures["grains"], textures_each(provenance) > 1)
+        if _numbers(stored, "texture", (paths, None)).shape[1] == FORMER_NUMBERS:
+            rows["texture"] = (FORMER_NUMBERS,)
         shapes |= {name: (paths, *row) for name, row in rows.items()}
     return {"times": times, **{name: _numbers(stored, name, shape) for name, shape in shapes.items()}}
 

@@ -1,9 +1,12 @@
 """Textures of the polycrystals of a data set: one for all paths, another for each few, or many for each.
 
-A set of many textures keeps more arrays, of the grains that were driven: ``texture`` (14,), the harmonic
+A set of many textures keeps more arrays, of the grains that were driven: ``texture`` (27,), the harmonic
 coefficients that a surrogate is told (:mod:`microscale.crystals.texture.moments`), ``orientations``
 (grains, 3), Bunge angles in degrees, and, where each path has many textures, ``weights`` (grains,), shares of
 the volume, which are else equal. A set of one texture has none of them; its law's record says all.
+
+Sets of former versions have the first 14 of the coefficients, orders 2 and 4; those of order 6 are computed
+of the grains when they are read.
 """
 
 from __future__ import annotations
@@ -28,12 +31,15 @@ from microscale.data.law_of_paths import LawOfPaths
 from microscale.data.schema import recorded_crystal, recorded_texture
 from microscale.data.shared_grains import SharedGrains, evenly_turned, nearest_volumes
 from microscale.inputs.numbers import Count, checked
+from microscale.progress import tracked
 from microscale.tensors import FloatArray
 
 TEXTURED = {"texture": "-", "orientations": "degrees", "weights": "-"}
 """Arrays of a set of many textures, and their units."""
 PATHS_EACH = 8
 """Paths of one polycrystal. To make one takes as long as to drive some paths, and teaches more than they."""
+FORMER_NUMBERS = 14
+"""Of a texture in sets of former versions: without order 6."""
 CHECKED = 32
 """Paths of a set whose numbers are computed again from their grains."""
 ALIKE = 1e-6
@@ -135,6 +141,26 @@ def rows_of_textures(grains: int, shared: bool = False) -> dict[str, tuple[int, 
     return rows | {"weights": (grains,)} if shared else rows
 
 
+def whole_numbers(arrays: Mapping[str, NDArray[np.float64]], law: Mapping[str, Any]) -> FloatArray:
+    """Return the numbers of the texture of each path, shape (paths, 27), of a set of a former version too.
+
+    Args:
+        arrays: Of a data set, by name.
+        law: Record of its law.
+
+    Raises:
+        ValueError: Numbers of a former version are not those of the grains; it names the path.
+    """
+    stored = arrays["texture"]
+    if stored.shape[1] == NUMBERS:
+        return stored
+    group, found = lattice_of(recorded_crystal(law["crystal"])).group, np.empty((len(stored), NUMBERS))
+    for k in tracked(range(len(stored)), "textures of a set of a former version"):
+        found[k] = texture_numbers(texture_of_path(arrays, k), group)
+        _require_alike(k, stored[k], found[k])
+    return found
+
+
 def texture_of_path(arrays: Mapping[str, Any], path: int) -> Texture:
     """Return the grains that were driven along a path of a set of many textures."""
     Q = from_bunge(np.asarray(arrays["orientations"][path], dtype=float))
@@ -161,12 +187,16 @@ def require_textures(arrays: Mapping[str, Any], law: Mapping[str, Any]) -> None:
             raise ValueError(f"path {k}: orientations beyond 360 degrees, expected Bunge angles in degrees")
         if (weights := arrays.get("weights")) is not None:
             _require_shares(k, np.asarray(weights[k]))
-        made = texture_numbers(texture_of_path(arrays, k), group)
-        if not np.abs(found - made).max() <= ALIKE:
-            raise ValueError(
-                f"path {k}: its texture differs by {np.abs(found - made).max():.3g} from that of its grains; "
-                "expected harmonic coefficients of order 2 and 4"
-            )
+        _require_alike(k, found, texture_numbers(texture_of_path(arrays, k), group))
+
+
+def _require_alike(path: int, stored: NDArray[np.float64], made: FloatArray) -> None:
+    off = np.abs(stored - made[: len(stored)]).max()
+    if not off <= ALIKE:
+        raise ValueError(
+            f"path {path}: its texture differs by {off:.3g} from that of its grains; "
+            "expected harmonic coefficients of order 2, 4 and 6"
+        )
 
 
 def _require_shares(path: int, weights: NDArray[np.float64]) -> None:
@@ -179,7 +209,7 @@ def _require_shares(path: int, weights: NDArray[np.float64]) -> None:
 def numbers_of_paths(
     provenance: Mapping[str, Any], paths: int, texture: NDArray[np.float64] | None
 ) -> FloatArray | None:
-    """Return the harmonic coefficients of each path of a data set, shape (paths, 14), where they are known.
+    """Return the harmonic coefficients of each path of a data set, shape (paths, 27), where they are known.
 
     Args:
         provenance: Of the data set.

@@ -19,7 +19,7 @@ class Histories:
         times: Times of the samples, us, shape (paths, samples).
         stretch: Right stretch U, shape (paths, samples, 3, 3), dimensionless.
         stress: Cauchy stress, shape (paths, samples, 3, 3), GPa.
-        texture: Harmonic coefficients of the polycrystal of each path, shape (paths, 14); None where they are
+        texture: Harmonic coefficients of the polycrystal of each path, shape (paths, 27); None where they are
             not known. See :mod:`microscale.crystals.texture.moments`.
     """
 

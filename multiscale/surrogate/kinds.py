@@ -70,12 +70,12 @@ class Driven:
     def __call__(
         self, times: FloatArray, stretch: FloatArray, texture: FloatArray | None = None
     ) -> FloatArray:
-        """Return the Cauchy stress (paths, samples, 3, 3), GPa, of paths with textures (paths, 14)."""
+        """Return the Cauchy stress (paths, samples, 3, 3), GPa, of paths with textures (paths, 27)."""
         return drive(self.law, stretch, times, at_rest(self.law, len(stretch), texture))
 
 
 def at_rest(law: ConstitutiveLaw, points: int, texture: FloatArray | None = None) -> State:
-    """Return points at rest, each with the numbers of its texture (points, 14) where the law is told them."""
+    """Return points at rest, each with the numbers of its texture (points, 27) where the law is told them."""
     state = law.init_state(points)
     if texture is not None and "texture" in state:
         state["texture"][:] = texture

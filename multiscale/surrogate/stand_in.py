@@ -81,7 +81,7 @@ def require_no_texture(learnt: Material, texture: str | Path | Texture, crystal:
 
 
 def numbers_of(learnt: Material, texture: str | Path | Texture, crystal: Any, axes: str | None) -> FloatArray:
-    """Return the numbers, shape (14,), of a texture for a network that is told them.
+    """Return the numbers, shape (27,), of a texture for a network that is told them.
 
     Args:
         learnt: What the network stands for.

@@ -277,7 +277,7 @@ def finite_array(weights: Weights, name: str, shape: tuple[int, ...]) -> NDArray
     else:
         return found.astype(float)
     raise InputError(
-        f"array '{name}' of the surrogate is {described}, expected finite numbers of shape {shape}"
+        f"array '{name}' of the surrogate is {described}, expected finite numbers of shape {shape}; {REMEDY}"
     )
 
 

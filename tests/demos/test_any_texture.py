@@ -23,11 +23,11 @@ def test_the_plan_keeps_what_it_is_judged_by_apart():
     seeds = [told["seed"] for told in (*learnt, *judged)]
     assert len(set(seeds)) == len(seeds)
     assert all(told["texture_seed"] == told["seed"] for told in (*learnt, *judged))
-    assert sum(told["paths"] for told in learnt) == 65_504  # as docs say
-    base, more, last = (set(data) for data, _ in plan.TRAININGS.values())
-    assert base < more == set(plan.SETS)
-    assert last < more
-    assert sum(plan.SETS[name]["paths"] for name in last) == 36_864
+    assert sum(told["paths"] for told in learnt) == 47_424  # as docs say
+    base, last = (set(data) for data, _ in plan.TRAININGS.values())
+    assert base < set(plan.SETS)
+    assert last < set(plan.SETS)
+    assert sum(plan.SETS[name]["paths"] for name in last) == 38_624
 
 
 def test_the_plan_makes_its_data(tmp_path, monkeypatch):
@@ -93,7 +93,7 @@ def test_grains_that_represent_a_texture_stand_for_it(tmp_path):
     assert set(found) == set(LOADS)
     for errors in found.values():
         assert errors["32 grains"] < 0.1
-        assert errors["same 14 numbers"] < 0.25
+        assert errors["same 27 numbers"] < 0.25
         assert errors["no texture"] > 2.0 * errors["32 grains"]
         assert errors["shipped network"] > 2.0 * errors["32 grains"]
     assert "| split | R 10 % |" in (tmp_path / "texture_families.md").read_text()
@@ -109,11 +109,14 @@ def test_the_stress_is_a_sum_over_orders_of_the_texture(tmp_path):
     asked = {"crystals": 300, "paths": 1, "textures": 1, "grains": 48}
     found = texture_orders(weights=Path("any-texture"), output=tmp_path, **asked)["R 10 %"]
     for family in ("various", "split", "deformed"):
-        of_2, of_4, *_ = found["left out"][family].values()
+        of_2, of_4, of_c, of_6, _ = found["left out"][family].values()
         assert of_4 < 0.6 * of_2  # order 4 counts
         assert of_4 < 0.12
+        assert of_c < 0.9 * of_4  # and the first function of order 6
+        assert of_c < 1.15 * of_6  # more than the second
     assert found["left out"]["none"]["8"] < 0.05
     assert 0.0 < found["network"]["no texture"] < 0.05
     assert found["network"]["by order 2"] < 0.2
     assert found["network"]["by order 4"] < 0.35
+    assert found["network"]["by order 6"] < 1.0
     assert "| R 50 % | split |" in (tmp_path / "texture_orders.md").read_text()

@@ -47,7 +47,7 @@ def sound(tmp_path_factory):
 
 def test_stress_is_that_of_the_recorded_grains_to_the_bit(sound):
     found = read_dataset(sound)
-    assert found.texture.shape == (COUNT, 14)
+    assert found.texture.shape == (COUNT, 27)
     assert found.orientations.shape == (COUNT, GRAINS, 3)
     crystal = read_crystal()
     for path in (0, PATHS_EACH, COUNT - 1):
@@ -203,7 +203,7 @@ HOSTILE = {
     "another texture": ("texture", exchanged, "path 0: its texture differs by"),
     "twice as strong": ("texture", lambda c: 2.0 * c, "its texture differs by"),
     "no numbers": ("texture", lambda c: np.nan * c, "its texture differs by"),
-    "thirteen": ("texture", lambda c: c[:, :13], r"texture has shape \(37, 13\), expected \(37, 14\)"),
+    "thirteen": ("texture", lambda c: c[:, :13], r"texture has shape \(37, 13\), expected \(37, 27\)"),
     "missing": ("texture", lambda c: None, "texture is missing"),
     "no grains": ("orientations", lambda a: None, "orientations is missing"),
     "fewer grains": ("orientations", lambda a: a[:, :2], r"orientations has shape .*, expected \(37, 6, 3\)"),
@@ -223,6 +223,28 @@ def test_what_is_not_the_texture_of_the_grains_is_refused(sound, tmp_path, case)
         with pytest.raises(InputError, match=match) as error:
             check(file)
         assert "\n" not in str(error.value)
+
+
+def former(numbers):
+    """Those of orders 2 and 4, which sets of former versions have alone."""
+    return numbers[:, :14]
+
+
+@pytest.mark.parametrize("kind", ["sound", "shared"])
+def test_sets_of_former_versions_have_the_numbers_of_order_six_from_their_grains(request, tmp_path, kind):
+    whole = request.getfixturevalue(kind)
+    file = changed(whole, tmp_path, "texture", former)
+    found = read_dataset(file)
+    np.testing.assert_allclose(found.texture, read_dataset(whole).texture, atol=1e-12)
+    np.testing.assert_array_equal(read_sources([file]).histories.texture, found.texture)
+    check_file(file)
+    require_as_recorded(file)
+    job = (data if kind == "sound" else shared_data)().job()
+    assert not generate(job, file)  # it is there
+    wrong = changed(file, tmp_path.joinpath("wrong").mkdir() or tmp_path / "wrong", "texture", exchanged)
+    with pytest.raises(InputError, match="its texture differs by") as error:
+        read_dataset(wrong)
+    assert "\n" not in str(error.value)
 
 
 def test_grains_and_numbers_exchanged_together_do_not_have_the_stress(sound, tmp_path):
@@ -262,7 +284,7 @@ def test_histories_carry_textures_and_turn_with_them(sound, tmp_path):
     np.testing.assert_array_equal(histories.thinned(2).texture, found.texture)
     Q = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     np.testing.assert_allclose(histories.turned(Q).texture, turned_numbers(found.texture, Q))
-    assert joined([histories, histories[:2]]).texture.shape == (COUNT + 2, 14)
+    assert joined([histories, histories[:2]]).texture.shape == (COUNT + 2, 27)
     assert histories.in_plane.texture is None
 
 

@@ -57,7 +57,7 @@ def test_one_that_was_told_textures_is_widened_as_well(tmp_path):
     weights = {name: tensor.numpy() for name, tensor in RecurrentSurrogate(told).state_dict().items()}
     file = tmp_path / "told.safetensors"
     write_surrogate(file, weights, replace(CARD, architecture=told.told))
-    U, texture = np.ascontiguousarray(stretches(paths=5, size=0.1)), 0.3 * np.eye(14)[:5]
+    U, texture = np.ascontiguousarray(stretches(paths=5, size=0.1)), 0.3 * np.eye(27)[5:10]
     times, found = np.linspace(0.0, 1.0, U.shape[1]), []
     for law in (LearnedLaw.from_file(file, "double"), law_of(started(replace(told, hidden=112), file))):
         state = law.init_state(5)

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from numpy.polynomial.legendre import Legendre
 from scipy.spatial.transform import Rotation
 
 from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture.euler import from_bunge, written_bunge
 from microscale.crystals.texture.families.family import FAMILIES, KEPT_BACK, LEARNT, TextureFamily
+from microscale.crystals.texture.harmonics import coefficients
 from microscale.crystals.texture.lattice import lattice_of
-from microscale.crystals.texture.moments import texture_numbers, turned_numbers
+from microscale.crystals.texture.moments import ENDS, texture_numbers, turned_numbers
 from microscale.crystals.texture.texture import Texture
 from microscale.errors import InputError
 
@@ -60,8 +62,8 @@ def test_those_to_be_judged_by_are_never_among_those_to_learn_from():
 
 def test_numbers_of_a_single_crystal_and_of_what_is_turned():
     numbers = texture_numbers(Texture.of(np.eye(3)[None]), GROUP)
-    expected = np.zeros(14)
-    expected[[2, 5 + 4]] = 1.0  # P_2 and P_4 of c along z
+    expected = np.zeros(27)
+    expected[[2, 5 + 4, 14 + 6]] = 1.0  # P_2, P_4 and P_6 of c along z
     np.testing.assert_allclose(numbers, expected, atol=1e-12)
     Q = Rotation.random(rng=np.random.default_rng(0)).as_matrix()
     texture = TextureFamily("rolled", 2).grains(0, MAGNESIUM, 20)
@@ -69,6 +71,28 @@ def test_numbers_of_a_single_crystal_and_of_what_is_turned():
     np.testing.assert_allclose(
         turned_numbers(texture_numbers(texture, GROUP)[None], Q)[0], turned, atol=1e-12
     )
+
+
+def test_numbers_of_two_crystals_multiply_to_legendres_polynomials_of_the_angle_between_their_c_axes():
+    pair = Rotation.random(2, rng=np.random.default_rng(4)).as_matrix()
+    cosine = pair[0][:, 2] @ pair[1][:, 2]
+    numbers = [np.split(texture_numbers(Texture.of(Q[None]), GROUP), ENDS) for Q in pair]
+    for order, one, other in zip((2, 4, 6), *numbers, strict=True):
+        np.testing.assert_allclose(one @ other, Legendre.basis(order)(cosine), atol=1e-12)
+
+
+def test_turns_about_c_and_the_second_function_of_order_six_are_not_told():
+    turned = Rotation.from_euler("z", 17.0, degrees=True).as_matrix()
+    whole, told = (
+        [of(Texture.of(Q[None])) for Q in (np.eye(3), turned)]
+        for of in (
+            lambda t: coefficients((6,), GROUP, t.orientations, t.weights)[6],
+            lambda t: texture_numbers(t, GROUP),
+        )
+    )
+    assert len(whole[0]) == 2
+    assert np.abs(whole[1][1] - whole[0][1]).max() > 0.1
+    np.testing.assert_allclose(told[1], told[0], atol=1e-12)
 
 
 def test_crystals_without_a_c_axis_have_no_numbers_of_order_two():

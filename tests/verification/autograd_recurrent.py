@@ -9,7 +9,13 @@ import torch
 from torch.nn import functional
 
 from microscale.crystals.texture.tensors import harmonic_tensors
-from multiscale.surrogate.recurrent.architecture import DEVIATOR, DIRECTION, SHORTEST_MEMORY, STRAIN_SCALE
+from multiscale.surrogate.recurrent.architecture import (
+    DEVIATOR,
+    DIRECTION,
+    SHORTEST_MEMORY,
+    STRAIN_SCALE,
+    Architecture,
+)
 from multiscale.surrogate.recurrent.increments import (
     Increments,
     convected_maps,
@@ -34,7 +40,7 @@ class AutogradRecurrent(RecurrentSurrogate):
         state: torch.Tensor | None = None,
         texture: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Follow paths from ``state`` (paths, states), or from rest, with the textures' numbers (paths, 14).
+        """Follow paths from ``state`` (paths, states), or from rest, with the textures' numbers (paths, 27).
 
         Returns:
             The mean deviator s after each step, shape (steps, paths, 5), and the last state.
@@ -78,12 +84,12 @@ class AutogradRecurrent(RecurrentSurrogate):
         by = symmetric_product(own, of_step[:, :1])[:, :, None]
         fixed, plain = of_step, scalars_of_step(features)
         if texture is not None:
-            T2, T4 = tensors_of_texture(texture.to(features))
-            more, of_texture = textured(T2, T4, of_step, mean)
+            T2, T4, T6 = tensors_of_texture(texture.to(features))
+            more, of_texture = textured(T2, T4, T6, of_step, mean)
             products, fixed = torch.cat([products, more], 1), torch.cat([of_step, T2[:, None]], 1)
             by = torch.cat([by, *(x[:, :, None] for x in (symmetric_product(own, T2[:, None]), own @ T4))], 2)
             plain = torch.cat([plain, of_texture], 1)
-        read = [scalars, invariants(own, fixed, products, by), plain]
+        read = [scalars, invariants(own, fixed, products, by, self.architecture), plain]
         rates, coefficients, scalar_targets = self._network(torch.cat(read, 1))
 
         moved = elastic + (maps[:, None] * elastic[:, :, None, :]).sum(-1)
@@ -146,19 +152,25 @@ def products_of(of_step: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
     return symmetric_product(torch.stack([A, A, mean, mean, A], 1), torch.stack([E, mean, E, mean, A], 1))
 
 
-def tensors_of_texture(numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """A texture's tensors between deviators, of the norms of its coefficients: (paths, 5), (paths, 5, 5)."""
-    units = (torch.from_numpy(harmonic_tensors(order, np.eye(2 * order + 1))) for order in (2, 4))
-    of_2, of_4 = (unit.to(numbers) for unit in units)
+def tensors_of_texture(numbers: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """A texture's tensors between deviators, of the norms of its coefficients.
+
+    Returns:
+        Those of order 2, 4 and 6, shapes (paths, 5), (paths, 5, 5) and (paths, 5, 5, 5).
+    """
+    units = (torch.from_numpy(harmonic_tensors(order, np.eye(2 * order + 1))) for order in (2, 4, 6))
+    of_2, of_4, of_6 = (unit.to(numbers) for unit in units)
+    C2, C4, C6 = numbers.split([5, 9, 13], 1)
     basis = from_deviator5(torch.eye(DEVIATOR, dtype=numbers.dtype))
-    T4 = torch.einsum("pm,mijkl,aij,bkl->pab", numbers[:, 5:], of_4, basis, basis)
-    return deviator5(torch.einsum("pm,mij->pij", numbers[:, :5], of_2)) / 7.5**0.5, T4 / 39.375**0.5
+    T4 = torch.einsum("pm,mijkl,aij,bkl->pab", C4, of_4, basis, basis)
+    T6 = torch.einsum("pm,mijklno,aij,bkl,cno->pabc", C6, of_6, basis, basis, basis)
+    return deviator5(torch.einsum("pm,mij->pij", C2, of_2)) / 7.5**0.5, T4 / 39.375**0.5, T6 / 187.6875**0.5
 
 
 def textured(
-    T2: torch.Tensor, T4: torch.Tensor, of_step: torch.Tensor, mean: torch.Tensor
+    T2: torch.Tensor, T4: torch.Tensor, T6: torch.Tensor, of_step: torch.Tensor, mean: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Products with a texture, (paths, 16, 5), and scalars of step and texture, (paths, 15)."""
+    """Products with a texture, (paths, 24, 5), and scalars of step and texture, (paths, 22)."""
     A, E, _ = of_step.unbind(1)
     with_A, with_E, with_mean = (symmetric_product(T2, x) for x in (A, E, mean))
     AA, Am, mm = (symmetric_product(*pair) for pair in ((A, A), (A, mean), (mean, mean)))
@@ -167,17 +179,24 @@ def textured(
     )
     chained = [(A, of_A), (AA, of_A), (A, of_AA), (mean, of_A), (mean, of_mean), (T2, AA)]
     more = [symmetric_product(*pair) for pair in chained]
+    by_six = [(A, A), (AA, A), (AA, AA), (mean, A), (mean, mean), (E, A)]
+    six = [torch.einsum("pijk,pj,pk->pi", T6, *pair) for pair in by_six]
+    six += [symmetric_product(A, six[0]), symmetric_product(A, six[1])]
     pairs = [(A, with_A), (A, with_E), (A, of_A), (A, of_E), (A, of_T2), (E, with_E), (E, of_E), (E, of_T2)]
-    pairs += [(T2, with_A), (T2, with_E), (T2, of_T2), (A, more[0]), (A, more[2]), (A, more[5])]
-    scalars = [(a * b).sum(-1) for a, b in pairs] + [T4.square().sum((1, 2))]
-    products = torch.stack(
-        [with_A, with_E, with_mean, of_A, of_E, of_mean, of_T2, of_AA, of_Am, of_mm, *more], 1
-    )
-    return products, torch.stack(scalars, 1)
+    pairs += [(A, more[0]), (A, more[2]), (A, more[5]), (T2, with_A), (T2, with_E), (T2, of_T2)]
+    pairs += [(A, six[0]), (A, six[1]), (A, six[2]), (A, six[5]), (E, six[5]), (T2, six[0])]
+    scalars = [(a * b).sum(-1) for a, b in pairs]
+    scalars += [T4.square().sum((1, 2)), T6.square().sum((1, 2, 3))]
+    of_four = [with_A, with_E, with_mean, of_A, of_E, of_mean, of_T2, of_AA, of_Am, of_mm, *more]
+    return torch.stack(of_four + six, 1), torch.stack(scalars, 1)
 
 
 def invariants(
-    own: torch.Tensor, of_step: torch.Tensor, products: torch.Tensor, by: torch.Tensor
+    own: torch.Tensor,
+    of_step: torch.Tensor,
+    products: torch.Tensor,
+    by: torch.Tensor,
+    sizes: Architecture,
 ) -> torch.Tensor:
     """Inner products of the state's deviators with products, then of those of state and step with each other.
 
@@ -186,11 +205,14 @@ def invariants(
         of_step: Those of step and texture, shape (paths, 3 or 4, 5).
         products: Shape (paths, products, 5).
         by: The state's deviators times the direction and the texture, shape (paths, deviators, own, 5).
+        sizes: Of the network: the last tensors are not read with the last products, those of order 6.
     """
     read = torch.cat([own, of_step], 1)
     row, column = torch.triu_indices(read.shape[1], read.shape[1])
     with_products = torch.cat([own @ products.mT, (own[:, :, None] * by).sum(3)], 2)
-    return torch.cat([with_products.flatten(1), (read @ read.mT)[:, row, column]], 1)
+    kept = torch.ones(with_products.shape[1:], dtype=torch.bool)
+    kept[sizes.groups :, sizes.products - sizes.of_order_six : sizes.products] = False
+    return torch.cat([with_products[:, kept], (read @ read.mT)[:, row, column]], 1)
 
 
 def symmetric_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -66,3 +66,19 @@ void one_step(const double *weights, const double *values, double *state, const 
     derivative[k] = cimag(z[k]) / H;
   }
 }
+
+#if TEXTURE
+/* T6 (a, b) of a texture. */
+void product_of_six(const double *numbers, const double *a, const double *b, double *out) {
+  real texture[OF_TEXTURE];
+  deviator one, other, product;
+  Six six;
+  Map map;
+  for (int k = 0; k < OF_TEXTURE; ++k) texture[k] = numbers[k];
+  for (int k = 0; k < DEVIATOR; ++k) one[k] = a[k], other[k] = b[k];
+  six_of_texture(texture, six);
+  map_of_six(six, one, &map);
+  mapped(&map, other, product);
+  for (int k = 0; k < DEVIATOR; ++k) out[k] = creal(product[k]);
+}
+#endif

@@ -90,7 +90,7 @@ def test_c_takes_a_texture(tmp_path, weights, expected, props, flags):
         P[:, k], states[k] = out, state
     assert_same(P, states, expected)
     for odd in (1.5, np.nan):
-        wrong = np.where(np.arange(len(props)) == 13, odd, props)
+        wrong = np.where(np.arange(len(props)) == 26, odd, props)
         arrays = map(pointer, (here, wrong, state, out))
         assert library.magnesium_update(ctypes.c_long(POINTS), ctypes.c_double(DT), *arrays) == -2
     np.testing.assert_array_equal(state, states[-1])
@@ -145,7 +145,7 @@ def test_the_readme_and_the_record_have_the_numbers(tmp_path, weights, props):
     assert record["texture"]["numbers"] == props.tolist()
     assert record["texture"]["made"] == "rolled:12,20, RD, TD and ND along z,x,y"
     readme = (tmp_path / "told_README.md").read_text()
-    card = re.search(r"CONSTANTS=14\n((?: {4}.*\n){2})", readme)
+    card = re.search(r"CONSTANTS=27\n((?: {4}.*\n){4})", readme)
     assert [float(x) for x in card[1].replace("\n", ",").split(",") if x.strip()] == props.tolist()
     assert all(len(line.strip()) <= 256 for line in card[1].splitlines())  # of Abaqus
     numbers = record["state"][-1]["to"]
@@ -159,7 +159,7 @@ def test_the_numbers_are_the_means_the_readme_says(tmp_path, weights):
     numbers = json.loads((tmp_path / "told_record.json").read_text())["texture"]["numbers"]
     plate = distribution("rolled:12,20", read_crystal())
     c = plate.orientations[:, :, 2]
-    means = [plate.weights @ harmonics(order, c) / np.sqrt(2 * order + 1) for order in (2, 4)]
+    means = [plate.weights @ harmonics(order, c) / np.sqrt(2 * order + 1) for order in (2, 4, 6)]
     np.testing.assert_allclose(numbers, np.concatenate(means), atol=1e-12)
     assert numbers[2] == pytest.approx(plate.weights @ (1.5 * c[:, 2] ** 2 - 0.5))
 
@@ -174,7 +174,7 @@ def test_other_numbers_of_constants_end_the_program(tmp_path, weights):
         folder = tmp_path / to
         made = compiled(folder, to, "-O0", weights=weights)
         for old, new, told in (
-            ("14_c_int", "13_c_int", r"nprops = +13 , expected 14, the numbers of the texture"),
+            ("27_c_int", "14_c_int", r"nprops = +14 , expected 27, the numbers of the texture"),
             ("0.0_c_double &", "2.0_c_double &", "expected numbers of a texture, from -1 to 1"),
         ):
             text = (folder / "magnesium_driver.f90").read_text()
@@ -191,7 +191,7 @@ def test_other_numbers_of_constants_end_the_program(tmp_path, weights):
                 check=False,
             )
             assert done.returncode == 1
-            assert re.search(told, " ".join(done.stdout.split()).replace("13,", "13 ,")), done.stdout
+            assert re.search(told, " ".join(done.stdout.split()).replace("14,", "14 ,")), done.stdout
 
 
 @pytest.mark.parametrize(

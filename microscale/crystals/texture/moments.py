@@ -1,8 +1,10 @@
-"""What a polycrystal feels of its texture: fourteen numbers, the c axes' moments of order 2 and 4.
+"""What a polycrystal feels of its texture: 27 numbers, the c axes' moments of order 2, 4 and 6.
 
-Two sets of grains with the same C_2^1 and C_4^1 (:mod:`microscale.crystals.texture.harmonics`) respond alike
-to two or three per cent, so these are what a surrogate of any texture is told: five numbers and nine, in the
-order of the real harmonics. They turn with the sample. Cubic crystals have no function of order 2: zeros.
+Two sets of grains with the same C_2^1, C_4^1 and C_6^1 (:mod:`microscale.crystals.texture.harmonics`) respond
+alike to two per cent, so these are what a surrogate of any texture is told: 5, 9 and 13 numbers, in the order
+of the real harmonics. They turn with the sample. The second function of order 6 of hexagonal crystals, which
+tells turns about c apart, is not among them: it counts for less than 0.1 %. Cubic crystals have no function
+of order 2: zeros.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from microscale.crystals.texture.harmonics import coefficients, rotation_matrix
 from microscale.crystals.texture.texture import Texture
 from microscale.tensors import FloatArray
 
-ORDERS = (2, 4)
-NUMBERS = 14
-"""(2 * 2 + 1) + (2 * 4 + 1)."""
+ORDERS = (2, 4, 6)
+NUMBERS = 27
+"""5 + 9 + 13: 2 l + 1 of each order l."""
+ENDS = (5, 14)
+"""Where the numbers of the second order begin, and those of the third."""
 
 
 def texture_numbers(texture: Texture, group: Rotation) -> FloatArray:
-    """Return C_2^1 and C_4^1 of a texture, shape (14,); zero where it is uniform, of norms up to one.
+    """Return C_2^1, C_4^1 and C_6^1 of a texture, shape (27,); zero where it is uniform, of norms up to one.
 
     Args:
         texture: The grains.
@@ -32,8 +36,8 @@ def texture_numbers(texture: Texture, group: Rotation) -> FloatArray:
 
 
 def turned_numbers(numbers: NDArray[np.float64], Q: FloatArray) -> FloatArray:
-    """Return the numbers (..., 14) of textures that were turned by a rotation Q (3, 3)."""
-    parts = np.split(numbers, [2 * ORDERS[0] + 1], axis=-1)
+    """Return the numbers (..., 27) of textures that were turned by a rotation Q (3, 3)."""
+    parts = np.split(numbers, ENDS, axis=-1)
     turned = (part @ rotation_matrix(order, Q).T for part, order in zip(parts, ORDERS, strict=True))
     return np.concatenate(list(turned), axis=-1)
 

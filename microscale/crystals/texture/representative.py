@@ -131,7 +131,7 @@ def descend(
         start: Where the descent begins, shape (n, 3, 3).
         weights: Shares of the volume, shape (n,).
         group: Rotations of the crystal's symmetry.
-        wanted: C_l by order.
+        wanted: C_l by order, of the first functions at least.
         width: h of the smoothing, rad.
         iterations: At most.
     """
@@ -144,7 +144,7 @@ def descend(
         Q = Rotation.from_quat(q).as_matrix()
         value, torque = 0.0, np.zeros((len(q), 3))
         for l, target in wanted.items():
-            each = carried(l, group, Q)
+            each = carried(l, group, Q)[:, : len(target)]
             rest = np.einsum("n,nuk->uk", weights, each) - target
             value += scale[l] * float((rest**2).sum())
             turning = np.einsum("um,imk->uik", rest, generators(l))

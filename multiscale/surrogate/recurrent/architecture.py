@@ -34,11 +34,15 @@ PRODUCTS = 5
 """Products of the direction, the strain and the mean elastic strain with each other."""
 PLAIN = 5
 """Scalars of a step: ln m, rate, size, and the traces of the odd and the even strain."""
-OF_TEXTURE = 14
+OF_TEXTURE = 27
 """Numbers of a texture, see microscale.crystals.texture.moments."""
-TEXTURE_PRODUCTS, TEXTURE_SCALARS = 16, 15
-"""What a texture adds: products with its tensor of order 2 and what that of order 4 makes of deviators, and
-scalars of step and texture."""
+TEXTURE_PRODUCTS, TEXTURE_SCALARS = 24, 22
+"""What a texture adds: products with its tensor of order 2 and what those of order 4 and 6 make of
+deviators, and scalars of step and texture."""
+OF_ORDER_SIX = 8
+"""The last products, with the tensor of order 6: read with elastic strains and not with other tensors."""
+TEXTURE_MAPS, COMPONENTS_OF_SIX = 4, 35
+"""Maps of deviators that a texture makes, and components of its tensor of order 6 between deviators."""
 STRAIN_SCALE = 1.0 / 64.0
 """Strains are counted in this unit: about the elastic strain at which magnesium flows, and a power of two."""
 SLOWEST_RATE, FASTEST_RATE = 1e-3, 1e2
@@ -116,6 +120,7 @@ class Architecture:
         and deviators as they are read, multiplied and combined.
         """
         tensors = DEVIATOR * (self.read + self.products + (2 + self.own) * self.deviators + self.basis)
+        tensors += (DEVIATOR**2 * TEXTURE_MAPS + COMPONENTS_OF_SIX) * self.texture
         rows = 2 * self.inputs + 3 * self.hidden + self.rates + self.layers["targets"][1]
         return ROW * (rows + 2 * (2 * self.states + tensors))
 
@@ -140,6 +145,11 @@ class Architecture:
         return PRODUCTS + TEXTURE_PRODUCTS * self.texture
 
     @property
+    def of_order_six(self) -> int:
+        """The last of the products: with the tensor of order 6 of the texture."""
+        return OF_ORDER_SIX * self.texture
+
+    @property
     def own(self) -> int:
         """What a deviator of the state is multiplied with: the direction, and both tensors of the texture."""
         return 1 + 2 * self.texture
@@ -153,11 +163,12 @@ class Architecture:
     def inputs(self) -> int:
         """Invariants the network reads.
 
-        They are the scalars of the state, the inner products of its deviators with the products and with
-        their own ones, of all deviators with each other, and the scalars of step and texture.
+        They are the scalars of the state, the inner products of its deviators with the products (but for
+        the tensors with those of order 6) and with their own ones, of all deviators with each other, and the
+        scalars of step and texture.
         """
-        of_deviators = self.deviators * (self.products + self.own) + self.read * (self.read + 1) // 2
-        return self.scalars + of_deviators + self.plain
+        of_deviators = self.deviators * (self.products + self.own) - self.tensors * self.of_order_six
+        return self.scalars + of_deviators + self.read * (self.read + 1) // 2 + self.plain
 
     @property
     def basis(self) -> int:
@@ -215,6 +226,9 @@ class Architecture:
             "LONGEST_UNDER_STRESS": LONGEST_UNDER_STRESS,
             "OF_STEP_ALONE": PLAIN,
             "PRODUCTS": self.products,
+            "OF_ORDER_SIX": self.of_order_six,
+            "TEXTURE_MAPS": TEXTURE_MAPS,
+            "COMPONENTS_OF_SIX": COMPONENTS_OF_SIX,
             "OWN": self.own,
             "PLAIN": self.plain,
             "STRAIN_SCALE": STRAIN_SCALE,

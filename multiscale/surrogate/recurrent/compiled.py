@@ -35,7 +35,7 @@ def pack(steps: Increments, texture: torch.Tensor | None = None) -> torch.Tensor
 
     Args:
         steps: A batch of them.
-        texture: Numbers of each path's texture, shape (paths, 14), for a surrogate that is told them.
+        texture: Numbers of each path's texture, shape (paths, 27), for a surrogate that is told them.
     """
     maps = convected_maps(steps.gradient).flatten(-2)
     rows = [steps.features, maps, steps.strain, steps.size, steps.dt]

@@ -52,7 +52,7 @@ class LearnedLaw(SurrogateLaw):
         on_extrapolation: Outside the training range ``warn`` once, or ``stop`` with an error.
         precision: Of the products of the network. Objectivity holds to 1e-6 in ``single`` and 1e-10 in
             ``double``; steps of nothing, causality and batches to the bit in both.
-        texture: Numbers of the texture of points at rest, shape (14,), see
+        texture: Numbers of the texture of points at rest, shape (27,), see
             :mod:`microscale.crystals.texture.moments`; by default that of no texture. A state may have others
             at some points.
 
@@ -139,7 +139,7 @@ def state_of(architecture: Architecture, texture: FloatArray | None = None) -> t
 
     Args:
         architecture: Sizes.
-        texture: Its numbers at rest, shape (14,), for a network that is told them; by default zeros.
+        texture: Its numbers at rest, shape (27,), for a network that is told them; by default zeros.
     """
     numbers = np.zeros(OF_TEXTURE) if texture is None else np.asarray(texture, dtype=float)
     return (

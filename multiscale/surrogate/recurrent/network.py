@@ -32,11 +32,11 @@ what has a direction. Targets of elastic strains are <t> times the root mean
 square of the groups' elastic trial strains: flow relaxes elastic strain or passes it from group to group.
 Those of q_k and xi_l are at most one, and no weights let a state run away.
 
-Told a texture (size ``texture``), it reads the coefficients of order 2 and 4 as a deviator T2 and a map
-T4 of deviators: T2 among the deviators, products with T2, what T4 makes of A, E, <m>, T2 and products, and
-products of that among the P (``made_of`` in recurrent_cell.h), T2 z and T4 z beside a deviator's own product
-with A, and scalars of step and texture (recurrent_texture.h). Path and texture that turn together turn the
-stress.
+Told a texture (size ``texture``), it reads the coefficients of order 2, 4 and 6 as a deviator T2, a map T4
+of deviators, and a product T6 of two of them: T2 among the deviators, products with T2, what T4 makes of A,
+E, <m>, T2 and products, what T6 makes of pairs of A, A A, E and <m>, and products of that among the P
+(``made_of`` in recurrent_cell.h), T2 z and T4 z beside a deviator's own product with A, and scalars of step
+and texture (recurrent_texture.h). Path and texture that turn together turn the stress.
 
 No increment and no stress leave the state as it is, and rest is free of stress, both exactly. Steps are cut
 to at most ``LARGEST_STEP`` of strain (:mod:`multiscale.surrogate.recurrent.substeps`); within it the network

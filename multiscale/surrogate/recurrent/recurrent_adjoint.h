@@ -29,8 +29,9 @@ INLINE void product_backward(const Tensors *t, int p, Products *d, deviator dmea
   const int one = made_of[p][0], other = made_of[p][1];
   real *done = gradient_of(one, d, dmean);
 #if TEXTURE
-  if (other == MAPPED) {
-    if (done) add_mapped(&t->map, d->products[p], done);
+  if (other < 0) {
+    if (done) add_mapped(&t->maps[MAP(other)], d->products[p], done);
+    if (other == BY_MEAN) add_mapped(&t->maps[MAP(BY_MEAN)], d->products[p], dmean); /* T6 (<m>, <m>): either of them */
     return;
   }
 #endif
@@ -46,7 +47,7 @@ INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, S
   clear(dmean);
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(dof[i]);
-    for (int p = 0; p < PRODUCTS; ++p, given += STRIDE) {
+    for (int p = 0; p < READ_WITH(i); ++p, given += STRIDE) {
       add(*given, t->products[p], dof[i]);
       add(*given, t->of[i], d->products[p]);
     }
@@ -57,7 +58,7 @@ INLINE void invariants_backward(const Tensors *t, const part *dx, Products *d, S
     add_product(t->of[ALONG], d->own[i][0], dof[i]);
 #if TEXTURE
     add_product(t->of[TEXTURED], d->own[i][1], dof[i]);
-    add_mapped(&t->map, d->own[i][2], dof[i]);
+    add_mapped(&t->maps[MAP(BY_FOUR)], d->own[i][2], dof[i]);
 #endif
   }
   for (int i = 0; i < DEVIATORS; ++i)

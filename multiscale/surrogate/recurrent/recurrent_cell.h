@@ -79,7 +79,8 @@ typedef struct {
   deviator own[DEVIATORS][OWN];                /* each of the state's times the direction, and the texture's tensors */
   real factor[GROUPS], mean_factor;            /* by which they are bounded */
 #if TEXTURE
-  Map map; /* of order 4 */
+  Map maps[TEXTURE_MAPS]; /* that of order 4, and those that the tensor of order 6 makes of A, A A and <m> */
+  Six six;
 #endif
 } Tensors;
 
@@ -95,21 +96,31 @@ INLINE void mean_of_groups(const deviator *groups, deviator mean) {
   for (int g = 0; g < GROUPS; ++g) add(splat(1.0 / GROUPS), groups[g], mean);
 }
 
+/* How many products are read with deviator i of the state: with elastic strains those of order 6 too. */
+#define READ_WITH(i) ((i) < GROUPS ? PRODUCTS : PRODUCTS - OF_ORDER_SIX)
+
 /* What products are made of: two of the deviators that are read, the mean and former products; or one of them, which the
  * texture maps. They are A E, A <m>, <m> E, <m> <m> and A A. With a texture T2, T4 also T2 A, T2 E, T2 <m>; T4 A, T4 E,
  * T4 <m>, T4 T2, T4 (A A), T4 (A <m>), T4 (<m> <m>); and A (T4 A), (A A) (T4 A), A (T4 (A A)), <m> (T4 A), <m> (T4 <m>)
- * and T2 (A A). A tensor of order 4 needs these: with T4 A alone it says little of shear across the axes of A. */
+ * and T2 (A A). A tensor of order 4 needs these: with T4 A alone it says little of shear across the axes of A. So does that
+ * of order 6: T6 (A, A), T6 (A, A A), T6 (A A, A A), T6 (A, <m>), T6 (<m>, <m>), T6 (A, E), A T6 (A, A), A T6 (A, A A). */
 #define MEAN_READ READ
 #define PRODUCT(p) (READ + 1 + (p))
-#define MAPPED (-1)
+#define BY_FOUR (-1)
+#define BY_ALONG (-2)
+#define BY_SQUARE (-3)
+#define BY_MEAN (-4)
+#define MAP(by) (-1 - (by))
 static const int made_of[PRODUCTS][2] = {
     {ALONG, ODD}, {ALONG, MEAN_READ}, {MEAN_READ, ODD}, {MEAN_READ, MEAN_READ}, {ALONG, ALONG},
 #if TEXTURE
     {TEXTURED, ALONG}, {TEXTURED, ODD}, {TEXTURED, MEAN_READ},
-    {ALONG, MAPPED}, {ODD, MAPPED}, {MEAN_READ, MAPPED}, {TEXTURED, MAPPED},
-    {PRODUCT(4), MAPPED}, {PRODUCT(1), MAPPED}, {PRODUCT(3), MAPPED},
+    {ALONG, BY_FOUR}, {ODD, BY_FOUR}, {MEAN_READ, BY_FOUR}, {TEXTURED, BY_FOUR},
+    {PRODUCT(4), BY_FOUR}, {PRODUCT(1), BY_FOUR}, {PRODUCT(3), BY_FOUR},
     {ALONG, PRODUCT(8)}, {PRODUCT(4), PRODUCT(8)}, {ALONG, PRODUCT(12)}, {MEAN_READ, PRODUCT(8)}, {MEAN_READ, PRODUCT(10)},
     {TEXTURED, PRODUCT(4)},
+    {ALONG, BY_ALONG}, {PRODUCT(4), BY_ALONG}, {PRODUCT(4), BY_SQUARE}, {MEAN_READ, BY_ALONG}, {MEAN_READ, BY_MEAN},
+    {ODD, BY_ALONG}, {ALONG, PRODUCT(21)}, {ALONG, PRODUCT(22)},
 #endif
 };
 
@@ -125,6 +136,24 @@ INLINE void deviator_of_mandel(const real *x, deviator out) {
   for (int k = 2; k < DEVIATOR; ++k) out[k] = x[1 + k];
 }
 
+#if TEXTURE
+/* The maps that the tensor of order 6 makes. */
+INLINE void maps_of_six(const Six six, const deviator along, const deviator square, const deviator mean, Map *maps) {
+  map_of_six(six, along, &maps[MAP(BY_ALONG)]);
+  map_of_six(six, square, &maps[MAP(BY_SQUARE)]);
+  map_of_six(six, mean, &maps[MAP(BY_MEAN)]);
+}
+
+INLINE void maps_of_texture(const real *texture, Tensors *t) {
+  deviator square;
+  clear(square);
+  add_product(t->of[ALONG], t->of[ALONG], square);
+  map_of_texture(texture, &t->maps[MAP(BY_FOUR)]);
+  six_of_texture(texture, t->six);
+  maps_of_six(t->six, t->of[ALONG], square, t->mean, t->maps);
+}
+#endif
+
 INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   copy(z, SCALARS_FROM, t->of[0]);
   mean_of_groups((const deviator *)t->of, t->mean);
@@ -135,13 +164,13 @@ INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   deviator_of_mandel(step->features + 6, t->of[ODD + 1]);
 #if TEXTURE
   deviator_of_texture(step->texture, t->of[TEXTURED]);
-  map_of_texture(step->texture, &t->map);
+  maps_of_texture(step->texture, t);
 #endif
   for (int p = 0; p < PRODUCTS; ++p) {
     clear(t->products[p]);
 #if TEXTURE
-    if (made_of[p][1] == MAPPED)
-      add_mapped(&t->map, operand(t, made_of[p][0]), t->products[p]);
+    if (made_of[p][1] < 0)
+      add_mapped(&t->maps[MAP(made_of[p][1])], operand(t, made_of[p][0]), t->products[p]);
     else
 #endif
       add_product(operand(t, made_of[p][0]), operand(t, made_of[p][1]), t->products[p]);
@@ -154,7 +183,7 @@ INLINE void tensors_of(const Step *step, const real z[STATES], Tensors *t) {
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(t->own[i][1]);
     add_product(t->of[TEXTURED], t->of[i], t->own[i][1]);
-    mapped(&t->map, t->of[i], t->own[i][2]);
+    mapped(&t->maps[MAP(BY_FOUR)], t->of[i], t->own[i][2]);
   }
 #endif
 }
@@ -165,7 +194,7 @@ INLINE void invariants(const Tensors *t, const Step *step, const real z[STATES],
   const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, x += STRIDE) *x = as_part(z[SCALARS_FROM + l]);
   for (int i = 0; i < DEVIATORS; ++i) {
-    for (int p = 0; p < PRODUCTS; ++p, x += STRIDE) *x = as_part(dot(t->of[i], t->products[p]));
+    for (int p = 0; p < READ_WITH(i); ++p, x += STRIDE) *x = as_part(dot(t->of[i], t->products[p]));
     for (int o = 0; o < OWN; ++o, x += STRIDE) *x = as_part(dot(t->of[i], t->own[i][o]));
   }
   for (int i = 0; i < READ; ++i)
@@ -174,7 +203,8 @@ INLINE void invariants(const Tensors *t, const Step *step, const real z[STATES],
 #if TEXTURE
   for (int k = 0; k < TEXTURE_PAIRS; ++k, x += STRIDE)
     *x = as_part(dot(t->of[texture_pairs[k][0]], t->products[texture_pairs[k][1]]));
-  *x = as_part(square_of(&t->map));
+  *x = as_part(square_of(&t->maps[MAP(BY_FOUR)]));
+  x[STRIDE] = as_part(square_of_six(step->texture));
 #endif
 }
 

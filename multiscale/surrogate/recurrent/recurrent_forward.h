@@ -36,14 +36,18 @@ INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[S
   deviator_of_mandel(dstep->features, d->of[ODD]);
   deviator_of_mandel(dstep->features + 6, d->of[ODD + 1]);
 #if TEXTURE
+  deviator square;
   clear(d->of[TEXTURED]); /* it stays */
+  product_forward(t->of[ALONG], t->of[ALONG], d->of[ALONG], d->of[ALONG], square);
+  maps_of_six(t->six, d->of[ALONG], square, d->mean, d->maps);
 #endif
   for (int p = 0; p < PRODUCTS; ++p) {
     const int one = made_of[p][0], other = made_of[p][1];
 #if TEXTURE
-    if (other == MAPPED)
-      mapped(&t->map, operand(d, one), d->products[p]);
-    else
+    if (other < 0) {
+      mapped(&t->maps[MAP(other)], operand(d, one), d->products[p]);
+      if (other != BY_FOUR) add_mapped(&d->maps[MAP(other)], operand(t, one), d->products[p]);
+    } else
 #endif
       product_forward(operand(t, one), operand(t, other), operand(d, one), operand(d, other), d->products[p]);
   }
@@ -52,7 +56,7 @@ INLINE void tensors_forward(const Tensors *t, const Step *dstep, const real dz[S
   for (int i = 0; i < DEVIATORS; ++i) {
     clear(d->own[i][1]);
     add_product(t->of[TEXTURED], d->of[i], d->own[i][1]);
-    mapped(&t->map, d->of[i], d->own[i][2]);
+    mapped(&t->maps[MAP(BY_FOUR)], d->of[i], d->own[i][2]);
   }
 #endif
 }
@@ -63,7 +67,7 @@ INLINE void invariants_forward(const Tensors *t, const Tensors *d, const Step *d
   const real of_step[OF_STEP_ALONE] = {f[SHAPE], f[RATE], f[RATE + 1], f[0] + f[1] + f[2], f[6] + f[7] + f[8]};
   for (int l = 0; l < SCALARS; ++l, dx += STRIDE) *dx = as_part(dz[SCALARS_FROM + l]);
   for (int i = 0; i < DEVIATORS; ++i) {
-    for (int p = 0; p < PRODUCTS; ++p, dx += STRIDE)
+    for (int p = 0; p < READ_WITH(i); ++p, dx += STRIDE)
       *dx = as_part(dot_forward(t->of[i], t->products[p], d->of[i], d->products[p]));
     for (int o = 0; o < OWN; ++o, dx += STRIDE)
       *dx = as_part(dot_forward(t->of[i], t->own[i][o], d->of[i], d->own[i][o]));
@@ -76,7 +80,7 @@ INLINE void invariants_forward(const Tensors *t, const Tensors *d, const Step *d
     const int i = texture_pairs[k][0], p = texture_pairs[k][1];
     *dx = as_part(dot_forward(t->of[i], t->products[p], d->of[i], d->products[p]));
   }
-  *dx = as_part(splat(0)); /* the texture stays */
+  dx[0] = dx[STRIDE] = as_part(splat(0)); /* the texture stays */
 #endif
 }
 

@@ -82,7 +82,7 @@ def _products(architecture: Architecture) -> list[Hashable]:
     return [p if p < PRODUCTS else ("textured", p) for p in range(architecture.products)]
 
 
-def _deviators(architecture: Architecture) -> list[Hashable]:
+def _deviators(architecture: Architecture) -> list[int]:
     return list(range(architecture.deviators))
 
 
@@ -90,7 +90,8 @@ def _inputs(architecture: Architecture) -> list[Hashable]:
     """Name what the network reads, in the order of recurrent_cell.h."""
     labels: list[Hashable] = [("scalar", l) for l in range(architecture.scalars)]
     for i in _deviators(architecture):
-        labels += [(i, "product", p) for p in _products(architecture)]
+        unread = architecture.of_order_six if i >= architecture.groups else 0
+        labels += [(i, "product", p) for p in _products(architecture)[: architecture.products - unread]]
         labels += [(i, "own", o) for o in range(architecture.own)]
     fixed = [*(f"step {k}" for k in range(OF_STEP)), *["texture"] * architecture.texture]
     read = [*_deviators(architecture), *fixed]
