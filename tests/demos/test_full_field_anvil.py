@@ -8,6 +8,7 @@ import pytest
 from full_field_anvil import LEARNT, TRUTH, EachItsOwn, each_its_own, full_field_anvil
 from full_field_impacts import full_field_impacts
 
+from multiscale import laws
 from multiscale.results.run_folder import RESULTS
 from multiscale.results.vtkhdf import Results
 from multiscale.run.stopped import Stopped
@@ -15,6 +16,12 @@ from multiscale.run.stopped import Stopped
 SMALL = {"resolution": 4, "grains": 8, "elements": 16, "end_time": 0.4}
 
 pytestmark = pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
+
+
+@pytest.fixture(autouse=True)
+def laws_of_before(monkeypatch):
+    """The study makes its law known to this process; the tests after these know none of it."""
+    monkeypatch.setattr(laws, "_REGISTERED", {})
 
 
 def truth(folder):
