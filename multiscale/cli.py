@@ -201,7 +201,7 @@ def evaluate(
     """Measure a surrogate on test data: errors, by strain, rate and step too; causality, isotropy, cost.
 
     Args:
-        weights: The weights file, or the name of shipped weights, magnesium or any-texture.
+        weights: The weights file, or the name of shipped weights: magnesium, full-field or any-texture.
         datasets: Data sets it was not trained on.
         out: Folder of the pictures; by default that of the weights, or this one where they are named.
         record: Write the figures into the JSON file beside the weights.

@@ -1,15 +1,17 @@
 """A surrogate of the full field: its data, trainings from Taylor's weights and from nothing, and rivals.
 
     python demos/studies/full_field_weights.py                          hours on two cores
-    python demos/studies/full_field_weights.py --resolution 8 --output results/full_field_8
-    python demos/studies/full_field_weights.py --start results/full_field_8/taught_more_2000.safetensors
+    python demos/studies/full_field_weights.py --resolution 8           cells of an eighth of the voxels
+
+The two commands of the weights that are shipped are in docs/howto/full_field.md.
 
 Paths come in rounds, each of all kinds, so that the first 50, 200, 500 and 2000 are data sets. Every few
 paths have another microstructure, and those to be judged by have others still. What is there is kept, and
 what was begun goes on. The learning curve (learning_curve.json, .png) is of all trainings that are there,
-after each of them. Beside them stand Taylor's polycrystal and the network that is taught more, as they are
-and with the one factor on the deviator that is best for the paths to learn from. That network is the shipped
-one, which learnt Taylor, or one that learnt a coarser cell.
+after each of them, and the card of the network that was taught all paths has its errors. Beside them stand
+Taylor's polycrystal and the network that is taught more, as they are and with the one factor on the deviator
+that is best for the paths to learn from. That network is the shipped one, which learnt Taylor, or one that
+learnt a coarser cell.
 """
 
 import math
@@ -27,24 +29,34 @@ from microscale.files.whole_file import write_json
 from microscale.inputs.numbers import Count, OutFolder, checked
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import deviator
-from multiscale.cli import generate, train
+from multiscale.cli import evaluate, generate, train
 from multiscale.run.command import launch
 from multiscale.surrogate.histories import Histories, best_factor, joined, relative_errors
 from multiscale.surrogate.store import SHIPPED
 
 SHARES = {"R10": 0.36, "R30": 0.24, "R50": 0.12, "U30": 0.16, "R3": 0.12}
 """Of the paths of a round."""
-OF = {"R10": ("R", 0.1), "R30": ("R", 0.3), "R50": ("R", 0.5), "U30": ("U", 0.3), "R3": ("R", 0.03)}
-JUDGED = ("R10", "R30", "U30")
+IMPACT = "I30"
+"""Beside them: waves and flow behind them, with many small strains."""
+OF = {
+    "R10": ("R", 0.1),
+    "R30": ("R", 0.3),
+    "R50": ("R", 0.5),
+    "U30": ("U", 0.3),
+    "R3": ("R", 0.03),
+    IMPACT: ("I", 0.3),
+}
+JUDGED = ("R10", "R30", "U30", IMPACT)
 DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
 STEPS = 200
 PATHS_PER_CELL, TOLERANCE = 4, 0.01
-SEEDS, TEST_SEEDS = 20_000, 90_000
-"""First ones of paths, and of microstructures, of a round: those of another are 1000 further."""
+SEEDS, IMPACT_SEEDS, TEST_SEEDS = 20_000, 60_000, 90_000
+"""First ones of paths, and of microstructures: those of another data set are 1000 further."""
 TICKS = (2, 3, 5, 10, 20, 30)
 """Per cent, of the picture."""
+TAUGHT = "taught more"
 TRAININGS: dict[str, dict[str, Any]] = {
-    "taught more": {"rate": 1e-3, "updates": 1000},
+    TAUGHT: {"rate": 1e-3, "updates": 1000},
     "from nothing": {"rate": 3e-3, "updates": 3000},
 }
 """Settings of a training; its epochs are those of so many updates of 32 paths."""
@@ -58,12 +70,20 @@ def of(kind: str, paths: int, seed: int, cell: dict[str, Any]) -> dict[str, Any]
     return path | DURATIONS | grains | {"tolerance": TOLERANCE} | cell
 
 
-def rounds(sizes: tuple[int, ...]) -> list[dict[str, int]]:
+def rounds(sizes: tuple[int, ...], impacts: float = 0.0) -> list[dict[str, int]]:
     """Return the numbers of paths of each kind in the round that makes each size of the one before it."""
+    shares = SHARES | ({IMPACT: impacts} if impacts else {})
     return [
-        {kind: max(1, round(share * (size - before))) for kind, share in SHARES.items()}
+        {kind: max(1, round(share * (size - before))) for kind, share in shares.items()}
         for before, size in zip((0, *sizes[:-1]), sizes, strict=True)
     ]
+
+
+def seed_of(kind: str, turn: int) -> int:
+    """Return the seed of the paths and microstructures of a kind in a round, counted from zero."""
+    if kind == IMPACT:
+        return IMPACT_SEEDS + 1000 * turn
+    return SEEDS + 1000 * (len(SHARES) * turn + list(SHARES).index(kind))
 
 
 def made(name: str, told: dict[str, Any], output: Path) -> Path:
@@ -119,14 +139,19 @@ class Judge:
         return found
 
 
-def trained(how: str, data: list[Path], paths: int, output: Path, updates: float, start: Path) -> Path:
+def weights_of(how: str, paths: int, output: Path) -> Path:
+    """Return the file of the weights of a training."""
+    return output / f"{how.replace(' ', '_')}_{paths}.safetensors"
+
+
+def trained(
+    out: Path, settings: dict[str, Any], data: list[Path], paths: int, updates: float, start: Path | None
+) -> Path:
     """Return weights, trained unless they are there."""
-    first = start if how == "taught more" else None
-    out = output / f"{how.replace(' ', '_')}_{paths}.safetensors"
-    settings = dict(TRAININGS[how])
-    epochs = max(1, round(updates * settings.pop("updates") / math.ceil(paths / 32)))
+    rest = {name: value for name, value in settings.items() if name != "updates"}
+    epochs = max(1, round(updates * settings["updates"] / math.ceil(paths / 32)))
     if not out.exists():
-        train(*data, out=out, epochs=epochs, start=first, **settings)
+        train(*data, out=out, epochs=epochs, start=start, **rest)
     return out
 
 
@@ -134,9 +159,10 @@ def draw(curve: dict[str, Any], picture: Path) -> None:
     """Draw the errors over the number of paths, a panel for each test set; rivals are lines across."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.0 * len(JUDGED), 4.0), layout="constrained")
+    judged = curve["judged"]
+    figure = Figure(figsize=(4.0 * len(judged), 4.0), layout="constrained")
     shown = sorted({int(n) for points in curve["trainings"].values() for n in points})
-    for axes, test in zip(np.atleast_1d(figure.subplots(1, len(JUDGED), sharey=True)), JUDGED, strict=True):
+    for axes, test in zip(np.atleast_1d(figure.subplots(1, len(judged), sharey=True)), judged, strict=True):
         for colour, (how, points) in enumerate(curve["trainings"].items()):
             paths = sorted(points, key=int)
             errors = [100.0 * points[n][test] for n in paths]
@@ -160,7 +186,9 @@ def full_field_weights(
     test: Count = 60,
     grains: Count = 256,
     resolution: Count = 16,
+    impacts: float = 0.2,
     updates: float = 1.0,
+    rate: float | None = None,
     start: Path = SHIPPED,
     output: OutFolder = Path("results/full_field"),
 ) -> dict[str, Any]:
@@ -171,38 +199,44 @@ def full_field_weights(
         test: Paths of each test set.
         grains: Grains of a cell.
         resolution: Voxels along its side.
+        impacts: Paths of impacts beside each of the others, in learning; zero for none, in tests neither.
         updates: Updates of the trainings relative to those of the study.
+        rate: Peak learning rate of what is taught more, in place of that of the study.
         start: Weights that are taught more.
         output: Folder of data sets, weights and learning curve.
     """
     cell = {"grains": grains, "resolution": resolution}
+    more = {} if rate is None else {"rate": rate}
+    trainings = TRAININGS | {TAUGHT: TRAININGS[TAUGHT] | more}
     tests = {
         name: made(f"{name}_test", of(name, test, TEST_SEEDS + 1000 * k, cell), output)
         for k, name in enumerate(JUDGED)
+        if impacts or name != IMPACT
     }
-    curve: dict[str, Any] = {"rivals": {}, "trainings": {how: {} for how in TRAININGS}}
+    curve: dict[str, Any] = {"judged": list(tests), "rivals": {}, "trainings": {how: {} for how in trainings}}
     data: list[Path] = []
-    for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes), strict=True)):
-        for i, (name, count) in enumerate(counts.items()):
-            seed = SEEDS + 1000 * (len(OF) * k + i)
-            data.append(made(f"{name}_{k + 1}", of(name, count, seed, cell), output))
+    for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes, impacts), strict=True)):
+        for name, count in counts.items():
+            data.append(made(f"{name}_{k + 1}", of(name, count, seed_of(name, k), cell), output))
         judge = Judge({name: read([file]) for name, file in tests.items()}, read(data))
         curve["rivals"] = judge.rivals(start)
         curve["redrawn"] = redrawn([*data, *tests.values()])
         for how, points in curve["trainings"].items():
-            weights = trained(how, data, paths, output, updates, start)
+            out, first = weights_of(how, paths, output), start if how == TAUGHT else None
+            weights = trained(out, trainings[how], data, paths, updates, first)
             points[str(paths)] = judge.errors(ms.make_law("learned", weights=weights))
             print(f"{how}, {paths} paths: {told(points[str(paths)])}", flush=True)
         for name, errors in curve["rivals"].items():
             print(f"{name}: {told(errors)}", flush=True)
         write_json(output / "learning_curve.json", curve)
         draw(curve, output / "learning_curve.png")
+    evaluate(weights_of(TAUGHT, sizes[-1], output), *tests.values(), record=True)
     return curve
 
 
 def told(errors: dict[str, float]) -> str:
     """Return errors as text, per cent."""
-    return ", ".join(f"{name} {100.0 * errors[name]:.1f} %" for name in JUDGED)
+    return ", ".join(f"{name} {100.0 * error:.1f} %" for name, error in errors.items() if name in JUDGED)
 
 
 if __name__ == "__main__":

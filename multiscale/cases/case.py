@@ -18,6 +18,7 @@ from multiscale.dynamics.elements.names import DEFAULT_ELEMENT, ElementName
 from multiscale.dynamics.energy_limit import MAX_ENERGY_ERROR
 from multiscale.run.material import LawOptions
 from multiscale.run.record_options import AS_USUAL, RecordOptions
+from multiscale.surrogate.store import is_shipped_name
 
 Components = Literal["x", "y", "z", "xy", "xz", "yz", "xyz"]
 
@@ -96,7 +97,8 @@ class Case:
         """Return the files that are read to run it."""
         law = self.law
         named = [getattr(self.body, "file", None), law.weights, law.constants, law.crystal, law.texture]
-        return [file for file in [*named, law.microstructure] if isinstance(file, Path)]
+        files = [file for file in [*named, law.microstructure] if isinstance(file, Path)]
+        return [file for file in files if not is_shipped_name(file)]
 
     def components(self) -> dict[str, list[int]]:
         """Return the supports by the numbers of their components."""

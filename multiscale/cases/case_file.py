@@ -14,6 +14,7 @@ from microscale.files.schema import validated
 from microscale.files.toml import read_toml, toml_text
 from microscale.inputs.annotations import rule_of
 from multiscale.cases.case import Case
+from multiscale.surrogate.store import is_shipped_name
 
 REMEDY = "docs/reference/case.md lists all keys"
 
@@ -48,9 +49,9 @@ def plain_case(case: Case, folder: Path) -> dict[str, Any]:
 
 
 def _with_files(value: Any, place: Any) -> Any:
-    """Return a dataclass, or a mapping of them, with ``place`` called on every path."""
+    """Return a dataclass, or a mapping of them, with ``place`` called on every path that is no name."""
     if isinstance(value, Path):
-        return place(value)
+        return value if is_shipped_name(value) else place(value)
     if isinstance(value, Mapping):
         return {key: _with_files(item, place) for key, item in value.items()}
     if not dataclasses.is_dataclass(value) or isinstance(value, type):

@@ -11,7 +11,7 @@ from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture.names import is_file
 from microscale.errors import InputError
 from microscale.files.schema import STRICT
-from microscale.inputs.numbers import Count, Seed
+from microscale.inputs.numbers import Count, Fraction, Seed
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
 from multiscale.laws import law_names, make_law, options_of
@@ -37,7 +37,7 @@ class LawOptions:
     Attributes:
         law: Constitutive law at every quadrature point.
         weights: Weights of the learned law, of either network, or the name of some that come with this,
-            magnesium or any-texture.
+            magnesium, full-field or any-texture.
         on_extrapolation: Whether the learned law warns, as by default, or stops where its training range
             ends; the field "extrapolation" shows where.
         precision: Of the products of the learned law's network, single by default.
@@ -47,6 +47,10 @@ class LawOptions:
             the learned law must stand for; magnesium by default.
         microstructure: File of the unit cell of the phases law (docs/reference/microstructures.md).
         grains: Grains at each point; 128 for taylor and 16 for fft3d by default.
+        resolution: Voxels along each side of the cell of fft3d (16 by default) or phases; taylor takes the
+            grains of such a cell.
+        tolerance: Of equilibrium in a unit cell: accepted imbalance of stress over its variation, 1e-3 by
+            default.
         seed: Seed of the grains' orientations; 0 by default.
         texture: Where the grains of the taylor or fft3d law point: uniform or random, which are no texture,
             rolled:RD,TD, extruded:S or fibre:AXIS,S with spreads in degrees, or a file of orientations
@@ -67,6 +71,8 @@ class LawOptions:
     crystal: Path | None = None
     microstructure: Path | None = None
     grains: Count | None = None
+    resolution: Count | None = None
+    tolerance: Fraction | None = None
     seed: Seed | None = None
     texture: str | Path | None = None
     texture_axes: WithMinus | None = None

@@ -30,7 +30,9 @@ from multiscale.surrogate.kinds import kind_names, kind_of
 
 SHIPPED = Path(__file__).parent / "weights" / "magnesium.safetensors"
 ANY_TEXTURE = SHIPPED.with_name("any-texture.safetensors")
-"""Of magnesium of any texture; the other is of magnesium without one."""
+"""Of magnesium of any texture; the others are of magnesium without one."""
+FULL_FIELD = SHIPPED.with_name("full-field.safetensors")
+"""Of unit cells of magnesium; the others learnt Taylor's average."""
 
 LARGEST_WEIGHTS = 2**33
 """Bytes."""
@@ -221,6 +223,11 @@ def weights_file(weights: str | Path) -> Path:
     given = Path(weights)
     shipped = SHIPPED.with_name(f"{given}{SHIPPED.suffix}") if len(given.parts) == 1 else given
     return shipped if not given.exists() and shipped.is_file() else given
+
+
+def is_shipped_name(weights: Path) -> bool:
+    """Return whether weights are given by a name of shipped ones, wherever these lie."""
+    return weights_file(weights) != weights
 
 
 def read_surrogate(path: Path, kind: str | None = None) -> tuple[Weights, Card]:

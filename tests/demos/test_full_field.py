@@ -41,14 +41,23 @@ def test_rounds_make_the_sizes():
     parts = study.rounds((50, 200, 500, 2000))
     assert [sum(part.values()) for part in parts] == [50, 150, 300, 1500]
     assert sum(study.SHARES.values()) == pytest.approx(1.0)
-    assert set(study.SHARES) == set(study.OF)
+    assert {*study.SHARES, study.IMPACT} == set(study.OF)
+    assert [part["I30"] for part in study.rounds((50, 200), 0.2)] == [10, 30]
+
+
+def test_no_two_data_sets_have_a_seed():
+    kinds = [(kind, turn) for kind in study.OF for turn in range(4)]
+    seeds = {study.seed_of(kind, turn) for kind, turn in kinds}
+    assert len(seeds) == len(kinds)
+    tests = {study.TEST_SEEDS + 1000 * k for k in range(len(study.JUDGED))}
+    assert not seeds & tests
 
 
 @pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "OF", {"R10": ("R", 0.03), "U30": ("U", 0.05)})
+    monkeypatch.setattr(study, "OF", {"R10": ("R", 0.03), "U30": ("U", 0.05), "I30": ("I", 0.03)})
     monkeypatch.setattr(study, "SHARES", {"R10": 0.8, "U30": 0.2})
-    monkeypatch.setattr(study, "JUDGED", ("R10", "U30"))
+    monkeypatch.setattr(study, "JUDGED", ("R10", "U30", "I30"))
     monkeypatch.setattr(study, "STEPS", 20)
     asked = {"sizes": (12,), "test": 2, "grains": 8, "resolution": 4, "updates": 0.01, "output": tmp_path}
     curve = study.full_field_weights(**asked)

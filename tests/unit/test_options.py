@@ -57,12 +57,15 @@ def test_laws_of_impacts_refuse_what_they_do_not_take(law, given, message):
 def test_options_of_impacts_have_the_defaults_of_their_law():
     none = {"density": None}
     grains = {"crystal": None, "grains": 128, "seed": 0, "texture": "uniform", "texture_axes": None} | none
+    grains["resolution"] = None
     assert LawOptions(law="taylor").resolved() == grains
-    cell = {"grains": 16, "seed": 3, "texture": "random"}
+    cell = {"grains": 16, "resolution": 16, "tolerance": 1e-3, "seed": 3, "texture": "random"}
     assert LawOptions(law="fft3d", seed=3).resolved() == grains | cell
     assert LawOptions(law="learned").resolved()["on_extrapolation"] == "warn"
     assert LawOptions(law="j2").resolved() == {"constants": None} | none
     assert len(impact_law("taylor", duration=1.0, grains=3).orientations) == 3
+    finer = impact_law("fft3d", duration=1.0, resolution=4, tolerance=0.01)
+    assert (finer.grid.shape, finer.tolerance) == ((4, 4, 4), 0.01)
 
 
 def test_the_grains_of_a_cell_are_drawn_unless_something_else_is_asked_for():
