@@ -81,8 +81,6 @@ def far_round_of(k: int) -> dict[str, dict[str, Any]]:
         f"R100_far_{k}": of("R", 1.0, 480, seed + 2, USUAL, **shared),
         f"F100_far_{k}": of("F", 1.0, 320, seed + 3, USUAL, **shared),
         f"A_near_{k}": of("A", 0.02, 960, seed + 4, (0.3, 20.0), **shared),
-        f"U_far_{k}": of("U", 0.5, 1280, seed + 5, USUAL, **shared),
-        f"U_mid_{k}": of("U", 0.2, 1280, seed + 6, USUAL, **shared),
     }
 
 
