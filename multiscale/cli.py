@@ -252,7 +252,8 @@ def export(
     """Write a learnt law as source for another code: C99 with its weights, header, driver, README and record.
 
     Args:
-        weights: The weights file, or the name of shipped weights, such as magnesium.
+        weights: The weights file, or the name of shipped weights: magnesium, full-field or
+            any-texture.
         to: Interface: c for batches of points; vumat or umat with a Fortran file, as Abaqus calls it.
         out: Folder of the files.
         units: Of the other code; SI has m, s, Pa and kg/m^3.

@@ -1,6 +1,6 @@
 """A small bar with the full field at every point; beside it what learnt it, what learnt Taylor, and Taylor.
 
-    python demos/studies/full_field_anvil.py                              a quarter of an hour of a core
+    python demos/studies/full_field_anvil.py                              three quarters of an hour of a core
     python demos/studies/full_field_anvil.py --resolution 8 --output results/full_field_anvil_8        minutes
     python demos/studies/full_field_anvil.py --weights W.safetensors                          another network
 
@@ -43,7 +43,6 @@ from multiscale.laws.polycrystals import solid_cell
 from multiscale.results.axial_section import axial_section
 from multiscale.results.vtkhdf import Results
 from multiscale.run.command import launch
-from multiscale.surrogate.store import weights_file
 
 TRUTH, LEARNT = "full field", "learnt the full field"
 EACH_ITS_OWN = "fft3d-each-its-own"
@@ -134,9 +133,9 @@ def full_field_anvil(
     cell = {"law": EACH_ITS_OWN, "grains": grains, "resolution": resolution, "tolerance": tolerance}
     laws: dict[str, dict[str, Any]] = {TRUTH: cell | {"seed": seed}}
     for k in range(1, others + 1):
-        laws[f"{TRUTH}, other grains {k}"] = cell | {"seed": seed + 10_000 * k}
+        laws[f"{TRUTH}, other grains {k}"] = cell | {"seed": seed + 10_000 + 1_000_000 * (k - 1)}
     laws |= {
-        LEARNT: {"law": "learned", "weights": weights_file(weights)},
+        LEARNT: {"law": "learned", "weights": weights},
         "learnt Taylor": {"law": "learned"},
         "Taylor": {"law": "taylor"},
     }
@@ -217,7 +216,7 @@ def draw(file: Path, runs: dict[str, Results], title: str) -> None:
     for axes, (name, section) in zip(panels, sections.items(), strict=True):
         values = 1e3 * section.values[FIELD]
         drawn = axes.tripcolor(*section.deformed.T, section.triangles, values, vmin=0.0, vmax=largest)
-        axes.set(aspect="equal", yticks=[], xticks=[-0.5, 0.0, 0.5])
+        axes.set(aspect="equal", yticks=[], xticks=[-0.5, 0.0, 0.5], xlabel="mm")
         axes.set_title(name.replace(" ", "\n", 1), fontsize="small")
     figure.colorbar(drawn, ax=panels, label="von Mises stress (MPa)")
     _draw_beside(last, runs, largest)

@@ -14,6 +14,7 @@ that is best for the paths to learn from. That network is the shipped one, which
 learnt a coarser cell.
 """
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -25,8 +26,9 @@ import numpy as np
 
 import multiscale as ms
 from microscale.data.dataset import read_dataset
+from microscale.errors import InputError
 from microscale.files.whole_file import write_json
-from microscale.inputs.numbers import Count, OutFolder, checked
+from microscale.inputs.numbers import Count, OutFolder, Positive, Share, checked
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import deviator
 from multiscale.cli import evaluate, generate, train
@@ -108,6 +110,19 @@ def redrawn(files: list[Path]) -> dict[str, str]:
     }
 
 
+def of_one_study(output: Path, settings: dict[str, Any]) -> None:
+    """Keep the settings of a study beside its files, which are kept, or refuse others.
+
+    Raises:
+        InputError: The folder holds files of other settings.
+    """
+    file = output / "settings.json"
+    if file.exists() and (before := json.loads(file.read_text())) != settings:
+        other = ", ".join(f"{key} {before.get(key)}" for key in settings if settings[key] != before.get(key))
+        raise InputError(f"{output} holds a study of {other}: choose another --output")
+    write_json(file, settings)
+
+
 class Judge:
     """Errors on the test sets, by their names, of stress that a law gives along them; means over the paths.
 
@@ -186,9 +201,9 @@ def full_field_weights(
     test: Count = 60,
     grains: Count = 256,
     resolution: Count = 16,
-    impacts: float = 0.2,
-    updates: float = 1.0,
-    rate: float | None = None,
+    impacts: Share = 0.2,
+    updates: Positive = 1.0,
+    rate: Positive | None = None,
     start: Path = SHIPPED,
     output: OutFolder = Path("results/full_field"),
 ) -> dict[str, Any]:
@@ -205,7 +220,11 @@ def full_field_weights(
         start: Weights that are taught more.
         output: Folder of data sets, weights and learning curve.
     """
+    if list(sizes) != sorted(set(sizes)):
+        raise InputError(f"sizes = {sizes}, expected increasing numbers")
     cell = {"grains": grains, "resolution": resolution}
+    settings = {"test": test, "impacts": impacts, "updates": updates, "rate": rate, "start": start.stem}
+    of_one_study(output, cell | settings)
     more = {} if rate is None else {"rate": rate}
     trainings = TRAININGS | {TAUGHT: TRAININGS[TAUGHT] | more}
     tests = {

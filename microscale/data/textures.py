@@ -194,8 +194,8 @@ def _require_alike(path: int, stored: NDArray[np.float64], made: FloatArray) -> 
     off = np.abs(stored - made[: len(stored)]).max()
     if not off <= ALIKE:
         raise ValueError(
-            f"path {path}: its texture differs by {off:.3g} from that of its grains; "
-            "expected harmonic coefficients of order 2, 4 and 6"
+            f"path {path}: its texture differs by {off:.3g} from that of its grains; expected harmonic "
+            f"coefficients of order {'2 and 4' if len(stored) == FORMER_NUMBERS else '2, 4 and 6'}"
         )
 
 

@@ -96,9 +96,9 @@ class Case:
     def files(self) -> list[Path]:
         """Return the files that are read to run it."""
         law = self.law
-        named = [getattr(self.body, "file", None), law.weights, law.constants, law.crystal, law.texture]
-        files = [file for file in [*named, law.microstructure] if isinstance(file, Path)]
-        return [file for file in files if not is_shipped_name(file)]
+        weights = None if law.weights is None or is_shipped_name(law.weights) else law.weights
+        named = [getattr(self.body, "file", None), weights, law.constants, law.crystal, law.texture]
+        return [file for file in [*named, law.microstructure] if isinstance(file, Path)]
 
     def components(self) -> dict[str, list[int]]:
         """Return the supports by the numbers of their components."""

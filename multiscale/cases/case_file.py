@@ -49,14 +49,16 @@ def plain_case(case: Case, folder: Path) -> dict[str, Any]:
 
 
 def _with_files(value: Any, place: Any) -> Any:
-    """Return a dataclass, or a mapping of them, with ``place`` called on every path that is no name."""
+    """Return a dataclass, or a mapping of them, ``place`` called on every path but names of weights."""
     if isinstance(value, Path):
-        return value if is_shipped_name(value) else place(value)
+        return place(value)
     if isinstance(value, Mapping):
         return {key: _with_files(item, place) for key, item in value.items()}
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
-    changed = {f.name: _with_files(getattr(value, f.name), place) for f in dataclasses.fields(value)}
+    items = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    named = {name for name, item in items.items() if name == "weights" and item and is_shipped_name(item)}
+    changed = {name: item if name in named else _with_files(item, place) for name, item in items.items()}
     return dataclasses.replace(value, **changed)
 
 

@@ -74,7 +74,8 @@ class UpsetLaw(LawOptions):
         constants: Constants of the johnson-cook or j2 law; those of magnesium by default.
         crystal: Material file of the taylor or fft3d law; magnesium by default.
         grains: Grains at each point; 16 by default.
-        resolution: Voxels along each side of the cell of fft3d or phases; 16 by default.
+        resolution: Voxels along each side of the cell of fft3d, 16 by default, or of phases, by default the
+            file's; taylor takes the grains of such a cell.
         tolerance: Of equilibrium in a unit cell, 1e-3 by default.
         seed: Seed of the grains' orientations; 0 by default.
         texture: Where the grains of the taylor or fft3d law point, as for an impact, such as rolled:10,15.

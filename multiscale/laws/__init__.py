@@ -66,10 +66,13 @@ def options_given(name: str, given: Mapping[str, Any], **flags: str) -> dict[str
     Raises:
         InputError: Unknown name, or an option was given that the law does not take.
     """
-    options = options_for("law", name, given, options_of, law_names(), **flags)
-    if options.get("resolution") is not None and given.get("texture") is None and "texture" in options:
-        options["texture"] = "random"  # the grains of a cell are drawn
-    return options
+    return drawn_in_a_cell(options_for("law", name, given, options_of, law_names(), **flags), given)
+
+
+def drawn_in_a_cell(options: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options of a law, the texture random by default where grains are those of a unit cell."""
+    drawn = options.get("resolution") is not None and given.get("texture") is None and "texture" in options
+    return options | {"texture": "random"} if drawn else options
 
 
 def _maker(name: str) -> Callable[..., ConstitutiveLaw]:

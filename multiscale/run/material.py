@@ -14,7 +14,7 @@ from microscale.files.schema import STRICT
 from microscale.inputs.numbers import Count, Fraction, Seed
 from microscale.inputs.options import options_for
 from microscale.law import ConstitutiveLaw
-from multiscale.laws import law_names, make_law, options_of
+from multiscale.laws import drawn_in_a_cell, law_names, make_law, options_of
 from multiscale.laws.constants_file import LAWS, fitted_law, shipped_constants
 from multiscale.run.density import with_density
 from multiscale.run.flags import WithMinus
@@ -94,7 +94,7 @@ class LawOptions:
         if self.law not in laws:
             raise InputError(f"unknown law '{self.law}' for an impact, expected one of: {', '.join(laws)}")
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "law"}
-        return options_for("law", self.law, given, _taken, laws)
+        return drawn_in_a_cell(options_for("law", self.law, given, _taken, laws), given)
 
     def make(self, duration: float) -> ConstitutiveLaw:
         """Return the law, by default of magnesium.

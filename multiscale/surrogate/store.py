@@ -222,7 +222,7 @@ def weights_file(weights: str | Path) -> Path:
     """Return the file of weights, which may be given by a name of shipped ones."""
     given = Path(weights)
     shipped = SHIPPED.with_name(f"{given}{SHIPPED.suffix}") if len(given.parts) == 1 else given
-    return shipped if not given.exists() and shipped.is_file() else given
+    return shipped if not given.is_file() and shipped.is_file() else given
 
 
 def is_shipped_name(weights: Path) -> bool:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from representative_cell import Kind, representative_cell
 
+from microscale.errors import InputError
+
 SMALL = {"grains": (8,), "resolution": (4,), "finest": 8, "paths": 1, "steps": 10, "max_strain": 0.02}
 
 
@@ -43,6 +45,19 @@ def test_rounds_make_the_sizes():
     assert sum(study.SHARES.values()) == pytest.approx(1.0)
     assert {*study.SHARES, study.IMPACT} == set(study.OF)
     assert [part["I30"] for part in study.rounds((50, 200), 0.2)] == [10, 30]
+
+
+def test_a_folder_holds_one_study(tmp_path):
+    study.of_one_study(tmp_path, {"rate": None, "grains": 8})
+    study.of_one_study(tmp_path, {"rate": None, "grains": 8})
+    with pytest.raises(InputError, match="holds a study of rate None: choose another --output"):
+        study.of_one_study(tmp_path, {"rate": 1e-4, "grains": 8})
+
+
+def test_sizes_that_fall_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"sizes = \(200, 50\), expected increasing numbers"):
+        study.full_field_weights(sizes=(200, 50), output=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_two_data_sets_have_a_seed():

@@ -118,7 +118,7 @@ def test_a_case_is_the_same_when_it_has_been_written_and_read(tmp_path):
     assert tomllib.loads(file.read_text())["record"]["gauges"] == ["foot", "[0.0, 0.0, 0.1] mm"]
 
 
-def test_names_of_shipped_weights_are_no_files_of_a_folder(tmp_path):
+def test_names_of_shipped_weights_are_no_files_of_a_folder(tmp_path, monkeypatch):
     case = anvil_case(weights=Path("any-texture"))
     file = tmp_path / "case.toml"
     file.write_text(case_text(case, tmp_path))
@@ -127,6 +127,11 @@ def test_names_of_shipped_weights_are_no_files_of_a_folder(tmp_path):
     own = anvil_case(weights=tmp_path / "weights.safetensors")
     file.write_text(case_text(own, tmp_path))
     assert read_case(file).files() == own.files()
+    monkeypatch.chdir(tmp_path)
+    other = anvil_case(law="taylor", crystal=Path("magnesium"))  # a file that bears the name of weights
+    file.write_text(case_text(other, tmp_path / "below"))
+    assert 'crystal = "../magnesium"' in file.read_text()
+    assert other.files() == [Path("magnesium")]
 
 
 def test_quantities_of_any_unit(tmp_path):

@@ -56,6 +56,8 @@ def test_shipped_weights_have_a_name_and_files_go_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert weights_file("magnesium") == SHIPPED
     assert weights_file(SHIPPED) == SHIPPED
+    (tmp_path / "full-field").mkdir()  # a folder of results hides nothing
+    assert weights_file("full-field") == SHIPPED.with_stem("full-field")
     (tmp_path / "magnesium").touch()
     assert weights_file("magnesium").name == "magnesium"
 

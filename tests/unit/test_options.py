@@ -71,6 +71,8 @@ def test_options_of_impacts_have_the_defaults_of_their_law():
 def test_the_grains_of_a_cell_are_drawn_unless_something_else_is_asked_for():
     assert options_given("taylor", {"texture": None, "resolution": None})["texture"] == "uniform"
     assert options_given("taylor", {"texture": None, "resolution": 8})["texture"] == "random"
+    assert LawOptions(law="taylor", resolution=8).resolved()["texture"] == "random"  # in impacts too
+    assert LawOptions(law="taylor").resolved()["texture"] == "uniform"
     assert options_given("fft3d", {"resolution": None, "texture": None}) == {
         "resolution": 16,
         "texture": "random",

@@ -1,10 +1,10 @@
 """What a polycrystal feels of its texture: 27 numbers, the c axes' moments of order 2, 4 and 6.
 
-Two sets of grains with the same C_2^1, C_4^1 and C_6^1 (:mod:`microscale.crystals.texture.harmonics`) respond
-alike to two per cent, so these are what a surrogate of any texture is told: 5, 9 and 13 numbers, in the order
-of the real harmonics. They turn with the sample. The second function of order 6 of hexagonal crystals, which
-tells turns about c apart, is not among them: it counts for less than 0.1 %. Cubic crystals have no function
-of order 2: zeros.
+Under the Taylor assumption orders above 6 make 2 to 5 % of the stress (docs/results/any_texture.md). So
+C_2^1, C_4^1 and C_6^1 (:mod:`microscale.crystals.texture.harmonics`) are what a surrogate of any texture is
+told: 5, 9 and 13 numbers, in the order of the real harmonics. They turn with the sample. The second
+function of order 6 of hexagonal crystals, which tells turns about c apart, is not among them: it counts for
+less than 0.1 %. Cubic crystals have no function of order 2: zeros.
 """
 
 from __future__ import annotations

@@ -102,8 +102,8 @@ INLINE void mean_of_groups(const deviator *groups, deviator mean) {
 /* What products are made of: two of the deviators that are read, the mean and former products; or one of them, which the
  * texture maps. They are A E, A <m>, <m> E, <m> <m> and A A. With a texture T2, T4 also T2 A, T2 E, T2 <m>; T4 A, T4 E,
  * T4 <m>, T4 T2, T4 (A A), T4 (A <m>), T4 (<m> <m>); and A (T4 A), (A A) (T4 A), A (T4 (A A)), <m> (T4 A), <m> (T4 <m>)
- * and T2 (A A). A tensor of order 4 needs these: with T4 A alone it says little of shear across the axes of A. So does that
- * of order 6: T6 (A, A), T6 (A, A A), T6 (A A, A A), T6 (A, <m>), T6 (<m>, <m>), T6 (A, E), A T6 (A, A), A T6 (A, A A). */
+ * and T2 (A A). A tensor of order 4 needs these: with T4 A alone it says little of shear across the axes of A. One
+ * of order 6 has T6 (A, A), T6 (A, A A), T6 (A A, A A), T6 (A, <m>), T6 (<m>, <m>), T6 (A, E), A T6 (A, A), A T6 (A, A A). */
 #define MEAN_READ READ
 #define PRODUCT(p) (READ + 1 + (p))
 #define BY_FOUR (-1)
