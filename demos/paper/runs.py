@@ -100,3 +100,14 @@ def write_figures(path: Path, figures: dict[str, Any]) -> dict[str, Any]:
     path.write_text(text + "\n")
     print(f"{path}\n{text}")
     return figures
+
+
+def plastic_front(results: Results, level: float = 0.1, settled: float = 0.25) -> tuple[float, float]:
+    """Return where the deviatoric strain reaches a level on the axis at the end, mm, and its speed, mm/us.
+
+    The speed is that after a share ``settled`` of the end. Both are zero where there is no such front.
+    """
+    depth, e_d = axis_history(results, "e_d")
+    front, end = farthest(depth, e_d, level), float(results.times[-1])
+    found = (front[-1], speed(results.times, front, settled * end, end))
+    return float(np.nan_to_num(found[0])), float(np.nan_to_num(found[1]))

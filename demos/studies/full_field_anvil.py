@@ -27,7 +27,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mpi4py import MPI
 from oval_foot import run_once
-from runs import axis_history, farthest, speed
+from runs import plastic_front
 
 from microscale.crystals.crystal import read_crystal
 from microscale.errors import InputError
@@ -46,10 +46,6 @@ from multiscale.run.command import launch
 
 TRUTH, LEARNT = "full field", "learnt the full field"
 EACH_ITS_OWN = "fft3d-each-its-own"
-PLASTIC = 0.1
-"""Deviatoric strain of the plastic front, as in figure 3."""
-SETTLED = 0.25
-"""Of the end: from there on the speed of this front is measured. The elastic one is no wider than a cell."""
 LATE = np.linspace(0.5, 1.0, 21)
 """Times at which stress is compared, relative to the end."""
 FIELD = "von_mises_GPa"
@@ -154,15 +150,15 @@ def full_field_anvil(
 
 def figures(truth: Results, found: Results, summary: dict[str, Any]) -> dict[str, float]:
     """Return the figures of a run: shape, mm, front, and how far its stress is off that of the truth."""
-    depth, e_d = axis_history(found, "e_d")
-    plastic, end = np.nan_to_num(farthest(depth, e_d, PLASTIC)), float(truth.times[-1])
+    front, front_speed = plastic_front(found)
+    end = float(truth.times[-1])
     radius = np.hypot(*(found.points + found.field("displacement_mm", -1))[:, :2].T)
     return {
         "length": summary["final_length_mm"],
         "foot radius": summary["foot_radius_mm"],
         "foot radius, mean": foot_mean(found, radius),
-        "plastic front": float(plastic[-1]),
-        "front speed": float(np.nan_to_num(speed(found.times, plastic, SETTLED * end, end))),
+        "plastic front": front,
+        "front speed": front_speed,
         "von Mises": apart(truth, found, end),
         "von Mises over time": float(np.mean([apart(truth, found, time) for time in LATE * end])),
         "mean von Mises": float(found.field(FIELD, -1).mean()),

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
 import numpy as np
 from matplotlib.figure import Figure
 from oval_foot import run_once
-from runs import axis_history, farthest, front_speeds, speed
+from runs import front_speeds, plastic_front
 
 from microscale.files.whole_file import write_json, write_whole
 from microscale.inputs.numbers import Count, OutFolder, Speed, checked
@@ -29,10 +29,7 @@ from multiscale.results.vtkhdf import Results
 from multiscale.run.command import launch
 
 FIELD = "von_mises_GPa"
-PLASTIC = 0.1
-"""Deviatoric strain of the plastic front, as in figure 3."""
-OUTPUTS = 1
-"""Steps from one to the next: fronts are read from them."""
+BEHIND = ("plastic front on the axis", "speed of the plastic front")
 WITHIN = {"bar": 1.2, "plate": 5.0}
 """Distance from the axis that is shown, mm."""
 EDGE = "front_edge_mm_per_us"
@@ -71,7 +68,7 @@ def full_field_impacts(
         "full field": {"weights": weights},
         "Taylor": {},
     }
-    shared: dict[str, Any] = {"velocity": velocity, "steps_between_outputs": OUTPUTS}
+    shared: dict[str, Any] = {"velocity": velocity, "steps_between_outputs": 1}  # fronts are read from them
     runs: dict[str, dict[str, Results]] = {"bar": {}, "plate": {}}
     found: dict[str, dict[str, dict[str, float]]] = {"bar": {}, "plate": {}}
     for name, network in networks.items():
@@ -92,13 +89,8 @@ def full_field_impacts(
 def figures(body: str, results: Results, summary: dict[str, Any], velocity: float) -> dict[str, float]:
     """Return the figures of a run by their names in the table; mm, mm/us, MPa."""
     shape = {told: summary[name] for name, told in SHAPE.items() if name in summary}
-    depth, e_d = axis_history(results, "e_d")
     elastic = {"speed of the elastic front": front_speeds(results, velocity, *SETTLED[body])[EDGE]}
-    plastic, end = np.nan_to_num(farthest(depth, e_d, PLASTIC)), float(results.times[-1])
-    behind = {
-        "plastic front on the axis": plastic[-1],
-        "speed of the plastic front": speed(results.times, plastic, 0.25 * end, end),
-    }
+    behind = dict(zip(BEHIND, plastic_front(results), strict=True))
     largest = {"largest von Mises stress": 1e3 * results.field(FIELD, -1).max()}
     found = shape | elastic | (behind if body == "bar" else {}) | largest  # a plate has none on its axis
     return {name: float(np.nan_to_num(value)) for name, value in found.items()}
