@@ -1,6 +1,7 @@
 """Steps of the recurrent surrogate that are cut by the time under stress: a hold is the same in any steps."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +15,16 @@ from multiscale.surrogate.recurrent.architecture import (
 )
 from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.recurrent.substeps import cut
-from multiscale.surrogate.store import SHIPPED, read_surrogate
+from multiscale.surrogate.store import FULL_FIELD, SHIPPED, read_surrogate
 
 E = np.diag([1.0, -0.5, -0.5])
 
 pytestmark = pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 
 
-def law_of(holds: int, precision: str = "single") -> LearnedLaw:
-    """The shipped weights, as if their card said that they know holds."""
-    weights, card = read_surrogate(SHIPPED)
+def law_of(holds: int, precision: str = "single", file: Path = SHIPPED) -> LearnedLaw:
+    """Weights, as if their card said that they know holds, or do not."""
+    weights, card = read_surrogate(file)
     told = replace(Architecture(**card.architecture), holds=holds).told
     return LearnedLaw(weights, replace(card, architecture=told), precision=precision)
 
@@ -58,10 +59,11 @@ def test_a_hold_is_the_same_in_any_steps(duration):
 
 
 def test_cards_of_before_and_short_steps_are_as_they_were():
-    weights, card = read_surrogate(SHIPPED)
-    assert "holds" not in Architecture(**card.architecture).told
+    weights, card = read_surrogate(FULL_FIELD)
+    assert "holds" not in card.architecture
     for step in (1e-4, 1e-3):  # one part
-        np.testing.assert_array_equal(held(law_of(1), 0.1, step), held(LearnedLaw(weights, card), 0.1, step))
+        cut_by_time, as_before = law_of(1, file=FULL_FIELD), LearnedLaw(weights, card)
+        np.testing.assert_array_equal(held(cut_by_time, 0.1, step), held(as_before, 0.1, step))
 
 
 def test_the_tangent_follows_the_parts():
