@@ -76,16 +76,16 @@ def learn_from_impacts(
     return files
 
 
-def anvil(law: Recorder, velocity: float, elements: int) -> Simulation:
-    """Return a quarter of the paper's anvil."""
+def anvil(law: Recorder, velocity: float, elements: int, model: str = "quarter") -> Simulation:
+    """Return a quarter of the paper's anvil, or all of it."""
     wall: list[Obstacle] = [RigidPlane(point=(0.0, 0.0, 0.0), normal=(0.0, 0.0, 1.0))]
-    body = cylinder(5.0, 1.0, elements, "quarter")
+    body = cylinder(5.0, 1.0, elements, model)
     return Simulation(
         body,
         law,
         "hex8-one-point",
         obstacles=wall,
-        supports=SYMMETRY,
+        supports=SYMMETRY if model == "quarter" else {},
         initial_velocity=(0.0, 0.0, -1e-3 * velocity),
     )
 

@@ -52,7 +52,8 @@ SHORTEST_MEMORY = 1e-3
 LARGEST_STEP = 0.01
 """Longest step of the surrogate, as the norm of the isochoric strain increment."""
 LONGEST_UNDER_STRESS = 0.01
-"""Longest step in time under stress, us times elastic strain over its scale, of a surrogate of holds."""
+"""Longest step in time under stress, us times elastic strain over its scale, of a surrogate of holds; times
+the cube of the strain where that is larger than one."""
 MOST_PARTS = 32
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
 ROW = 128

@@ -49,7 +49,8 @@ def cut(
         stretch: Right stretch U, shape (paths, samples, 3, 3).
         largest: Longest step, for all or of each path.
         strain: Norm of the elastic strain at the samples over the strain scale, shape (paths, samples), to
-            cut by the time under stress too; its longest is in proportion to the longest step.
+            cut by the time under stress too, and beyond a strain of one by its cube; the longest is in
+            proportion to the longest step.
     """
     isochoric = unimodular(torch.from_numpy(stretch)).numpy()
     steps = np.diff(times, axis=1)
@@ -59,7 +60,8 @@ def cut(
     passed = sizes / limit
     if strain is not None:
         longest = LONGEST_UNDER_STRESS * limit / LARGEST_STEP
-        passed = np.maximum(passed, steps * strain[:, :-1] / longest)
+        before = strain[:, :-1]
+        passed = np.maximum(passed, steps * before * np.maximum(1.0, before**2) / longest)
     parts = np.clip(np.ceil(passed), 1, MOST_PARTS).astype(np.int64)
     after = np.cumsum(parts, axis=1)
 
