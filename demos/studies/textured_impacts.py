@@ -64,7 +64,11 @@ def textured_impacts(
     velocities = generator.uniform(*VELOCITIES, bars)
     ends = np.exp(generator.uniform(*np.log(ENDS), bars))
     origin = [
-        {"impact": f"bar of the texture {family} {k}, seed {seed}", "velocity_m_per_s": float(v), "end_us": float(t)}
+        {
+            "impact": f"bar of the texture {family} {k}, seed {seed}",
+            "velocity_m_per_s": float(v),
+            "end_us": float(t),
+        }
         for k, (v, t) in enumerate(zip(velocities, ends, strict=True))
     ]
     histories = ImpactPaths(STEPS, origin)
@@ -81,7 +85,13 @@ def textured_impacts(
 
 
 def _bar(
-    weights: Path, textures: TextureFamily, crystal: Crystal, k: int, velocity: float, end: float, elements: int
+    weights: Path,
+    textures: TextureFamily,
+    crystal: Crystal,
+    k: int,
+    velocity: float,
+    end: float,
+    elements: int,
 ) -> Recorder:
     """Run a bar of the k-th texture; return the law that has recorded its points."""
     told = textures.texture(k, crystal)

@@ -37,7 +37,7 @@ from microscale.tensors import FloatArray
 TEXTURED = {"texture": "-", "orientations": "degrees", "weights": "-"}
 """Arrays of a set of many textures, and their units."""
 PATHS_EACH = 8
-"""Paths of one polycrystal, by default. To make one takes as long as to drive some paths, and teaches more than they."""
+"""Paths of one polycrystal, by default: to make one takes as long as to drive some, and teaches more."""
 FORMER_NUMBERS = 14
 """Of a texture in sets of former versions: without order 6."""
 CHECKED = 32
