@@ -67,8 +67,8 @@ def test_cards_of_before_and_short_steps_are_as_they_were():
 def test_a_hold_after_a_fast_load_is_the_same_in_any_steps():
     """Elastic strain is three scales there, and relaxes within nanoseconds."""
     law = LearnedLaw.from_file(weights_file("any-texture"))
-    fine = held(law, 0.02, 1e-4)
-    for step in (1e-3, 1e-2, 1e-1):
+    fine = held(law, 0.02, 1e-3)
+    for step in (1e-2, 1e-1):
         np.testing.assert_allclose(held(law, 0.02, step), fine, rtol=0.02)
 
 
@@ -90,9 +90,9 @@ def test_the_tangent_follows_the_parts():
 def test_paths_are_cut_for_training_as_the_law_cuts_them():
     times = np.array([[0.0, 0.001, 0.1, 1.0, 1.001, 1.003]])
     U = np.tile(np.eye(3), (1, 6, 1, 1))
-    strain = np.array([[0.0, 0.7, 0.5, 0.8, 3.0, 3.0]])
+    strain = np.array([[0.0, 0.7, 1.2, 0.8, 3.0, 3.0]])
     parts = np.diff(cut(times, U, LARGEST_STEP, strain).ends, prepend=-1)
-    expected = [1, int(np.ceil(0.099 * 0.7 / LONGEST_UNDER_STRESS)), MOST_PARTS, 1]
+    expected = [1, int(np.ceil(0.099 * 0.7**3 / LONGEST_UNDER_STRESS)), MOST_PARTS, 1]
     expected.append(int(np.ceil(0.002 * 3.0**3 / LONGEST_UNDER_STRESS)))  # by the cube
     np.testing.assert_array_equal(parts[0], expected)
     np.testing.assert_array_equal(cut(times, U).ends[0], np.arange(5))

@@ -18,8 +18,9 @@ from multiscale.surrogate.recurrent.architecture import (
     LONGEST_UNDER_STRESS,
     MOST_PARTS,
     STRAIN_SCALE,
+    STRAIN_SHARE,
 )
-from multiscale.surrogate.recurrent.increments import increments, unimodular
+from multiscale.surrogate.recurrent.increments import TINY, increments, unimodular
 
 
 class CutPaths(NamedTuple):
@@ -49,8 +50,7 @@ def cut(
         stretch: Right stretch U, shape (paths, samples, 3, 3).
         largest: Longest step, for all or of each path.
         strain: Norm of the elastic strain at the samples over the strain scale, shape (paths, samples), to
-            cut by the time under stress too, and beyond a strain of one by its cube; the longest is in
-            proportion to the longest step.
+            cut by the time under stress too; its longest is in proportion to the longest step.
     """
     isochoric = unimodular(torch.from_numpy(stretch)).numpy()
     steps = np.diff(times, axis=1)
@@ -60,8 +60,9 @@ def cut(
     passed = sizes / limit
     if strain is not None:
         longest = LONGEST_UNDER_STRESS * limit / LARGEST_STEP
-        before = strain[:, :-1]
-        passed = np.maximum(passed, steps * before * np.maximum(1.0, before**2) / longest)
+        time = steps * strain[:, :-1]
+        share = time / (time + sizes * (STRAIN_SHARE / STRAIN_SCALE) + TINY)
+        passed = np.maximum(passed, time * strain[:, :-1] ** 2 / longest * share)
     parts = np.clip(np.ceil(passed), 1, MOST_PARTS).astype(np.int64)
     after = np.cumsum(parts, axis=1)
 
