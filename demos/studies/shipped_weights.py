@@ -1,4 +1,4 @@
-"""The shipped weights, from nothing: data sets, impacts and four trainings, then errors on paths kept apart.
+"""The shipped weights, from nothing: data sets, impacts and five trainings, then errors on paths kept apart.
 
     make weights                                                    hours on two cores
     python demos/studies/shipped_weights.py --scale 0.01 --output results/weights_small
@@ -6,7 +6,7 @@
 Every data set and training that is there is kept, and one that was begun goes on. The first training is on
 random paths alone. The second goes on with those of simulations that the first has run, labelled by the
 polycrystal; the third in steps as short as the law's, with more small strains and long holds between samples.
-The fourth is on any load: small cycles, holds, jumps of the rate, T from 0.02 to 50 us, impacts until rest.
+The last two are on any load: small cycles, holds, jumps of the rate, T of 0.02 to 50 us, impacts until rest.
 """
 
 import sys
@@ -71,8 +71,16 @@ ANY_LOAD = {
     **{f"{p}_any": told(p, 0.5, 400, 3020 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
     **{f"{p}_any_small": told(p, 0.125, 150, 3030 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
 }
+MORE_LOADS = {
+    "R50_any_3": told("R", 0.5, 2500, 3040, USUAL),
+    "F50_any_2": told("F", 0.5, 2000, 3041, USUAL),
+    "R10_any_2": told("R", 0.1, 1500, 3042, USUAL),
+    "A_tiny_2": told("A", 0.005, 2000, 3050, NEAR),
+    "A_near_2": told("A", 0.01, 1000, 3051, NEAR),
+}
 SETS = {
     **ANY_LOAD,
+    **MORE_LOADS,
     **{f"R50_{k}": one("R", 4000, 100 + k) for k in (1, 2, 3, 4)},
     **{f"F50_{k}": one("F", 3000, 400 + k) for k in (1, 2, 3, 4, 5, 6)},
     **{f"R10_{k}": one("R", 4000, 300 + k, max_strain=0.1) for k in (1, 2)},
@@ -99,7 +107,8 @@ TRAININGS: dict[str, tuple[Sequence[str], dict[str, Any]]] = {
     "base": (BASE, {"epochs": 65, "rate": 3e-3}),
     "more": (MORE, {"epochs": 20, "rate": 1.5e-3}),
     "short": (LAST, {"epochs": 6, "rate": 7e-4, "longest_step": 0.01}),
-    "magnesium": (tuple(ANY_LOAD), {"epochs": 26, "rate": 2e-3, "holds": True}),
+    "any_load": (tuple(ANY_LOAD), {"epochs": 26, "rate": 2e-3, "holds": True}),
+    "magnesium": ((*ANY_LOAD, *MORE_LOADS), {"epochs": 18, "rate": 2e-3, "holds": True}),
 }
 """Data sets and settings of the trainings; each but the first starts from the one before, with impacts."""
 TESTS = {
@@ -139,8 +148,9 @@ def shipped_weights(
             impacts = {"weights": output / "base.safetensors", "elements": elements, "grains": grains}
             impacts |= {"paths": max(2, round(250 * scale))}
             data += [learn_from_impacts(output=output, end_time=end_time, **impacts)["train"]]
-        if name == "magnesium":
-            late = {"weights": weights, "output": output / "late", "end_time": REST * end_time}
+        if "holds" in settings:
+            late = {"weights": output / "short.safetensors", "output": output / "late"}
+            late |= {"end_time": REST * end_time}
             data += [learn_from_impacts(**impacts | late)["train"]]
         out = output / f"{name}.safetensors"
         if not out.exists():

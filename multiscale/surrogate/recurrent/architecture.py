@@ -52,8 +52,8 @@ SHORTEST_MEMORY = 1e-3
 LARGEST_STEP = 0.01
 """Longest step of the surrogate, as the norm of the isochoric strain increment."""
 LONGEST_UNDER_STRESS = 0.01
-"""Longest step in time under stress, us times the cube of the elastic strain over its scale, of a surrogate of
-holds; times the share of time in what passes."""
+"""Longest step in time under stress of a surrogate of holds: us times the cube of the elastic strain over its
+scale, times the share of time in what passes."""
 STRAIN_SHARE = 0.3
 """How much the strain that passes counts in that, over its scale, beside the time under stress."""
 MOST_PARTS = 64
