@@ -28,6 +28,8 @@ SETS = {
 }
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
+LONGEST_PLATE = 2.0
+"""us: later the cells of so coarse a plate are cut by the edge of the projectile."""
 
 
 @checked
@@ -47,7 +49,7 @@ def learn_from_impacts(
         output: Folder for the data sets.
         weights: Weights of the learned law; by default those that come with this.
         elements: Elements of a quarter anvil, about; the plate has 6 layers.
-        end_time: Simulated time, us.
+        end_time: Simulated time, us; of plates 2 us at most.
         paths: Histories of each simulation: those of the points deformed most.
         steps: Steps of a history.
         grains: Grains of the polycrystal.
@@ -58,13 +60,18 @@ def learn_from_impacts(
     record = law_record(polycrystal, options)
     files = {}
     for name, impacts in SETS.items():
-        origin = [{"impact": kind, "velocity_m_per_s": v} for kind in impacts for v in impacts[kind]]
+        ends = {"anvil": end_time, "plate": min(end_time, LONGEST_PLATE)}
+        origin = [
+            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind]}
+            for kind in impacts
+            for v in impacts[kind]
+        ]
         histories = ImpactPaths(steps, origin)
         for kind, velocities in impacts.items():
             for velocity in velocities:
                 recorder = Recorder(make_law("learned", weights=weights))
                 run = anvil(recorder, velocity, elements) if kind == "anvil" else target(recorder, velocity)
-                run.run(end_time)
+                run.run(ends[kind])
                 histories.add(recorder, paths)
                 print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
         files[name] = output / f"impacts_{name}.h5"
@@ -76,16 +83,16 @@ def learn_from_impacts(
     return files
 
 
-def anvil(law: Recorder, velocity: float, elements: int) -> Simulation:
-    """Return a quarter of the paper's anvil."""
+def anvil(law: Recorder, velocity: float, elements: int, model: str = "quarter") -> Simulation:
+    """Return a quarter of the paper's anvil, or all of it."""
     wall: list[Obstacle] = [RigidPlane(point=(0.0, 0.0, 0.0), normal=(0.0, 0.0, 1.0))]
-    body = cylinder(5.0, 1.0, elements, "quarter")
+    body = cylinder(5.0, 1.0, elements, model)
     return Simulation(
         body,
         law,
         "hex8-one-point",
         obstacles=wall,
-        supports=SYMMETRY,
+        supports=SYMMETRY if model == "quarter" else {},
         initial_velocity=(0.0, 0.0, -1e-3 * velocity),
     )
 

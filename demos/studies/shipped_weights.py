@@ -1,4 +1,4 @@
-"""The shipped weights, from nothing: data sets, impacts and three trainings, then errors on paths kept apart.
+"""The shipped weights, from nothing: data sets, impacts and five trainings, then errors on paths kept apart.
 
     make weights                                                    hours on two cores
     python demos/studies/shipped_weights.py --scale 0.01 --output results/weights_small
@@ -6,6 +6,7 @@
 Every data set and training that is there is kept, and one that was begun goes on. The first training is on
 random paths alone. The second goes on with those of simulations that the first has run, labelled by the
 polycrystal; the third in steps as short as the law's, with more small strains and long holds between samples.
+The last two are on any load: small cycles, holds, jumps of the rate, T of 0.02 to 50 us, impacts until rest.
 """
 
 import sys
@@ -22,8 +23,10 @@ from multiscale.cli import evaluate, generate, train
 from multiscale.run.command import launch
 
 DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
-OF_PROTOCOL = {"R": 0.5, "F": 0.5, "I": 1.0, "U": 0.5, "L-U": 0.5, "C": 0.5}
+OF_PROTOCOL = {"A": 0.8, "R": 0.5, "F": 0.5, "I": 1.0, "U": 0.5, "L-U": 0.5, "C": 0.5}
 """Largest strain of the paths of a protocol."""
+REST = 10.0
+"""How much longer the impacts of the last training are: bars are then nearly at rest."""
 UNIAXIAL = ("U", "L-U", "C")
 COARSE, KEPT, SMALL = {"steps": 50}, {"keep_every": 4}, {"max_strain": 0.125}
 
@@ -39,7 +42,45 @@ def several(name: str, paths: int, first: int, **options: Any) -> dict[str, dict
     return {f"{p}_{name}": one(p, paths, first + k, **options) for k, p in enumerate(UNIAXIAL)}
 
 
+def told(
+    protocol: str, strain: float, paths: int, seed: int, lasts: tuple[float, float], **options: Any
+) -> dict[str, Any]:
+    """Return what ``multiscale generate`` is told for one data set, of other durations, us."""
+    times = {"duration": lasts[0], "longest_duration": lasts[1]}
+    return one(protocol, paths, seed, max_strain=strain, **times | options)
+
+
+USUAL, NEAR, SLOW, WIDE, FAST = (0.3, 10.0), (0.3, 20.0), (5.0, 50.0), (0.1, 50.0), (0.02, 10.0)
+"""Shortest and longest T of loads of any kind, us."""
+ANY_LOAD = {
+    "A_wide_1": told("A", 0.8, 3000, 3000, WIDE),
+    "A_wide_2": told("A", 0.8, 3000, 3001, WIDE),
+    "A_near": told("A", 0.02, 1500, 3002, NEAR),
+    "A_tiny": told("A", 0.005, 1000, 3003, NEAR),
+    "A_far": told("A", 1.2, 800, 3004, WIDE),
+    "A_fast": told("A", 0.2, 1500, 3005, FAST, fastest_rate=1000.0),
+    "A_slow": told("A", 0.3, 1000, 3006, SLOW),
+    "R50_any_1": told("R", 0.5, 2500, 3010, USUAL),
+    "R50_any_2": told("R", 0.5, 2000, 3011, USUAL),
+    "R10_any": told("R", 0.1, 2000, 3012, USUAL),
+    "F50_any": told("F", 0.5, 2500, 3013, USUAL),
+    "I_any": told("I", 1.0, 2500, 3014, USUAL),
+    "R3_any": told("R", 0.03, 800, 3015, USUAL),
+    "R50_any_coarse": told("R", 0.5, 800, 3016, USUAL, **COARSE),
+    "I_any_coarse": told("I", 1.0, 800, 3017, USUAL, **COARSE),
+    **{f"{p}_any": told(p, 0.5, 400, 3020 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
+    **{f"{p}_any_small": told(p, 0.125, 150, 3030 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
+}
+MORE_LOADS = {
+    "R50_any_3": told("R", 0.5, 2500, 3040, USUAL),
+    "F50_any_2": told("F", 0.5, 2000, 3041, USUAL),
+    "R10_any_2": told("R", 0.1, 1500, 3042, USUAL),
+    "A_tiny_2": told("A", 0.005, 2000, 3050, NEAR),
+    "A_near_2": told("A", 0.01, 1000, 3051, NEAR),
+}
 SETS = {
+    **ANY_LOAD,
+    **MORE_LOADS,
     **{f"R50_{k}": one("R", 4000, 100 + k) for k in (1, 2, 3, 4)},
     **{f"F50_{k}": one("F", 3000, 400 + k) for k in (1, 2, 3, 4, 5, 6)},
     **{f"R10_{k}": one("R", 4000, 300 + k, max_strain=0.1) for k in (1, 2)},
@@ -65,7 +106,9 @@ LAST = (*LAST, *(f"{protocol}_{name}" for name in ("small", "kept") for protocol
 TRAININGS: dict[str, tuple[Sequence[str], dict[str, Any]]] = {
     "base": (BASE, {"epochs": 65, "rate": 3e-3}),
     "more": (MORE, {"epochs": 20, "rate": 1.5e-3}),
-    "magnesium": (LAST, {"epochs": 6, "rate": 7e-4, "longest_step": 0.01}),
+    "short": (LAST, {"epochs": 6, "rate": 7e-4, "longest_step": 0.01}),
+    "any_load": (tuple(ANY_LOAD), {"epochs": 26, "rate": 2e-3, "holds": True}),
+    "magnesium": ((*ANY_LOAD, *MORE_LOADS), {"epochs": 18, "rate": 2e-3, "holds": True}),
 }
 """Data sets and settings of the trainings; each but the first starts from the one before, with impacts."""
 TESTS = {
@@ -74,6 +117,8 @@ TESTS = {
     "I_test": one("I", 300, 2003),
     "R10_test": one("R", 300, 2004, max_strain=0.1),
     **several("test", 100, 2005),
+    "A_test": told("A", 0.8, 300, 2010, WIDE),
+    "A_near_test": told("A", 0.02, 300, 2011, NEAR),
 }
 
 
@@ -100,9 +145,13 @@ def shipped_weights(
     for name, (sets, settings) in TRAININGS.items():
         data = make(sets, SETS, files, scale, grains)
         if weights is not None:
-            impacts = {"weights": output / "base.safetensors", "elements": elements, "end_time": end_time}
-            paths = max(2, round(250 * scale))
-            data += [learn_from_impacts(output=output, grains=grains, paths=paths, **impacts)["train"]]
+            impacts = {"weights": output / "base.safetensors", "elements": elements, "grains": grains}
+            impacts |= {"paths": max(2, round(250 * scale))}
+            data += [learn_from_impacts(output=output, end_time=end_time, **impacts)["train"]]
+        if "holds" in settings:
+            late = {"weights": output / "short.safetensors", "output": output / "late"}
+            late |= {"end_time": REST * end_time}
+            data += [learn_from_impacts(**impacts | late)["train"]]
         out = output / f"{name}.safetensors"
         if not out.exists():
             epochs = max(1, round(settings["epochs"] * scale))

@@ -49,6 +49,7 @@ def recorded_paths(provenance: Mapping[str, Any], steps: int) -> StrainPaths | N
         return None
     shortest, longest = made["duration_us"]
     options = {name: made.get(name) for name in ("intervals", "isochoric")}
+    options["fastest_rate"] = made.get("fastest_rate_per_us")
     return StrainPaths(
         made["protocol"],
         made["max_strain"],

@@ -188,6 +188,7 @@ class PathsRecord(Record):
     keep_every: Count | None = None
     intervals: Annotated[int, Field(ge=1, le=100_000)] | None = None
     isochoric: bool | None = None
+    fastest_rate_per_us: Positive | None = None
     textures_each: Count | None = None
 
 

@@ -37,7 +37,7 @@ from microscale.tensors import FloatArray
 TEXTURED = {"texture": "-", "orientations": "degrees", "weights": "-"}
 """Arrays of a set of many textures, and their units."""
 PATHS_EACH = 8
-"""Paths of one polycrystal. To make one takes as long as to drive some paths, and teaches more than they."""
+"""Paths of one polycrystal, by default: to make one takes as long as to drive some, and teaches more."""
 FORMER_NUMBERS = 14
 """Of a texture in sets of former versions: without order 6."""
 CHECKED = 32
@@ -52,14 +52,16 @@ class TexturedPolycrystals(LawOfPaths):
         crystal: Parameters.
         grains: Grains of each.
         family: The textures.
+        paths_each: Paths of each; a divisor or a multiple of the paths of a block.
     """
 
     name = "taylor"
-    _paths_each = PATHS_EACH
 
     @checked
-    def __init__(self, crystal: Crystal, grains: Count, family: TextureFamily) -> None:
-        self.crystal, self.grains = crystal, grains
+    def __init__(
+        self, crystal: Crystal, grains: Count, family: TextureFamily, paths_each: Count = PATHS_EACH
+    ) -> None:
+        self.crystal, self.grains, self._paths_each = crystal, grains, paths_each
         self._family = family  # no parameter of the material, so none of its hash
 
     def record(self, paths: int) -> dict[str, Any]:
@@ -80,7 +82,7 @@ class TexturedPolycrystals(LawOfPaths):
 
     def law(self, share: range) -> TaylorPolycrystal | SharedGrains:
         """See :class:`LawOfPaths`."""
-        grains = self._family.grains(share.start // PATHS_EACH, self.crystal, self.grains)
+        grains = self._family.grains(share.start // self._paths_each, self.crystal, self.grains)
         return TaylorPolycrystal.of(grains, self.crystal)
 
     def arrays(self, law: Any, paths: int) -> dict[str, FloatArray]:
@@ -103,11 +105,9 @@ class TexturesOfPaths(TexturedPolycrystals):
         textures_each: Textures of each path; it divides the paths of a block.
     """
 
-    _paths_each = 1
-
     @checked
     def __init__(self, crystal: Crystal, grains: Count, family: TextureFamily, textures_each: Count) -> None:
-        super().__init__(crystal, grains, family)
+        super().__init__(crystal, grains, family, paths_each=1)
         self.textures_each = textures_each
 
     def rows(self) -> dict[str, tuple[int, ...]]:

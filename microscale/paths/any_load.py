@@ -32,8 +32,8 @@ STRAINS, AMPLITUDES, VOLUMES = (1e-3, 0.3), (1e-3, 0.05), (1e-3, 0.12)
 STRAIN_OF_A_UNIT = 0.04
 APART = 3e3
 """Longest over shortest interval."""
-MAX_RATE = 30.0
-"""Largest equivalent strain rate, 1/us: an interval that is too short for its strain has less."""
+FASTEST_RATE = 30.0
+"""Largest equivalent strain rate, 1/us, by default: an interval that is too short for its strain has less."""
 SHORTEST_STEP = 1e-4
 """us, where there are 200 steps."""
 LARGEST_GROWTH = 12.0
@@ -130,7 +130,13 @@ class AnyLoad:
         return which, (place - (self._ends - units)[which]) / units[which]
 
 
-def any_load(generator: np.random.Generator, max_strain: float, duration: float, dimension: int) -> AnyLoad:
+def any_load(
+    generator: np.random.Generator,
+    max_strain: float,
+    duration: float,
+    dimension: int,
+    fastest_rate: float = FASTEST_RATE,
+) -> AnyLoad:
     """Draw a path of any load.
 
     Args:
@@ -138,6 +144,7 @@ def any_load(generator: np.random.Generator, max_strain: float, duration: float,
         max_strain: Largest equivalent logarithmic deviatoric strain at the ends of intervals.
         duration: T, us.
         dimension: 3, or 2 for plane strain.
+        fastest_rate: Largest equivalent strain rate, 1/us.
     """
     intervals = _kinds(generator, max_strain)
     _set_durations(generator, intervals, duration)
@@ -151,9 +158,10 @@ def any_load(generator: np.random.Generator, max_strain: float, duration: float,
             direction = _direction(generator, dimension)
         elif way < 0.75:
             direction = -direction
-        L = min(interval.strain, _largest(interval)) * direction
+        most = _largest(interval, fastest_rate)
+        L = min(interval.strain, most) * direction
         if interval.cycles == 0 and generator.random() < 0.5:
-            L = L + _dilatation(generator, F, interval)
+            L = L + _dilatation(generator, F, most)
         interval.gradient = _within(F, L, interval, max_strain)
         F = interval.end()
     return AnyLoad(intervals)
@@ -200,12 +208,12 @@ def _set_durations(generator: np.random.Generator, intervals: list[Interval], du
             interval.growth = float(generator.uniform(-3.0, 3.0))
 
 
-def _largest(interval: Interval) -> float:
+def _largest(interval: Interval, fastest_rate: float) -> float:
     """Largest strain of an interval, by its rate where its clock is slowest."""
     growth = abs(interval.growth)
     slowest = growth / np.expm1(growth) if growth else 1.0
     ways = max(1, (4 if interval.about else 2) * interval.cycles)
-    return float(MAX_RATE * interval.duration * slowest / ways)
+    return float(fastest_rate * interval.duration * slowest / ways)
 
 
 def _direction(generator: np.random.Generator, dimension: int) -> FloatArray:
@@ -222,10 +230,10 @@ def _direction(generator: np.random.Generator, dimension: int) -> FloatArray:
     return np.asarray(L)
 
 
-def _dilatation(generator: np.random.Generator, F: FloatArray, interval: Interval) -> FloatArray:
-    """Draw the gradient (d, d) that takes the volume to a new level, at a rate that is allowed."""
+def _dilatation(generator: np.random.Generator, F: FloatArray, most: float) -> FloatArray:
+    """Draw the gradient (d, d) that takes the volume to a new level, by ``most`` in ln J."""
     level = float(log_uniform(generator, *VOLUMES, 1)[0] * generator.choice([-1.0, 1.0]))
-    change = np.clip(level - np.log(np.linalg.det(F)), -_largest(interval), _largest(interval))
+    change = np.clip(level - np.log(np.linalg.det(F)), -most, most)
     return np.asarray(change * np.eye(len(F)) / len(F))
 
 

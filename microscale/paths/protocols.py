@@ -31,9 +31,9 @@ import numpy as np
 
 from microscale.errors import InputError
 from microscale.inputs.memory import require_memory
-from microscale.inputs.numbers import Count, Seed, Strain, Time, check_fields
+from microscale.inputs.numbers import Count, Positive, Seed, Strain, Time, check_fields
 from microscale.inputs.options import options_for
-from microscale.paths.any_load import AnyLoad, any_load
+from microscale.paths.any_load import FASTEST_RATE, AnyLoad, any_load
 from microscale.paths.impact import impact_path
 from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, FloatArray
 
@@ -46,7 +46,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     **{protocol: {"intervals": 10} for protocol in PARABOLIC},
     **{protocol: {"isochoric": True} for protocol in SHEARED},
     "I": {},
-    "A": {},
+    "A": {"fastest_rate": FASTEST_RATE},
 }
 """What each protocol takes beside what all do, and the defaults."""
 PROTOCOLS = tuple(OPTIONS)
@@ -103,6 +103,7 @@ class StrainPaths:
         dimension: 3, or 2 for plane strain.
         isochoric: Whether the sides give way, as printed and by default; held, they give pressure. U, L-U and
             C take it.
+        fastest_rate: Largest equivalent strain rate of A, 1/us, 30 by default.
 
     Raises:
         InputError: An attribute has no meaning.
@@ -116,6 +117,7 @@ class StrainPaths:
     intervals: Count | None = None
     dimension: int = 3
     isochoric: bool | None = None
+    fastest_rate: Positive | None = None
 
     def __post_init__(self) -> None:
         """Refuse attributes without meaning or use; fill in the defaults of the protocol."""
@@ -195,6 +197,8 @@ class StrainPaths:
             }
         if self.isochoric is False:
             parameters["isochoric"] = False
+        if self.fastest_rate not in (None, FASTEST_RATE):
+            parameters["fastest_rate_per_us"] = self.fastest_rate
         return parameters
 
     def _draw(self, generator: np.random.Generator, duration: float) -> History:
@@ -203,7 +207,8 @@ class StrainPaths:
         if self.protocol == "I":
             return impact_path(generator, self.max_strain, duration, self.dimension)
         if self.protocol == "A":
-            return any_load(generator, self.max_strain, duration, self.dimension)
+            assert self.fastest_rate is not None
+            return any_load(generator, self.max_strain, duration, self.dimension, self.fastest_rate)
         return self._shear(generator)
 
     def _random_walk(self, generator: np.random.Generator) -> History:

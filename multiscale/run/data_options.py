@@ -10,8 +10,8 @@ from microscale.crystals.texture.families.family import TextureFamily
 from microscale.crystals.texture.names import PLAIN
 from microscale.data.schema import CELLS
 from microscale.errors import InputError
-from microscale.inputs.numbers import Count, Fraction, Seed, Strain, Time
-from microscale.paths.protocols import StrainPaths, protocol_options
+from microscale.inputs.numbers import Count, Fraction, Positive, Seed, Strain, Time
+from microscale.paths.protocols import DEFAULTS, StrainPaths, protocol_options
 from multiscale.laws import Derivative, options_given
 from multiscale.run.flags import WithMinus
 
@@ -35,6 +35,7 @@ class PathOptions:
         intervals: Number of intervals N of a path, for F and R; 10 by default.
         isochoric: Whether the sides give way in U, L-U and C, as the paper prints and by default, or are
             held.
+        fastest_rate: Largest equivalent strain rate of A, 1/us; 30 by default.
     """
 
     protocol: Protocol = "R"
@@ -48,6 +49,7 @@ class PathOptions:
     dimension: Literal[2, 3] = 3
     intervals: Count | None = None
     isochoric: bool | None = None
+    fastest_rate: Positive | None = None
 
     def strain_paths(self) -> StrainPaths:
         """Return the family of paths.
@@ -60,7 +62,8 @@ class PathOptions:
             raise InputError(
                 f"longest-duration = {longest} us, expected at least duration = {self.duration} us"
             )
-        options = protocol_options(self.protocol, intervals=self.intervals, isochoric=self.isochoric)
+        given = {name: getattr(self, name) for name in DEFAULTS}
+        options = protocol_options(self.protocol, **given)
         times = self.steps, (self.duration, longest)
         return StrainPaths(
             self.protocol, self.max_strain, *times, self.seed, dimension=self.dimension, **options

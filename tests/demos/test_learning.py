@@ -27,7 +27,11 @@ def impacts(tmp_path_factory):
 def test_impacts_become_data_sets(impacts):
     training, test = (read_dataset(impacts[name]) for name in ("train", "test"))
     assert len(training) == len(test) == 4 * SMALL["paths"]
-    assert training.provenance["paths"]["simulations"][0] == {"impact": "anvil", "velocity_m_per_s": 150.0}
+    assert training.provenance["paths"]["simulations"][0] == {
+        "impact": "anvil",
+        "velocity_m_per_s": 150.0,
+        "end_us": SMALL["end_time"],
+    }
     e_v = np.linalg.det(training.stretch_tensors[:, -1]) - 1.0
     assert e_v.min() < -0.02  # compressed by the impact
     assert np.all(np.linalg.det(test.stretch_tensors) > 0.5)

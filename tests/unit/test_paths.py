@@ -134,6 +134,16 @@ def test_any_load_holds_turns_back_and_jumps():
     assert max(jumps) > 1e4
 
 
+def test_any_load_is_as_fast_as_it_is_told():
+    """Up to the rate that is told and not far below; by default the paths are those of before."""
+    told = {"steps": 200, "duration": (0.02, 10.0), "seed": 5}
+    fast, usual = (StrainPaths("A", 0.2, fastest_rate=most, **told) for most in (1000.0, 30.0))
+    assert 500.0 < rates(*fast.batch(range(60))).max() <= 1000.0 * 1.1
+    np.testing.assert_array_equal(usual.path(3).stretch, StrainPaths("A", 0.2, **told).path(3).stretch)
+    assert fast.provenance()["fastest_rate_per_us"] == 1000.0
+    assert "fastest_rate_per_us" not in usual.provenance()
+
+
 def test_any_load_comes_back_after_cycles():
     path = StrainPaths("A", 0.4, steps=200, duration=(1.0, 1.0), seed=5)._draw(np.random.default_rng(3), 1.0)
     assert any(interval.cycles for interval in path.intervals)
@@ -185,6 +195,7 @@ def test_another_attempt_is_another_path():
         ({"steps": 2.5}, "steps = 2.5, expected a whole number"),
         ({"seed": 2**63}, "seed = 9223372036854775808, expected at most"),
         ({"isochoric": False}, r"protocol R does not take --no-isochoric \(taken by U, L-U, C\)"),
+        ({"protocol": "R", "fastest_rate": 99.0}, r"protocol R does not take --fastest-rate 99"),
         ({"protocol": "U", "intervals": 11}, r"protocol U does not take --intervals 11 \(taken by F, R\)"),
     ],
 )

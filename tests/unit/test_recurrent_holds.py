@@ -15,7 +15,11 @@ from multiscale.surrogate.recurrent.architecture import (
 )
 from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.recurrent.substeps import cut
+<<<<<<< HEAD
 from multiscale.surrogate.store import FULL_FIELD, SHIPPED, read_surrogate
+=======
+from multiscale.surrogate.store import SHIPPED, read_surrogate, weights_file
+>>>>>>> any7
 
 E = np.diag([1.0, -0.5, -0.5])
 
@@ -66,6 +70,14 @@ def test_cards_of_before_and_short_steps_are_as_they_were():
         np.testing.assert_array_equal(held(cut_by_time, 0.1, step), held(as_before, 0.1, step))
 
 
+def test_a_hold_after_a_fast_load_is_the_same_in_any_steps():
+    """Elastic strain is three scales there, and relaxes within nanoseconds."""
+    law = LearnedLaw.from_file(weights_file("any-texture"))
+    fine = held(law, 0.02, 1e-3)
+    for step in (1e-2, 1e-1):
+        np.testing.assert_allclose(held(law, 0.02, step), fine, rtol=0.02)
+
+
 def test_the_tangent_follows_the_parts():
     law = law_of(holds=1, precision="double")
     state, F = loaded(law, 1.0)
@@ -82,13 +94,14 @@ def test_the_tangent_follows_the_parts():
 
 
 def test_paths_are_cut_for_training_as_the_law_cuts_them():
-    times = np.array([[0.0, 0.001, 0.1, 1.0, 1.001]])
-    U = np.tile(np.eye(3), (1, 5, 1, 1))
-    strain = np.array([[0.0, 0.7, 0.5, 0.8, 0.8]])
+    times = np.array([[0.0, 0.001, 0.1, 1.0, 1.001, 1.003]])
+    U = np.tile(np.eye(3), (1, 6, 1, 1))
+    strain = np.array([[0.0, 0.7, 1.2, 0.8, 3.0, 3.0]])
     parts = np.diff(cut(times, U, LARGEST_STEP, strain).ends, prepend=-1)
-    expected = [1, int(np.ceil(0.099 * 0.7 / LONGEST_UNDER_STRESS)), MOST_PARTS, 1]
+    expected = [1, int(np.ceil(0.099 * 0.7**3 / LONGEST_UNDER_STRESS)), MOST_PARTS, 1]
+    expected.append(int(np.ceil(0.002 * 3.0**3 / LONGEST_UNDER_STRESS)))  # by the cube
     np.testing.assert_array_equal(parts[0], expected)
-    np.testing.assert_array_equal(cut(times, U).ends[0], np.arange(4))
+    np.testing.assert_array_equal(cut(times, U).ends[0], np.arange(5))
 
 
 def test_elastic_strain_of_the_law_cuts_as_the_label_does():

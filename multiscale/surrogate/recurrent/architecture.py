@@ -52,8 +52,11 @@ SHORTEST_MEMORY = 1e-3
 LARGEST_STEP = 0.01
 """Longest step of the surrogate, as the norm of the isochoric strain increment."""
 LONGEST_UNDER_STRESS = 0.01
-"""Longest step in time under stress, us times elastic strain over its scale, of a surrogate of holds."""
-MOST_PARTS = 32
+"""Longest step in time under stress of a surrogate of holds: us times the cube of the elastic strain over its
+scale, times the share of time in what passes."""
+STRAIN_SHARE = 0.3
+"""How much the strain that passes counts in that, over its scale, beside the time under stress."""
+MOST_PARTS = 64
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
 ROW = 128
 """Bytes of one number of a block of points or paths in the precision of the network."""
@@ -224,6 +227,7 @@ class Architecture:
             "OF_TEXTURE": OF_TEXTURE,
             "HOLDS": self.holds,
             "LONGEST_UNDER_STRESS": LONGEST_UNDER_STRESS,
+            "STRAIN_SHARE": STRAIN_SHARE,
             "OF_STEP_ALONE": PLAIN,
             "PRODUCTS": self.products,
             "OF_ORDER_SIX": self.of_order_six,

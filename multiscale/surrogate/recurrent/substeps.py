@@ -18,8 +18,9 @@ from multiscale.surrogate.recurrent.architecture import (
     LONGEST_UNDER_STRESS,
     MOST_PARTS,
     STRAIN_SCALE,
+    STRAIN_SHARE,
 )
-from multiscale.surrogate.recurrent.increments import increments, unimodular
+from multiscale.surrogate.recurrent.increments import TINY, increments, unimodular
 
 
 class CutPaths(NamedTuple):
@@ -59,7 +60,9 @@ def cut(
     passed = sizes / limit
     if strain is not None:
         longest = LONGEST_UNDER_STRESS * limit / LARGEST_STEP
-        passed = np.maximum(passed, steps * strain[:, :-1] / longest)
+        time = steps * strain[:, :-1]
+        share = time / (time + sizes * (STRAIN_SHARE / STRAIN_SCALE) + TINY)
+        passed = np.maximum(passed, time * strain[:, :-1] ** 2 / longest * share)
     parts = np.clip(np.ceil(passed), 1, MOST_PARTS).astype(np.int64)
     after = np.cumsum(parts, axis=1)
 
