@@ -15,11 +15,7 @@ from multiscale.surrogate.recurrent.architecture import (
 )
 from multiscale.surrogate.recurrent.law import LearnedLaw
 from multiscale.surrogate.recurrent.substeps import cut
-<<<<<<< HEAD
-from multiscale.surrogate.store import FULL_FIELD, SHIPPED, read_surrogate
-=======
-from multiscale.surrogate.store import SHIPPED, read_surrogate, weights_file
->>>>>>> any7
+from multiscale.surrogate.store import FULL_FIELD, SHIPPED, read_surrogate, weights_file
 
 E = np.diag([1.0, -0.5, -0.5])
 
