@@ -34,7 +34,7 @@ from microscale.tensors import deviator
 from multiscale.cli import evaluate, generate, train
 from multiscale.run.command import launch
 from multiscale.surrogate.histories import Histories, best_factor, joined, relative_errors
-from multiscale.surrogate.store import SHIPPED
+from multiscale.surrogate.store import SHIPPED, read_surrogate
 
 SHARES = {"R10": 0.36, "R30": 0.24, "R50": 0.12, "U30": 0.16, "R3": 0.12}
 """Of the paths of a round."""
@@ -154,6 +154,11 @@ class Judge:
         return found
 
 
+def knows_holds(weights: Path) -> bool:
+    """Return whether a network was trained in steps that are cut by the time under stress too."""
+    return bool(read_surrogate(weights)[1].architecture.get("holds"))
+
+
 def weights_of(how: str, paths: int, output: Path) -> Path:
     """Return the file of the weights of a training."""
     return output / f"{how.replace(' ', '_')}_{paths}.safetensors"
@@ -225,7 +230,8 @@ def full_field_weights(
     cell = {"grains": grains, "resolution": resolution}
     settings = {"test": test, "impacts": impacts, "updates": updates, "rate": rate, "start": start.stem}
     of_one_study(output, cell | settings)
-    more = {} if rate is None else {"rate": rate}
+    more: dict[str, Any] = {} if rate is None else {"rate": rate}
+    more |= {"holds": True} if knows_holds(start) else {}  # or it would not go on from there
     trainings = TRAININGS | {TAUGHT: TRAININGS[TAUGHT] | more}
     tests = {
         name: made(f"{name}_test", of(name, test, TEST_SEEDS + 1000 * k, cell), output)

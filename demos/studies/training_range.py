@@ -57,6 +57,8 @@ def drawn(datasets: list[dict[str, Any]], weights: Path, every: int) -> Iterator
             print(f"{made['file']}: {made['count']} recorded paths are left out")
             continue
         chosen = {name: made.get(name, value) for name, value in DEFAULTS.items()}
+        if "fastest_rate_per_us" in made:
+            chosen["fastest_rate"] = made["fastest_rate_per_us"]
         paths = StrainPaths(
             made["protocol"],
             made["max_strain"],

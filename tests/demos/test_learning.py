@@ -38,7 +38,8 @@ def test_impacts_become_data_sets(impacts):
 
 
 def test_training_goes_on_from_weights(impacts, tmp_path):
-    out, sizes = tmp_path / "more.safetensors", read_surrogate(SHIPPED)[1].architecture
+    out, sizes = tmp_path / "more.safetensors", dict(read_surrogate(SHIPPED)[1].architecture)
+    sizes["holds"] = bool(sizes.get("holds"))
     fit_recurrent([impacts["train"]], out, **sizes, epochs=1, rate=1e-9, batch=32, seed=0, start=SHIPPED)
     data = read_dataset(impacts["test"])
     before, after = (drive(LearnedLaw.from_file(w), data.stretch_tensors, data.times) for w in (SHIPPED, out))

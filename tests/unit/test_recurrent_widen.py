@@ -89,8 +89,8 @@ def test_other_sizes_are_refused(large, match):
 
 @pytest.mark.parametrize(("name", "flag"), [("texture", "--any-texture"), ("holds", "--holds")])
 def test_what_it_was_trained_with_is_not_dropped(tmp_path, name, flag):
-    told = replace(SMALL, **{name: 1})
+    told, asked = (replace(SMALL, **{name: flag}) for flag in (1, 0))
     weights = {n: tensor.numpy() for n, tensor in RecurrentSurrogate(told).state_dict().items()}
     write_surrogate(tmp_path / "w.safetensors", weights, replace(CARD, architecture=told.told))
     with pytest.raises(InputError, match=f"was trained with {flag}: give it here too"):
-        started(SMALL, tmp_path / "w.safetensors")
+        started(asked, tmp_path / "w.safetensors")

@@ -81,7 +81,7 @@ def paths(samples: int = 41) -> FloatArray:
     drawn = StrainPaths("R", max_strain=0.1, steps=samples - 1, seed=1)
     random = np.stack([drawn.path(k).stretch for k in range(13)])
     t, e = np.linspace(0.0, 1.0, samples), np.eye(3)
-    shear = e + np.linspace(0.05, 5.0, 12)[:, None, None, None] * t[:, None, None] * np.outer(e[0], e[1])
+    shear = e + np.linspace(0.05, 12.0, 12)[:, None, None, None] * t[:, None, None] * np.outer(e[0], e[1])
     there_and_back = 0.5 - np.abs(t - 0.5)
     strain = np.linspace(-0.2, 0.25, 12)[:, None] * there_and_back
     pulled = np.eye(3) + strain[..., None, None] * np.diag([1.0, -0.4, -0.45])
