@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from shipped_weights import FAST, NEAR, SLOW, UNIAXIAL, USUAL, WIDE, make
+from shipped_weights import FAST, NEAR, SLOW, UNIAXIAL, USUAL, WIDE, lasting, make
 from textured_impacts import textured_impacts
 
 from microscale.inputs.numbers import Count, Fraction, OutFolder, checked
@@ -31,9 +31,9 @@ FAMILIES = ("none", "various", "girdle", "split", "harmonic", "deformed")
 
 def of(protocol: str, strain: float, paths: int, seed: int, lasts: tuple[float, float], **more: Any) -> dict:
     """Return what ``multiscale generate`` is told for one data set; textures of the seed of the paths."""
-    duration = {"duration": lasts[0], "longest_duration": lasts[1]}
-    told = {"protocol": protocol, "max_strain": strain, "paths": paths, "seed": seed, **duration}
-    return told | {"textures": "various", "texture_seed": seed} | more
+    return (
+        lasting(protocol, strain, paths, seed, lasts) | {"textures": "various", "texture_seed": seed} | more
+    )
 
 
 def round_of(k: int) -> dict[str, dict[str, Any]]:
@@ -124,7 +124,7 @@ NOT_IN_MORE = ("A_2", "A_3", "R50_coarse_1", "R50_coarse_2", "R50_shared_4", "R1
 MORE = tuple(name for name in (*OWN, *SHARED, *FAR) if name not in NOT_IN_MORE)
 NOT_IN_LAST = ("R3_shared", "F50_shared_3", "F100_far")
 LAST = (*(name for name in (*SHARED, *FAR, *QUICK) if not name.startswith(NOT_IN_LAST)), "R50_1", "R10_1")
-BARS = {"bars": 40, "paths": 32, "seed": 41}
+WITH_BARS, BARS = "any_texture", {"bars": 40, "paths": 32, "seed": 41}
 TRAININGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "any_base": (tuple(OWN), {"epochs": 14, "rate": 3e-3} | TOLD),
     "any_more": (MORE, {"epochs": 18, "rate": 2e-3} | TOLD),
@@ -160,7 +160,9 @@ def any_texture_weights(
         out = output / f"{name}.safetensors"
         if not out.exists():
             epochs = max(1, round(settings["epochs"] * scale))
-            sets = [files[k] for k in data] + (bars(output, weights, scale, grains) if data is LAST else [])
+            sets = [files[k] for k in data] + (
+                bars(output, weights, scale, grains) if name == WITH_BARS else []
+            )
             train(*sets, out=out, start=weights, **settings | {"epochs": epochs})
         weights = out
     assert weights is not None

@@ -26,7 +26,7 @@ DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
 OF_PROTOCOL = {"A": 0.8, "R": 0.5, "F": 0.5, "I": 1.0, "U": 0.5, "L-U": 0.5, "C": 0.5}
 """Largest strain of the paths of a protocol."""
 REST = 10.0
-"""How much longer the impacts of the last training are: bars are then nearly at rest."""
+"""How many times as long the impacts of the last two trainings are: bars are then nearly at rest."""
 UNIAXIAL = ("U", "L-U", "C")
 COARSE, KEPT, SMALL = {"steps": 50}, {"keep_every": 4}, {"max_strain": 0.125}
 
@@ -42,7 +42,7 @@ def several(name: str, paths: int, first: int, **options: Any) -> dict[str, dict
     return {f"{p}_{name}": one(p, paths, first + k, **options) for k, p in enumerate(UNIAXIAL)}
 
 
-def told(
+def lasting(
     protocol: str, strain: float, paths: int, seed: int, lasts: tuple[float, float], **options: Any
 ) -> dict[str, Any]:
     """Return what ``multiscale generate`` is told for one data set, of other durations, us."""
@@ -53,30 +53,30 @@ def told(
 USUAL, NEAR, SLOW, WIDE, FAST = (0.3, 10.0), (0.3, 20.0), (5.0, 50.0), (0.1, 50.0), (0.02, 10.0)
 """Shortest and longest T of loads of any kind, us."""
 ANY_LOAD = {
-    "A_wide_1": told("A", 0.8, 3000, 3000, WIDE),
-    "A_wide_2": told("A", 0.8, 3000, 3001, WIDE),
-    "A_near": told("A", 0.02, 1500, 3002, NEAR),
-    "A_tiny": told("A", 0.005, 1000, 3003, NEAR),
-    "A_far": told("A", 1.2, 800, 3004, WIDE),
-    "A_fast": told("A", 0.2, 1500, 3005, FAST, fastest_rate=1000.0),
-    "A_slow": told("A", 0.3, 1000, 3006, SLOW),
-    "R50_any_1": told("R", 0.5, 2500, 3010, USUAL),
-    "R50_any_2": told("R", 0.5, 2000, 3011, USUAL),
-    "R10_any": told("R", 0.1, 2000, 3012, USUAL),
-    "F50_any": told("F", 0.5, 2500, 3013, USUAL),
-    "I_any": told("I", 1.0, 2500, 3014, USUAL),
-    "R3_any": told("R", 0.03, 800, 3015, USUAL),
-    "R50_any_coarse": told("R", 0.5, 800, 3016, USUAL, **COARSE),
-    "I_any_coarse": told("I", 1.0, 800, 3017, USUAL, **COARSE),
-    **{f"{p}_any": told(p, 0.5, 400, 3020 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
-    **{f"{p}_any_small": told(p, 0.125, 150, 3030 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
+    "A_wide_1": lasting("A", 0.8, 3000, 3000, WIDE),
+    "A_wide_2": lasting("A", 0.8, 3000, 3001, WIDE),
+    "A_near": lasting("A", 0.02, 1500, 3002, NEAR),
+    "A_tiny": lasting("A", 0.005, 1000, 3003, NEAR),
+    "A_far": lasting("A", 1.2, 800, 3004, WIDE),
+    "A_fast": lasting("A", 0.2, 1500, 3005, FAST, fastest_rate=1000.0),
+    "A_slow": lasting("A", 0.3, 1000, 3006, SLOW),
+    "R50_any_1": lasting("R", 0.5, 2500, 3010, USUAL),
+    "R50_any_2": lasting("R", 0.5, 2000, 3011, USUAL),
+    "R10_any": lasting("R", 0.1, 2000, 3012, USUAL),
+    "F50_any": lasting("F", 0.5, 2500, 3013, USUAL),
+    "I_any": lasting("I", 1.0, 2500, 3014, USUAL),
+    "R3_any": lasting("R", 0.03, 800, 3015, USUAL),
+    "R50_any_coarse": lasting("R", 0.5, 800, 3016, USUAL, **COARSE),
+    "I_any_coarse": lasting("I", 1.0, 800, 3017, USUAL, **COARSE),
+    **{f"{p}_any": lasting(p, 0.5, 400, 3020 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
+    **{f"{p}_any_small": lasting(p, 0.125, 150, 3030 + k, USUAL) for k, p in enumerate(UNIAXIAL)},
 }
 MORE_LOADS = {
-    "R50_any_3": told("R", 0.5, 2500, 3040, USUAL),
-    "F50_any_2": told("F", 0.5, 2000, 3041, USUAL),
-    "R10_any_2": told("R", 0.1, 1500, 3042, USUAL),
-    "A_tiny_2": told("A", 0.005, 2000, 3050, NEAR),
-    "A_near_2": told("A", 0.01, 1000, 3051, NEAR),
+    "R50_any_3": lasting("R", 0.5, 2500, 3040, USUAL),
+    "F50_any_2": lasting("F", 0.5, 2000, 3041, USUAL),
+    "R10_any_2": lasting("R", 0.1, 1500, 3042, USUAL),
+    "A_tiny_2": lasting("A", 0.005, 2000, 3050, NEAR),
+    "A_near_2": lasting("A", 0.01, 1000, 3051, NEAR),
 }
 SETS = {
     **ANY_LOAD,
@@ -117,8 +117,8 @@ TESTS = {
     "I_test": one("I", 300, 2003),
     "R10_test": one("R", 300, 2004, max_strain=0.1),
     **several("test", 100, 2005),
-    "A_test": told("A", 0.8, 300, 2010, WIDE),
-    "A_near_test": told("A", 0.02, 300, 2011, NEAR),
+    "A_test": lasting("A", 0.8, 300, 2010, WIDE),
+    "A_near_test": lasting("A", 0.02, 300, 2011, NEAR),
 }
 
 

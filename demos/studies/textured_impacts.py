@@ -19,6 +19,7 @@ from microscale.crystals.crystal import Crystal, read_crystal
 from microscale.crystals.texture.families.family import TextureFamily
 from microscale.data.generate import Generation, finish, generate
 from microscale.data.textures import TexturedPolycrystals
+from microscale.errors import InputError
 from microscale.files.one_writer import one_writer
 from microscale.inputs.numbers import Count, OutFolder, Seed, checked
 from microscale.progress import tracked
@@ -26,6 +27,7 @@ from multiscale.laws import make_law
 from multiscale.results.provenance import law_record, versions
 from multiscale.run.command import launch
 from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
+from multiscale.surrogate.store import read_surrogate, weights_file
 
 VELOCITIES, ENDS = (120.0, 320.0), (1.0, 12.0)
 """Of the bars: smallest and largest, m/s, and shortest and longest simulated time, us."""
@@ -51,14 +53,13 @@ def textured_impacts(
         weights: The network that runs the bars, or its name.
         family: Of the textures.
         bars: Number of bars.
-        paths: Histories of each, those of the points deformed most; a divisor or a multiple of 32.
-        elements: Elements of a bar, about.
+        paths: Histories of each, those of the points deformed most.
+        elements: Elements of a bar, about, and more than histories of it.
         grains: Grains of the polycrystals.
         seed: Of textures, velocities and times.
     """
     out = output / f"bars_{family}_{seed}.h5"
-    if out.exists():
-        return out
+    network = read_surrogate(weights_file(weights))[1].weights_sha256
     crystal, textures = read_crystal(None), TextureFamily(family, seed)
     generator = np.random.default_rng(seed)
     velocities = generator.uniform(*VELOCITIES, bars)
@@ -66,14 +67,18 @@ def textured_impacts(
     origin = [
         {
             "impact": f"bar of the texture {family} {k}, seed {seed}",
-            "velocity_m_per_s": float(v),
-            "end_us": float(t),
+            "velocity_m_per_s": float(velocity),
+            "end_us": float(end),
+            "elements": elements,
+            "network_sha256": network,
         }
-        for k, (v, t) in enumerate(zip(velocities, ends, strict=True))
+        for k, (velocity, end) in enumerate(zip(velocities, ends, strict=True))
     ]
     histories = ImpactPaths(STEPS, origin)
     for k in tracked(range(bars), "bars"):
         histories.add(_bar(weights, textures, crystal, k, velocities[k], ends[k], elements), paths)
+        if len(histories) < (k + 1) * paths:
+            raise InputError(f"elements = {elements}, expected more than the {paths} histories of a bar")
     law = TexturedPolycrystals(crystal, grains, textures, paths)
     job = Generation(law, law_record(law, {"grains": grains}), histories, len(histories), versions())
     output.mkdir(parents=True, exist_ok=True)

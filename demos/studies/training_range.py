@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from microscale.data.origin import recorded_paths
 from microscale.law import drive
-from microscale.paths.protocols import StrainPaths
 from multiscale.laws import make_law
 from multiscale.run.command import launch
 from multiscale.surrogate.extrapolation import ExtrapolationWarning
@@ -24,7 +24,6 @@ from multiscale.surrogate.histories import Histories, joined
 from multiscale.surrogate.slow_paths import elastic_limit, far_side
 from multiscale.surrogate.store import SHIPPED, read_surrogate, write_surrogate
 
-DEFAULTS = {"intervals": 10, "dimension": 3, "isochoric": True}
 RECORDED = "recorded"
 
 
@@ -56,17 +55,8 @@ def drawn(datasets: list[dict[str, Any]], weights: Path, every: int) -> Iterator
         if made["protocol"] == RECORDED:
             print(f"{made['file']}: {made['count']} recorded paths are left out")
             continue
-        chosen = {name: made.get(name, value) for name, value in DEFAULTS.items()}
-        if "fastest_rate_per_us" in made:
-            chosen["fastest_rate"] = made["fastest_rate_per_us"]
-        paths = StrainPaths(
-            made["protocol"],
-            made["max_strain"],
-            steps=made["steps"],
-            duration=tuple(made["duration_us"]),
-            seed=made["seed"],
-            **chosen,
-        )
+        paths = recorded_paths({"paths": made}, made["steps"])
+        assert paths is not None
         times, stretch = paths.batch(range(0, made["count"], every))
         kept = slice(None, None, made.get("keep_every", 1))
         times, stretch = times[:, kept], stretch[:, kept]

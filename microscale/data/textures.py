@@ -52,7 +52,7 @@ class TexturedPolycrystals(LawOfPaths):
         crystal: Parameters.
         grains: Grains of each.
         family: The textures.
-        paths_each: Paths of each; a divisor or a multiple of the paths of a block.
+        paths_each: Paths of each.
     """
 
     name = "taylor"

@@ -32,7 +32,7 @@ STRAINS, AMPLITUDES, VOLUMES = (1e-3, 0.3), (1e-3, 0.05), (1e-3, 0.12)
 STRAIN_OF_A_UNIT = 0.04
 APART = 3e3
 """Longest over shortest interval."""
-FASTEST_RATE = 30.0
+MAX_RATE = 30.0
 """Largest equivalent strain rate, 1/us, by default: an interval that is too short for its strain has less."""
 SHORTEST_STEP = 1e-4
 """us, where there are 200 steps."""
@@ -135,7 +135,7 @@ def any_load(
     max_strain: float,
     duration: float,
     dimension: int,
-    fastest_rate: float = FASTEST_RATE,
+    fastest_rate: float = MAX_RATE,
 ) -> AnyLoad:
     """Draw a path of any load.
 

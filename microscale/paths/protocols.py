@@ -33,7 +33,7 @@ from microscale.errors import InputError
 from microscale.inputs.memory import require_memory
 from microscale.inputs.numbers import Count, Positive, Seed, Strain, Time, check_fields
 from microscale.inputs.options import options_for
-from microscale.paths.any_load import FASTEST_RATE, AnyLoad, any_load
+from microscale.paths.any_load import MAX_RATE, AnyLoad, any_load
 from microscale.paths.impact import impact_path
 from microscale.tensors import MANDEL_COLUMNS, MANDEL_ROWS, FloatArray
 
@@ -46,7 +46,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     **{protocol: {"intervals": 10} for protocol in PARABOLIC},
     **{protocol: {"isochoric": True} for protocol in SHEARED},
     "I": {},
-    "A": {"fastest_rate": FASTEST_RATE},
+    "A": {"fastest_rate": MAX_RATE},
 }
 """What each protocol takes beside what all do, and the defaults."""
 PROTOCOLS = tuple(OPTIONS)
@@ -197,7 +197,7 @@ class StrainPaths:
             }
         if self.isochoric is False:
             parameters["isochoric"] = False
-        if self.fastest_rate not in (None, FASTEST_RATE):
+        if self.fastest_rate not in (None, MAX_RATE):
             parameters["fastest_rate_per_us"] = self.fastest_rate
         return parameters
 

@@ -14,13 +14,19 @@ def demo():
 
 def test_its_data_are_those_that_the_card_of_the_shipped_weights_names(demo):
     """Seed, protocol, strain, number, steps and samples of each; impacts are made by the recipe itself."""
+    same = ("seed", "protocol", "max_strain", "count", "steps", "keep_every", "fastest_rate_per_us")
     known = {
-        (made["seed"], made["protocol"], made["max_strain"], made["count"], made["steps"])
+        (*(made.get(name) for name in same), *made["duration_us"])
         for made in read_surrogate(SHIPPED)[1].datasets
         if made["protocol"] != "recorded"
     }
+    asked = {"count": "paths", "fastest_rate_per_us": "fastest_rate"}
     told = {
-        (one["seed"], one["protocol"], one["max_strain"], one["paths"], one.get("steps", 200))
+        (
+            *((one | {"steps": one.get("steps", 200)}).get(asked.get(name, name)) for name in same),
+            one["duration"],
+            one["longest_duration"],
+        )
         for one in demo.SETS.values()
     }
     assert told == known

@@ -85,7 +85,7 @@ def test_heat_that_softens_and_melts():
 @pytest.mark.parametrize("precision", ["single", "double"])
 def test_the_learned_tangent_of_a_step_in_parts(precision):
     """Strains from one part of a step to more than the most it is cut into, side by side."""
-    law, size = make_law("learned", precision=precision), np.array([0.004, 0.03, 0.12, 0.55])
+    law, size = make_law("learned", precision=precision), np.array([0.004, 0.03, 0.12, 0.75])
     F = I + size[:, None, None] * np.array([[0.8, 0.4, 0.1], [0.0, -0.5, 0.2], [0.3, 0.0, -0.2]])
     state = law.init_state(len(F))
     A, exact = tangent(law, F, 0.05, state), make_law("learned", precision="double")

@@ -135,11 +135,14 @@ def test_any_load_holds_turns_back_and_jumps():
 
 
 def test_any_load_is_as_fast_as_it_is_told():
-    """Up to the rate that is told and not far below; by default the paths are those of before."""
+    """Up to the rate that is told and not far below; by default up to 30 per us, in numbers of before."""
     told = {"steps": 200, "duration": (0.02, 10.0), "seed": 5}
     fast, usual = (StrainPaths("A", 0.2, fastest_rate=most, **told) for most in (1000.0, 30.0))
     assert 500.0 < rates(*fast.batch(range(60))).max() <= 1000.0 * 1.1
-    np.testing.assert_array_equal(usual.path(3).stretch, StrainPaths("A", 0.2, **told).path(3).stretch)
+    default = StrainPaths("A", 0.2, **told).path(3)
+    np.testing.assert_array_equal(usual.path(3).stretch, default.stretch)
+    np.testing.assert_allclose(default.times[[50, -1]], [0.07980712, 1.75718123], rtol=1e-7)
+    np.testing.assert_allclose(default.stretch[-1, 0], [1.10120544, 0.04809595, 0.0961532], rtol=1e-7)
     assert fast.provenance()["fastest_rate_per_us"] == 1000.0
     assert "fastest_rate_per_us" not in usual.provenance()
 

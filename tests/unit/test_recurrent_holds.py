@@ -10,6 +10,8 @@ from multiscale.surrogate.recurrent.architecture import (
     LARGEST_STEP,
     LONGEST_UNDER_STRESS,
     MOST_PARTS,
+    STRAIN_AS_TIME,
+    STRAIN_SCALE,
     Architecture,
 )
 from multiscale.surrogate.recurrent.law import LearnedLaw
@@ -96,7 +98,35 @@ def test_paths_are_cut_for_training_as_the_law_cuts_them():
     expected = [1, int(np.ceil(0.099 * 0.7**3 / LONGEST_UNDER_STRESS)), MOST_PARTS, 1]
     expected.append(int(np.ceil(0.002 * 3.0**3 / LONGEST_UNDER_STRESS)))  # by the cube
     np.testing.assert_array_equal(parts[0], expected)
+    pulled, count = (
+        np.stack([np.eye(3), np.diag([1.004, 0.998, 0.998])]),
+        0.02 * 1.5**3 / LONGEST_UNDER_STRESS,
+    )
+    parts = cut(np.array([[0.0, 0.02]]), pulled[None], LARGEST_STEP, np.full((1, 2), 1.5)).ends[0] + 1
+    passed = STRAIN_AS_TIME * 0.004 * np.sqrt(1.5) / STRAIN_SCALE
+    assert count > 6.0 > parts[0]  # less where strain passes
+    np.testing.assert_array_equal(parts, np.ceil(count * 0.03 / (0.03 + passed)))
     np.testing.assert_array_equal(cut(times, U).ends[0], np.arange(5))
+
+
+@pytest.mark.parametrize("duration", [0.02, 0.1, 1.0])
+def test_the_law_takes_the_parts_that_paths_are_cut_into(duration):
+    """One step of a hold is as many short ones, to rounding, and not one more or less."""
+    law, dt = law_of(holds=1, precision="double"), min(0.2 * duration, 0.02)
+    state, F = loaded(law, duration)
+    strain = np.linalg.norm(state["elastic_strain"].reshape(-1, 5), axis=1).mean()
+    times, still = np.array([[0.0, dt]]), np.tile(F, (1, 2, 1, 1))
+    parts = int(cut(times, still, LARGEST_STEP, np.full((1, 2), strain)).ends[0, 0]) + 1
+    assert parts > 1
+    found = []
+    for count in (parts - 1, parts, parts + 1):
+        other, P = state.copy(), np.empty((1, 3, 3))
+        for _ in range(count):
+            law_of(holds=0, precision="double").update(F, dt / count, other, P)
+        found.append(P.copy())
+    law.update(F, dt, state, P)
+    off = [np.abs(one - P).max() / np.abs(P).max() for one in found]
+    assert off[1] < 1e-12 < 1e-6 < min(off[0], off[2])
 
 
 @pytest.mark.parametrize("duration", [0.02, 0.1, 1.0])

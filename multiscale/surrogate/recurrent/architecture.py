@@ -54,8 +54,8 @@ LARGEST_STEP = 0.01
 LONGEST_UNDER_STRESS = 0.01
 """Longest step in time under stress of a surrogate of holds: us times the cube of the elastic strain over its
 scale, times the share of time in what passes."""
-STRAIN_SHARE = 0.3
-"""How much the strain that passes counts in that, over its scale, beside the time under stress."""
+STRAIN_AS_TIME = 0.3
+"""What a strain of one scale counts in that, beside the time under stress, us."""
 MOST_PARTS = 64
 """Steps are cut into this many at most: a jump is elastic to begin with, however large."""
 ROW = 128
@@ -227,7 +227,7 @@ class Architecture:
             "OF_TEXTURE": OF_TEXTURE,
             "HOLDS": self.holds,
             "LONGEST_UNDER_STRESS": LONGEST_UNDER_STRESS,
-            "STRAIN_SHARE": STRAIN_SHARE,
+            "STRAIN_AS_TIME": STRAIN_AS_TIME,
             "OF_STEP_ALONE": PLAIN,
             "PRODUCTS": self.products,
             "OF_ORDER_SIX": self.of_order_six,

@@ -17,8 +17,8 @@ from multiscale.surrogate.recurrent.architecture import (
     LARGEST_STEP,
     LONGEST_UNDER_STRESS,
     MOST_PARTS,
+    STRAIN_AS_TIME,
     STRAIN_SCALE,
-    STRAIN_SHARE,
 )
 from multiscale.surrogate.recurrent.increments import TINY, increments, unimodular
 
@@ -61,7 +61,7 @@ def cut(
     if strain is not None:
         longest = LONGEST_UNDER_STRESS * limit / LARGEST_STEP
         time = steps * strain[:, :-1]
-        share = time / (time + sizes * (STRAIN_SHARE / STRAIN_SCALE) + TINY)
+        share = time / (time + sizes * (STRAIN_AS_TIME / STRAIN_SCALE) + TINY)
         passed = np.maximum(passed, time * strain[:, :-1] ** 2 / longest * share)
     parts = np.clip(np.ceil(passed), 1, MOST_PARTS).astype(np.int64)
     after = np.cumsum(parts, axis=1)
