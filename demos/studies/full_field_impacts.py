@@ -4,7 +4,7 @@
     python demos/studies/full_field_impacts.py --weights W.safetensors                  another network
 
 Meshes and velocities are those of the demos. What differs is the weights of the learned law: the strength of
-the body, and so its shape. The elastic front differs by less than 2 %; the plastic one behind it by more.
+the body, and so its shape. The elastic front differs by some 2 %; the plastic one behind it by more.
 """
 
 import sys
