@@ -101,7 +101,7 @@ def test_data_sets_of_one_file_name_are_kept_apart(tmp_path):
 
 def test_the_shipped_surrogate_says_all_that_it_is():
     card = read_surrogate(SHIPPED)[1]
-    options = {"grains": 128, "seed": 0, "texture": "uniform", "resolution": None}
+    options = {"grains": 128, "seed": 0, "texture": "uniform"}
     assert card.material.identity["options"] == options
     law = make_law("taylor", **options)
     assert {made["law_hash"] for made in card.datasets} == {identity(law)["hash"]}
