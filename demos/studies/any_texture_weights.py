@@ -1,13 +1,13 @@
 """Data and training of a surrogate of every texture, from nothing: hours on two cores.
 
     python demos/studies/any_texture_weights.py                   the data
-    python demos/studies/any_texture_weights.py --learn           and bars, three trainings, errors by family
+    python demos/studies/any_texture_weights.py --learn           the data, two trainings, errors by family
     python demos/studies/any_texture_weights.py --scale 0.001 --output results/any_small
 
 In two rounds every eighth path has another polycrystal; in others each strain path has sixteen, of the
 same grains with other volumes. Those to learn from are of the families ``various`` and ``peaks``; those to be
-judged by are of other kinds, and of other draws. Each round has all kinds of paths. The last training has
-histories of bars from textured plates too. Files that are there are kept, and one that was begun goes on.
+judged by are of other kinds, and of other draws. Each round has all kinds of paths. Files that are there are
+kept, and one that was begun goes on.
 """
 
 import sys
@@ -16,8 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from shipped_weights import FAST, NEAR, SLOW, UNIAXIAL, USUAL, WIDE, lasting, make
-from textured_impacts import textured_impacts
+from shipped_weights import NEAR, UNIAXIAL, USUAL, WIDE, lasting, make
 
 from microscale.inputs.numbers import Count, Fraction, OutFolder, checked
 from multiscale.cli import evaluate, train
@@ -31,9 +30,8 @@ FAMILIES = ("none", "various", "girdle", "split", "harmonic", "deformed")
 
 def of(protocol: str, strain: float, paths: int, seed: int, lasts: tuple[float, float], **more: Any) -> dict:
     """Return what ``multiscale generate`` is told for one data set; textures of the seed of the paths."""
-    return (
-        lasting(protocol, strain, paths, seed, lasts) | {"textures": "various", "texture_seed": seed} | more
-    )
+    textures = {"textures": "various", "texture_seed": seed}
+    return lasting(protocol, strain, paths, seed, lasts) | textures | more
 
 
 def round_of(k: int) -> dict[str, dict[str, Any]]:
@@ -85,33 +83,11 @@ def far_round_of(k: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def quick_round_of(k: int) -> dict[str, dict[str, Any]]:
-    """Return the k-th round of very small strains, of fast loads, and of long holds."""
-    seed = 8000 + 100 * k
-    shared = {"textures": ("various", "peaks")[k % 2], "textures_each": 16, "grains": 256}
-    return {
-        f"A_tiny_{k}": of("A", 0.005, 960, seed, NEAR, **shared),
-        f"A_fast_{k}": of("A", 0.2, 800, seed + 1, FAST, fastest_rate=1000.0, **shared),
-        f"A_slow_{k}": of("A", 0.3, 640, seed + 2, SLOW, **shared),
-    }
-
-
-def uniaxial_round() -> dict[str, dict[str, Any]]:
-    """Return a round of tension and compression of sharp textures."""
-    shared = {"textures": "peaks", "textures_each": 16, "grains": 256}
-    return {
-        "U_far_1": of("U", 0.5, 1280, 7105, USUAL, **shared),
-        "U_mid_1": of("U", 0.2, 1280, 7106, USUAL, **shared),
-    }
-
-
-ROUNDS, SHARED_ROUNDS, FAR_ROUNDS, QUICK_ROUNDS = (1, 2), (1, 2, 3), (1, 2), (1, 2)
+ROUNDS, SHARED_ROUNDS, FAR_ROUNDS = (1, 2), (1, 2, 3), (1, 2)
 OWN = {name: told for k in ROUNDS for name, told in round_of(k).items()} | {"A_3": round_of(3)["A_3"]}
 SHARED = {name: told for k in SHARED_ROUNDS for name, told in shared_round_of(k).items()}
-SHARED |= {name: shared_round_of(4)[name] for name in ("R50_shared_4", "R10_shared_4")}
 FAR = {name: told for k in FAR_ROUNDS for name, told in far_round_of(k).items()}
-QUICK = {name: told for k in QUICK_ROUNDS for name, told in quick_round_of(k).items()} | uniaxial_round()
-SETS = OWN | SHARED | FAR | QUICK
+SETS = OWN | SHARED | FAR
 """Sets to learn from: of polycrystals of their own, and of many textures along each path."""
 JUDGED = {"R10": ("R", 0.1, ONE), "R50": ("R", 0.5, ONE), "U30": ("U", 0.3, ONE), "A": ("A", 0.8, WIDE)}
 TESTS = {
@@ -120,17 +96,12 @@ TESTS = {
     for k, (name, (protocol, strain, lasts)) in enumerate(JUDGED.items())
 }
 TOLD = {"any_texture": True, "holds": True, "hidden": 96}
-NOT_IN_MORE = ("A_2", "A_3", "R50_coarse_1", "R50_coarse_2", "R50_shared_4", "R10_shared_4")
-MORE = tuple(name for name in (*OWN, *SHARED, *FAR) if name not in NOT_IN_MORE)
-NOT_IN_LAST = ("R3_shared", "F50_shared_3", "F100_far")
-LAST = (*(name for name in (*SHARED, *FAR, *QUICK) if not name.startswith(NOT_IN_LAST)), "R50_1", "R10_1")
-WITH_BARS, BARS = "any_texture", {"bars": 40, "paths": 32, "seed": 41}
+LAST = tuple(name for name in SETS if name not in ("A_2", "A_3", "R50_coarse_1", "R50_coarse_2"))
 TRAININGS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "any_base": (tuple(OWN), {"epochs": 14, "rate": 3e-3} | TOLD),
-    "any_more": (MORE, {"epochs": 18, "rate": 2e-3} | TOLD),
-    "any_texture": (LAST, {"epochs": 24, "rate": 2e-3} | TOLD),
+    "any_texture": (LAST, {"epochs": 18, "rate": 2e-3} | TOLD),
 }
-"""Data and settings of the trainings; each starts from the one before, the last with bars that it runs."""
+"""Data and settings of the trainings; each starts from the one before."""
 
 
 @checked
@@ -160,22 +131,11 @@ def any_texture_weights(
         out = output / f"{name}.safetensors"
         if not out.exists():
             epochs = max(1, round(settings["epochs"] * scale))
-            sets = [files[k] for k in data] + (
-                bars(output, weights, scale, grains) if name == WITH_BARS else []
-            )
-            train(*sets, out=out, start=weights, **settings | {"epochs": epochs})
+            train(*(files[k] for k in data), out=out, start=weights, **settings | {"epochs": epochs})
         weights = out
     assert weights is not None
     evaluate(weights, *tests, record=True)
     return [*made, *tests, weights]
-
-
-def bars(output: Path, weights: Path | None, scale: float, grains: int) -> list[Path]:
-    """Return data of bars from sheets, and from plates of sharp textures, which a network runs."""
-    assert weights is not None
-    fewer = {"bars": max(2, round(BARS["bars"] * scale)), "grains": grains}
-    told = {"output": output, "weights": weights} | BARS | fewer
-    return [textured_impacts(family=family, **told) for family in ("rolled", "peaks")]
 
 
 if __name__ == "__main__":
