@@ -41,6 +41,11 @@ def test_a_core_has_at_least_a_block(cores, count, number, expected):
     assert cores_for(DataSet("neo-hooke", {}, StrainPaths("R", 0.1, 4), count)) == expected
 
 
+def heed_interrupts():
+    """Undo what a shell does to its background jobs, and these hand on: to ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def begun(tmp_path):
     """A generation on two cores that has made some blocks, and how to go on with it."""
@@ -48,7 +53,7 @@ def begun(tmp_path):
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in asked.items()]
     command = [sys.executable, "-m", "multiscale", "generate", f"--out={out}", *flags]
     options = {"env": {**os.environ, "OMP_NUM_THREADS": "2"}, "text": True, "stderr": subprocess.PIPE}
-    running = subprocess.Popen(command, start_new_session=True, **options)
+    running = subprocess.Popen(command, start_new_session=True, preexec_fn=heed_interrupts, **options)
     while len(list(parts_folder(out).glob("0*.h5"))) < 3:
         assert running.poll() is None
         time.sleep(0.02)
