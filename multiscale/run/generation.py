@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -176,15 +177,28 @@ def _on_cores(
         context.Process(target=_share, args=(data, out, k, processes), daemon=True)
         for k in range(1, processes)
     ]
-    for other in others:
-        other.start()
     try:
+        with _interrupts_held_back():  # which the others inherit: Ctrl-C is reported here, and ends them
+            for other in others:
+                other.start()
         return generate(job, out, 0, processes, report)
     finally:
-        for other in others:
+        begun = [other for other in others if other.pid is not None]
+        for other in begun:
             other.terminate()
-        for other in others:
+        for other in begun:
             other.join()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let an interrupt wait until the end, here and in processes that are started: in those for ever."""
+    resource_tracker.ensure_running()  # it would let interrupts through again as it starts
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _share(data: DataSet, out: Path, rank: int, size: int) -> None:
@@ -192,7 +206,6 @@ def _share(data: DataSet, out: Path, rank: int, size: int) -> None:
 
     What fails here fails there too, where it is reported: who asked does all that is left.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is reported by who asked, which ends this process
     parent = multiprocessing.parent_process()
 
     def report(done: int, total: int) -> None:
