@@ -29,7 +29,7 @@ SETS = {
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
 LONGEST_PLATE = 2.0
-"""us: later the cells of so coarse a plate are cut by the edge of the projectile."""
+"""us: at 7 us an inner node of so coarse a plate is inside the projectile, and a run ends there."""
 
 
 @checked

@@ -147,11 +147,10 @@ def shipped_weights(
         if weights is not None:
             impacts = {"weights": output / "base.safetensors", "elements": elements, "grains": grains}
             impacts |= {"paths": max(2, round(250 * scale))}
-            data += [learn_from_impacts(output=output, end_time=end_time, **impacts)["train"]]
+            data.append(recorded(output, end_time=end_time, **impacts))
         if "holds" in settings:
-            late = {"weights": output / "short.safetensors", "output": output / "late"}
-            late |= {"end_time": REST * end_time}
-            data += [learn_from_impacts(**impacts | late)["train"]]
+            late = {"weights": output / "short.safetensors", "end_time": REST * end_time}
+            data.append(recorded(output / "late", **impacts | late))
         out = output / f"{name}.safetensors"
         if not out.exists():
             epochs = max(1, round(settings["epochs"] * scale))
@@ -160,6 +159,12 @@ def shipped_weights(
     assert weights is not None
     evaluate(weights, *make(TESTS, TESTS, files, scale, grains), record=True)
     return weights
+
+
+def recorded(output: Path, **told: Any) -> Path:
+    """Record impacts that are not there yet; return the data set to learn from."""
+    file = output / "impacts_train.h5"
+    return file if file.exists() else learn_from_impacts(output=output, **told)["train"]
 
 
 def make(

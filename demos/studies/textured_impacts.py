@@ -60,7 +60,7 @@ def textured_impacts(
     """
     out = output / f"bars_{family}_{seed}.h5"
     network = read_surrogate(weights_file(weights))[1].weights_sha256
-    crystal, textures = read_crystal(None), TextureFamily(family, seed)
+    crystal, textures = read_crystal(), TextureFamily(family, seed)
     generator = np.random.default_rng(seed)
     velocities = generator.uniform(*VELOCITIES, bars)
     ends = np.exp(generator.uniform(*np.log(ENDS), bars))

@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from interrupts import heed_interrupts
 
 from microscale.data.dataset import parts_folder
 from microscale.errors import InputError
@@ -39,11 +40,6 @@ def test_more_cores_make_the_same_file(tmp_path, cores):
 def test_a_core_has_at_least_a_block(cores, count, number, expected):
     cores(number)
     assert cores_for(DataSet("neo-hooke", {}, StrainPaths("R", 0.1, 4), count)) == expected
-
-
-def heed_interrupts():
-    """Undo what a shell does to its background jobs, and these hand on: to ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from interrupts import heed_interrupts
 
 PROGRAM = """
 import sys, time
@@ -93,11 +94,6 @@ def test_defect_shows_its_traceback(program):
     assert code == 1
     assert lines[0].startswith("Traceback")
     assert lines[-1] == "ZeroDivisionError: a defect"
-
-
-def heed_interrupts():
-    """Undo what a shell does to its background jobs, and these hand on: to ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_interrupt_ends_cleanly(program):

@@ -98,11 +98,9 @@ def test_paths_are_cut_for_training_as_the_law_cuts_them():
     expected = [1, int(np.ceil(0.099 * 0.7**3 / LONGEST_UNDER_STRESS)), MOST_PARTS, 1]
     expected.append(int(np.ceil(0.002 * 3.0**3 / LONGEST_UNDER_STRESS)))  # by the cube
     np.testing.assert_array_equal(parts[0], expected)
-    pulled, count = (
-        np.stack([np.eye(3), np.diag([1.004, 0.998, 0.998])]),
-        0.02 * 1.5**3 / LONGEST_UNDER_STRESS,
-    )
-    parts = cut(np.array([[0.0, 0.02]]), pulled[None], LARGEST_STEP, np.full((1, 2), 1.5)).ends[0] + 1
+    pulled = np.stack([np.eye(3), np.diag([1.004, 0.998, 0.998])])[None]
+    parts = cut(np.array([[0.0, 0.02]]), pulled, LARGEST_STEP, np.full((1, 2), 1.5)).ends[0] + 1
+    count = 0.02 * 1.5**3 / LONGEST_UNDER_STRESS  # if no strain passed
     passed = STRAIN_AS_TIME * 0.004 * np.sqrt(1.5) / STRAIN_SCALE
     assert count > 6.0 > parts[0]  # less where strain passes
     np.testing.assert_array_equal(parts, np.ceil(count * 0.03 / (0.03 + passed)))
@@ -127,6 +125,13 @@ def test_the_law_takes_the_parts_that_paths_are_cut_into(duration):
     law.update(F, dt, state, P)
     off = [np.abs(one - P).max() / np.abs(P).max() for one in found]
     assert off[1] < 1e-12 < 1e-6 < min(off[0], off[2])
+
+
+@pytest.mark.xfail(strict=True, reason="met by the weights of before, 0.73 and 1.13 by those of today")
+def test_elastic_strain_of_the_law_cuts_as_the_label_does():
+    """Labels give the norm of the mean deviator, the law has the mean norm of the groups."""
+    groups = loaded(law_of(holds=1), 1.0)[0]["elastic_strain"].reshape(-1, 5)
+    assert np.linalg.norm(groups.mean(0)) == pytest.approx(np.linalg.norm(groups, axis=1).mean(), rel=0.2)
 
 
 @pytest.mark.parametrize("duration", [0.02, 0.1, 1.0])

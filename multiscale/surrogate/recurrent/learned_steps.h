@@ -95,7 +95,8 @@ INLINE void cut_by_time(const real z[ELASTIC], Points *p) {
   real stress = splat(0);
   for (int g = 0; g < GROUPS; ++g) stress += root(dot(z + g * DEVIATOR, z + g * DEVIATOR)) * (1.0 / GROUPS);
   for (int i = 0; i < LANES; ++i) {
-    const double s = LANE(stress, i), time = LANE(p->dt, i) * s, passed = time + LANE(p->size, i) * (STRAIN_AS_TIME / STRAIN_SCALE);
+    const double s = LANE(stress, i), time = LANE(p->dt, i) * s;
+    const double passed = time + LANE(p->size, i) * (STRAIN_AS_TIME / STRAIN_SCALE);
     const double parts = ceil(time * s * s / LONGEST_UNDER_STRESS * (time / (passed + TINY)));
     LANE(p->parts, i) = fmin(fmax(LANE(p->parts, i), parts), MOST_PARTS);
   }
