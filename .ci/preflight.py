@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Name the system packages that are missing, before the long installation starts.
+"""Name the system packages that are missing, and the room, before the long installation starts.
 
 It runs on the Python that will own the environment, before anything is installed: standard library only.
 
@@ -54,6 +54,9 @@ LIBRARIES = (
     Need("libEGL.so.1", "pictures without a screen", "libegl1", "libglvnd-egl"),
 )
 FORTRAN = Need("gfortran", "tests of exported laws", "gfortran", "gcc-gfortran")
+GIGABYTE = 1e9
+TAKES, NEEDS, AT_MOST = 7.4, 8.0, 15.0
+"""Gigabytes of disk: what the environment takes, the least it is made in, and with all of pip's downloads."""
 ALL = (COMPILER, C_HEADERS, PYTHON_HEADERS, VENV, *LIBRARIES, FORTRAN)
 """For images and all tests; an installation by hand does without Fortran."""
 
@@ -86,6 +89,22 @@ def compiles(compiler: list[str]) -> bool:
         source.write_text("#include <math.h>\n#include <stdlib.h>\nint probe(void) { return 0; }\n")
         command = [*compiler, "-shared", "-fPIC", str(source), "-o", str(Path(folder, "probe.so"))]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def lack_of_room(checkout: Path) -> str:
+    """Say that the disk is too full for the environment ('' if not); what is installed already counts."""
+    free = (shutil.disk_usage(checkout).free + size_of(checkout / ".venv")) / GIGABYTE
+    if free >= NEEDS:
+        return ""
+    return (
+        f"{free:.1f} GB of disk are free for {checkout / '.venv'}, expected at least {NEEDS:g}: it takes "
+        f"{TAKES:g}, and with downloads up to {AT_MOST:g} while it is made. Free some, then run make again."
+    )
+
+
+def size_of(folder: Path) -> int:
+    """Return what the files below a folder take, bytes; nothing where it is not."""
+    return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir())
 
 
 def loads(library: str) -> bool:
@@ -146,9 +165,11 @@ def main(arguments: list[str]) -> int:
         )
         return 1
     needs = list(missing())
-    if needs:
-        print(message(needs, distribution_family()), file=sys.stderr)
-    return 1 if needs else 0
+    faults = [message(needs, distribution_family())] if needs else []
+    faults += filter(None, [lack_of_room(Path(__file__).resolve().parents[1])])
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from multiscale.laws import make_law
 from multiscale.results.provenance import law_record, versions
 from multiscale.run.command import launch
 from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
+from multiscale.surrogate.store import SHIPPED, read_surrogate
 
 SETS = {
     "train": {"anvil": (150.0, 250.0, 350.0), "plate": (200.0,)},
@@ -58,11 +59,12 @@ def learn_from_impacts(
     options = {"grains": grains, "texture": "uniform", "seed": 0}
     polycrystal = make_law("taylor", **options)
     record = law_record(polycrystal, options)
+    network = read_surrogate(weights or SHIPPED)[1].weights_sha256
     files = {}
     for name, impacts in SETS.items():
         ends = {"anvil": end_time, "plate": min(end_time, LONGEST_PLATE)}
         origin = [
-            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind]}
+            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind], "network_sha256": network}
             for kind in impacts
             for v in impacts[kind]
         ]

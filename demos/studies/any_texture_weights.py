@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from shipped_weights import NEAR, UNIAXIAL, USUAL, WIDE, lasting, make
 
+from microscale.files.one_study import of_one_study
 from microscale.inputs.numbers import Count, Fraction, OutFolder, checked
 from multiscale.cli import evaluate, train
 from multiscale.run.command import launch
@@ -120,6 +121,7 @@ def any_texture_weights(
         grains: Grains of each polycrystal.
         learn: Whether to train a network that is told textures, and to measure its errors.
     """
+    of_one_study(output, {"scale": scale, "grains": grains})
     files = {name: output / f"{name}.h5" for name in (*SETS, *TESTS)}
     make(round_of(1), SETS, files, scale, grains)
     tests = make(TESTS, TESTS, files, scale, grains)

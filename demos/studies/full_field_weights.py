@@ -14,7 +14,6 @@ that is best for the paths to learn from. That network is the shipped one, which
 learnt a coarser cell.
 """
 
-import json
 import math
 import sys
 from pathlib import Path
@@ -27,6 +26,7 @@ import numpy as np
 import multiscale as ms
 from microscale.data.dataset import read_dataset
 from microscale.errors import InputError
+from microscale.files.one_study import of_one_study
 from microscale.files.whole_file import write_json
 from microscale.inputs.numbers import Count, OutFolder, Positive, Share, checked
 from microscale.law import ConstitutiveLaw
@@ -108,19 +108,6 @@ def redrawn(files: list[Path]) -> dict[str, str]:
     return {
         name: f"{(tried > 0).sum()} of {len(tried)}, {tried.sum()} times" for name, tried in attempts.items()
     }
-
-
-def of_one_study(output: Path, settings: dict[str, Any]) -> None:
-    """Keep the settings of a study beside its files, which are kept, or refuse others.
-
-    Raises:
-        InputError: The folder holds files of other settings.
-    """
-    file = output / "settings.json"
-    if file.exists() and (before := json.loads(file.read_text())) != settings:
-        other = ", ".join(f"{key} {before.get(key)}" for key in settings if settings[key] != before.get(key))
-        raise InputError(f"{output} holds a study of {other}: choose another --output")
-    write_json(file, settings)
 
 
 class Judge:
@@ -229,6 +216,7 @@ def full_field_weights(
         raise InputError(f"sizes = {sizes}, expected increasing numbers")
     cell = {"grains": grains, "resolution": resolution}
     settings = {"test": test, "impacts": impacts, "updates": updates, "rate": rate, "start": start.stem}
+    settings["start_sha256"] = read_surrogate(start)[1].weights_sha256
     of_one_study(output, cell | settings)
     more: dict[str, Any] = {} if rate is None else {"rate": rate}
     more |= {"holds": True} if knows_holds(start) else {}  # or it would not go on from there

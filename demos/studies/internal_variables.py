@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from microscale.errors import InputError
+from microscale.files.one_study import of_one_study
 from microscale.inputs.numbers import Count, OutFolder, Positive, checked
 from microscale.law import drive
 from microscale.progress import tracked
@@ -50,14 +51,15 @@ def internal_variables(
     """
     if not tensors:
         raise InputError("no numbers of internal tensors given, expected some such as --tensors 2 4 8")
-    data = read_sources([test]).histories
     sizes = {"groups": groups, "scalars": scalars, "hidden": hidden}
+    schedule = {"epochs": epochs, "rate": rate, "batch": None, "seed": 0}
+    of_one_study(output, {"datasets": list(map(str, datasets))} | sizes | schedule)
+    data = read_sources([test]).histories
     errors = {}
     for count in tracked(tensors, "networks"):
         number = DEVIATOR * count + scalars
         weights = output / f"internal_{number}.safetensors"
         if not weights.with_suffix(".json").exists():
-            schedule = {"epochs": epochs, "rate": rate, "batch": None, "seed": 0}
             fit_recurrent(datasets, weights, tensors=count, **sizes, **schedule)
         law = LearnedLaw.from_file(weights)
         predicted = drive(law, data.stretch, data.times)

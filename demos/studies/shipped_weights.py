@@ -18,9 +18,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the demos are scripts besi
 
 from learn_from_impacts import learn_from_impacts
 
+from microscale.data.dataset import read_provenance
+from microscale.errors import InputError
+from microscale.files.one_study import of_one_study
 from microscale.inputs.numbers import Count, Fraction, OutFolder, Time, checked
 from multiscale.cli import evaluate, generate, train
 from multiscale.run.command import launch
+from multiscale.surrogate.store import read_surrogate
 
 DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
 OF_PROTOCOL = {"A": 0.8, "R": 0.5, "F": 0.5, "I": 1.0, "U": 0.5, "L-U": 0.5, "C": 0.5}
@@ -140,6 +144,7 @@ def shipped_weights(
         elements: Elements of the impacts, about.
         end_time: Simulated time of the impacts, us.
     """
+    of_one_study(output, {"scale": scale, "grains": grains, "elements": elements, "end_time": end_time})
     files = {name: output / f"{name}.h5" for name in (*SETS, *TESTS)}
     weights: Path | None = None
     for name, (sets, settings) in TRAININGS.items():
@@ -161,10 +166,19 @@ def shipped_weights(
     return weights
 
 
-def recorded(output: Path, **told: Any) -> Path:
-    """Record impacts that are not there yet; return the data set to learn from."""
+def recorded(output: Path, weights: Path, **told: Any) -> Path:
+    """Record impacts that are not there yet; return the data set to learn from.
+
+    Raises:
+        InputError: Those that are there were run by other weights.
+    """
     file = output / "impacts_train.h5"
-    return file if file.exists() else learn_from_impacts(output=output, **told)["train"]
+    if not file.exists():
+        return learn_from_impacts(output=output, weights=weights, **told)["train"]
+    runs = read_provenance(file)["paths"]["simulations"]
+    if {run.get("network_sha256") for run in runs} != {read_surrogate(weights)[1].weights_sha256}:
+        raise InputError(f"{file} is of impacts by other weights than {weights}: remove it, and run again")
+    return file
 
 
 def make(

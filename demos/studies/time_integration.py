@@ -22,6 +22,7 @@ from scipy.spatial.transform import Rotation
 from microscale import TaylorPolycrystal, drive
 from microscale.crystals.crystal import read_crystal
 from microscale.errors import InputError
+from microscale.files.one_study import of_one_study
 from microscale.paths.protocols import StrainPaths
 from microscale.progress import tracked
 from microscale.tensors import FloatArray, deviator, von_mises
@@ -70,7 +71,7 @@ def time_integration(
     """
     if unknown := set(protocols) - set(PROTOCOLS):
         raise InputError(f"protocols = {', '.join(unknown)}, expected some of {', '.join(PROTOCOLS)}")
-    output.mkdir(parents=True, exist_ok=True)
+    of_one_study(output, {"frames": frames})
     file = output / f"time_integration_{paths}.json"
     found: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
     cases = [(m, p, T) for m in materials for T in sorted(durations) for p in protocols]

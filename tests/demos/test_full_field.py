@@ -47,13 +47,6 @@ def test_rounds_make_the_sizes():
     assert [part["I30"] for part in study.rounds((50, 200), 0.2)] == [10, 30]
 
 
-def test_a_folder_holds_one_study(tmp_path):
-    study.of_one_study(tmp_path, {"rate": None, "grains": 8})
-    study.of_one_study(tmp_path, {"rate": None, "grains": 8})
-    with pytest.raises(InputError, match="holds a study of rate None: choose another --output"):
-        study.of_one_study(tmp_path, {"rate": 1e-4, "grains": 8})
-
-
 def test_sizes_that_fall_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"sizes = \(200, 50\), expected increasing numbers"):
         study.full_field_weights(sizes=(200, 50), output=tmp_path)

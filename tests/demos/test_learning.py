@@ -31,6 +31,7 @@ def test_impacts_become_data_sets(impacts):
         "impact": "anvil",
         "velocity_m_per_s": 150.0,
         "end_us": SMALL["end_time"],
+        "network_sha256": read_surrogate(SHIPPED)[1].weights_sha256,
     }
     e_v = np.linalg.det(training.stretch_tensors[:, -1]) - 1.0
     assert e_v.min() < -0.02  # compressed by the impact

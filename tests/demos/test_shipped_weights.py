@@ -4,6 +4,8 @@ import importlib
 
 import pytest
 
+from microscale.errors import InputError
+from microscale.files.one_study import of_one_study
 from multiscale.surrogate.store import SHIPPED, read_surrogate
 
 
@@ -44,3 +46,18 @@ def test_it_runs_from_nothing_to_errors(demo, tmp_path):
         trainings.append(trainings[-1]["started_from"])
     assert [one["rate"] for one in reversed(trainings)] == [one["rate"] for _, one in demo.TRAININGS.values()]
     assert {made["protocol"] for made in card.datasets} == {"A", "R", "F", "I", "U", "L-U", "C", "recorded"}
+
+
+def test_a_folder_of_another_scale_is_refused(demo, tmp_path):
+    of_one_study(tmp_path, {"scale": 0.01, "grains": 128, "elements": 800, "end_time": 1.0})
+    with pytest.raises(InputError, match=r"holds a study of scale 0\.01: choose another --output"):
+        demo.shipped_weights(output=tmp_path)
+
+
+def test_impacts_that_other_weights_ran_are_refused(demo, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "read_provenance", lambda file: {"paths": {"simulations": [{"end_us": 1.0}]}})
+    (tmp_path / "impacts_train.h5").touch()
+    with pytest.raises(
+        InputError, match=r"impacts_train\.h5 is of impacts by other weights than .*remove it"
+    ):
+        demo.recorded(tmp_path, weights=SHIPPED)

@@ -11,6 +11,7 @@ import tomllib
 from fnmatch import fnmatch
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -56,6 +57,29 @@ def test_a_missing_library_is_named_with_its_package(preflight, monkeypatch, cap
     said = capsys.readouterr().err
     assert "libabsent.so.9 (for gmsh)" in said
     assert "libabsent9" in said or "absent-libs" in said
+
+
+@pytest.mark.parametrize(("there", "enough"), [(0.0, False), (3.7, False), (3.9, True)])
+def test_a_disk_too_full_for_the_environment_is_found_out(preflight, monkeypatch, there, enough):
+    """4.2 GB free: enough for what is left to install if most is there."""
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda folder: SimpleNamespace(free=4.2e9))
+    monkeypatch.setattr(preflight, "size_of", lambda folder: there * 1e9)
+    said = preflight.lack_of_room(ROOT)
+    assert (said == "") == enough
+    if not enough:
+        assert said.startswith(
+            f"{4.2 + there:.1f} GB of disk are free for {ROOT / '.venv'}, expected at least 8:"
+        )
+        assert "\n" not in said
+        assert preflight.main([]) == 1
+
+
+def test_what_is_there_is_measured(preflight, tmp_path):
+    assert preflight.size_of(tmp_path / "none") == 0
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "file").write_bytes(bytes(1000))
+    (tmp_path / "link").symlink_to("inner")
+    assert preflight.size_of(tmp_path) == 1000
 
 
 @pytest.mark.parametrize(
