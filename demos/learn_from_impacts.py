@@ -1,25 +1,31 @@
-"""Learning where simulations go: histories of impacts, labelled by the polycrystal, join the training data.
+"""Learning where simulations go: histories of impacts, labelled by any law, join the training data.
 
     python demos/learn_from_impacts.py --output results/impacts
     multiscale train DATASETS... results/impacts/impacts_train.h5 --start WEIGHTS --out NEW --epochs 5
     multiscale evaluate NEW results/impacts/impacts_test.h5
 
+The label is the stress of the polycrystal, or of a unit cell:
+
+    python demos/learn_from_impacts.py --law fft3d --grains 256 --texture uniform --paths-per-cell 4
+
 Training histories are of anvils at 150, 250 and 350 m/s and of a plate at 200 m/s; test histories of anvils
 at 100, 200 and 400 m/s and of a plate at 300 m/s.
 """
 
+import math
 from pathlib import Path
 
 from meshes.cylinder import cylinder
 from meshes.plate import plate
-from microscale.data.generate import Generation, finish, generate
-from microscale.files.one_writer import one_writer
-from microscale.inputs.numbers import Count, OutFolder, Steps, Time, checked
+from microscale.errors import InputError
+from microscale.inputs.flat import flat
+from microscale.inputs.numbers import Count, OutFolder, Steps, Time
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws import make_law
-from multiscale.results.provenance import law_record, versions
 from multiscale.run.command import launch
+from multiscale.run.data_options import DrivenLaw
+from multiscale.run.generation import DataSet, make_data_set
 from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
 from multiscale.surrogate.store import SHIPPED, read_surrogate
 
@@ -33,18 +39,18 @@ LONGEST_PLATE = 2.0
 """us: at 7 us an inner node of so coarse a plate is inside the projectile, and a run ends there."""
 
 
-@checked
+@flat
 def learn_from_impacts(
     *,
+    driven: DrivenLaw,
     output: OutFolder = Path("results/impacts"),
     weights: Path | None = None,
     elements: Count = 800,
     end_time: Time = 1.0,
     paths: Count = 250,
     steps: Steps = 200,
-    grains: Count = 128,
 ) -> dict[str, Path]:
-    """Run impacts with the learned law, and drive the polycrystal along what their points lived through.
+    """Run impacts with the learned law, and drive another law along what their points lived through.
 
     Args:
         output: Folder for the data sets.
@@ -53,12 +59,16 @@ def learn_from_impacts(
         end_time: Simulated time, us; of plates 2 us at most.
         paths: Histories of each simulation: those of the points deformed most.
         steps: Steps of a history.
-        grains: Grains of the polycrystal.
+
+    Raises:
+        InputError: A family of textures is asked for: one network has run the impacts.
     """
+    if driven.textures is not None:
+        raise InputError(
+            f"textures = {driven.textures}, expected one material: see studies/textured_impacts.py"
+        )
     output.mkdir(parents=True, exist_ok=True)
-    options = {"grains": grains, "texture": "uniform", "seed": 0}
-    polycrystal = make_law("taylor", **options)
-    record = law_record(polycrystal, options)
+    options = driven.resolved()
     network = read_surrogate(weights or SHIPPED)[1].weights_sha256
     files = {}
     for name, impacts in SETS.items():
@@ -77,10 +87,9 @@ def learn_from_impacts(
                 histories.add(recorder, paths)
                 print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
         files[name] = output / f"impacts_{name}.h5"
-        job = Generation(polycrystal, record, histories, len(histories), versions())
-        with one_writer(files[name]):
-            if generate(job, files[name]):
-                finish(job, files[name])
+        make_data_set(DataSet(driven.law, options, histories, len(histories)), files[name])
+        if driven.paths_per_cell is not None:  # each set has microstructures of its own
+            options |= {"seed": options["seed"] + math.ceil(len(histories) / driven.paths_per_cell)}
         print(f"{files[name]}: {len(histories)} paths", flush=True)
     return files
 

@@ -19,16 +19,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the demos are scripts beside this folder
 
 import numpy as np
+from learn_from_impacts import learn_from_impacts
 
 import multiscale as ms
 from microscale.data.dataset import read_dataset
 from microscale.errors import InputError
 from microscale.files.one_study import of_one_study
 from microscale.files.whole_file import write_json
-from microscale.inputs.numbers import Count, OutFolder, Positive, Share, checked
+from microscale.inputs.numbers import Count, CountOrZero, OutFolder, Positive, Share, checked
 from microscale.law import ConstitutiveLaw
 from microscale.tensors import deviator
 from multiscale.cli import evaluate, generate, train
@@ -40,19 +41,29 @@ SHARES = {"R10": 0.36, "R30": 0.24, "R50": 0.12, "U30": 0.16, "R3": 0.12}
 """Of the paths of a round."""
 IMPACT = "I30"
 """Beside them: waves and flow behind them, with many small strains."""
+LOADS = {"A80": 0.5, "A2": 0.2, "I100": 0.3}
+"""Beside them: shares of the paths of any load, with holds and cycles, and of bars until they rest."""
+SHORT, WIDE, NEAR, LATE = (0.5, 5.0), (0.1, 50.0), (0.3, 20.0), (0.3, 10.0)
+"""Shortest and longest path, us."""
 OF = {
-    "R10": ("R", 0.1),
-    "R30": ("R", 0.3),
-    "R50": ("R", 0.5),
-    "U30": ("U", 0.3),
-    "R3": ("R", 0.03),
-    IMPACT: ("I", 0.3),
+    "R10": ("R", 0.1, SHORT),
+    "R30": ("R", 0.3, SHORT),
+    "R50": ("R", 0.5, SHORT),
+    "U30": ("U", 0.3, SHORT),
+    "R3": ("R", 0.03, SHORT),
+    IMPACT: ("I", 0.3, SHORT),
+    "A80": ("A", 0.8, WIDE),
+    "A2": ("A", 0.02, NEAR),
+    "I100": ("I", 1.0, LATE),
 }
-JUDGED = ("R10", "R30", "U30", IMPACT)
-DURATIONS = {"duration": 0.5, "longest_duration": 5.0}
+JUDGED = ("R10", "R30", "U30", IMPACT, "A80")
 STEPS = 200
+FINER = {"A": 2}
+"""In so many steps a sample of a protocol is made: one would be up to 3 % off, where rates jump and rest."""
 PATHS_PER_CELL, TOLERANCE = 4, 0.01
-SEEDS, IMPACT_SEEDS, TEST_SEEDS = 20_000, 60_000, 90_000
+BARS, REST = "bars", 10.0
+"""Impacts that a network has run, and until when, us: bars nearly rest then."""
+SEEDS, IMPACT_SEEDS, LOAD_SEEDS, BAR_SEED, TEST_SEEDS = 20_000, 60_000, 70_000, 85_000, 90_000
 """First ones of paths, and of microstructures: those of another data set are 1000 further."""
 TICKS = (2, 3, 5, 10, 20, 30)
 """Per cent, of the picture."""
@@ -66,15 +77,23 @@ TRAININGS: dict[str, dict[str, Any]] = {
 
 def of(kind: str, paths: int, seed: int, cell: dict[str, Any]) -> dict[str, Any]:
     """Return what ``multiscale generate`` is told for one data set."""
-    protocol, strain = OF[kind]
-    path = {"protocol": protocol, "max_strain": strain, "steps": STEPS, "paths": paths, "seed": seed}
+    protocol, strain, (shortest, longest) = OF[kind]
+    finer = FINER.get(protocol, 1)
+    path = {"protocol": protocol, "max_strain": strain, "paths": paths, "seed": seed}
+    path |= {"duration": shortest, "longest_duration": longest, "steps": finer * STEPS, "keep_every": finer}
     grains = {"law": "fft3d", "texture": "uniform", "texture_seed": seed, "paths_per_cell": PATHS_PER_CELL}
-    return path | DURATIONS | grains | {"tolerance": TOLERANCE} | cell
+    return path | grains | {"tolerance": TOLERANCE} | cell
 
 
-def rounds(sizes: tuple[int, ...], impacts: float = 0.0) -> list[dict[str, int]]:
+def shares_of(impacts: float, loads: float) -> dict[str, float]:
+    """Return how many paths of each kind a round has, relative to those of the first kinds."""
+    beside = {IMPACT: impacts} | {kind: loads * share for kind, share in LOADS.items()}
+    return SHARES | {kind: share for kind, share in beside.items() if share}
+
+
+def rounds(sizes: tuple[int, ...], impacts: float = 0.0, loads: float = 0.0) -> list[dict[str, int]]:
     """Return the numbers of paths of each kind in the round that makes each size of the one before it."""
-    shares = SHARES | ({IMPACT: impacts} if impacts else {})
+    shares = shares_of(impacts, loads)
     return [
         {kind: max(1, round(share * (size - before))) for kind, share in shares.items()}
         for before, size in zip((0, *sizes[:-1]), sizes, strict=True)
@@ -85,6 +104,8 @@ def seed_of(kind: str, turn: int) -> int:
     """Return the seed of the paths and microstructures of a kind in a round, counted from zero."""
     if kind == IMPACT:
         return IMPACT_SEEDS + 1000 * turn
+    if kind in LOADS:
+        return LOAD_SEEDS + 1000 * (len(LOADS) * turn + list(LOADS).index(kind))
     return SEEDS + 1000 * (len(SHARES) * turn + list(SHARES).index(kind))
 
 
@@ -94,6 +115,24 @@ def made(name: str, told: dict[str, Any], output: Path) -> Path:
     if not file.exists():
         generate(out=file, **told)
     return file
+
+
+def bars_until_rest(histories: int, start: Path, output: Path, cell: dict[str, Any]) -> dict[str, Path]:
+    """Return what points live through in impacts that a network runs, to learn from and to be judged by.
+
+    Args:
+        histories: Of each impact, those of the points deformed most.
+        start: The network.
+        output: Folder of the data sets, which are kept.
+        cell: Of the cells that label them.
+    """
+    folder = output / BARS
+    files = {name: folder / f"impacts_{name}.h5" for name in ("train", "test")}
+    if not all(file.exists() for file in files.values()):
+        label = {"law": "fft3d", "texture": "uniform", "texture_seed": BAR_SEED, "tolerance": TOLERANCE}
+        told = label | {"paths_per_cell": PATHS_PER_CELL, "paths": histories, "end_time": REST} | cell
+        learn_from_impacts(output=folder, weights=start, **told)
+    return files
 
 
 def read(files: list[Path]) -> Histories:
@@ -194,6 +233,8 @@ def full_field_weights(
     grains: Count = 256,
     resolution: Count = 16,
     impacts: Share = 0.2,
+    loads: Share = 0.2,
+    bars: CountOrZero = 20,
     updates: Positive = 1.0,
     rate: Positive | None = None,
     start: Path = SHIPPED,
@@ -207,6 +248,8 @@ def full_field_weights(
         grains: Grains of a cell.
         resolution: Voxels along its side.
         impacts: Paths of impacts beside each of the others, in learning; zero for none, in tests neither.
+        loads: Paths of any load and of long impacts, the same.
+        bars: Histories of each of four impacts until rest, which the last size learns from; and to judge by.
         updates: Updates of the trainings relative to those of the study.
         rate: Peak learning rate of what is taught more, in place of that of the study.
         start: Weights that are taught more.
@@ -215,7 +258,15 @@ def full_field_weights(
     if list(sizes) != sorted(set(sizes)):
         raise InputError(f"sizes = {sizes}, expected increasing numbers")
     cell = {"grains": grains, "resolution": resolution}
-    settings = {"test": test, "impacts": impacts, "updates": updates, "rate": rate, "start": start.stem}
+    settings = {
+        "test": test,
+        "impacts": impacts,
+        "loads": loads,
+        "bars": bars,
+        "updates": updates,
+        "rate": rate,
+        "start": start.stem,
+    }
     settings["start_sha256"] = read_surrogate(start)[1].weights_sha256
     of_one_study(output, cell | settings)
     more: dict[str, Any] = {} if rate is None else {"rate": rate}
@@ -224,13 +275,16 @@ def full_field_weights(
     tests = {
         name: made(f"{name}_test", of(name, test, TEST_SEEDS + 1000 * k, cell), output)
         for k, name in enumerate(JUDGED)
-        if impacts or name != IMPACT
+        if name in shares_of(impacts, loads)
     }
+    recorded = bars_until_rest(bars, start, output, cell) if bars else {}
+    tests |= {BARS: recorded["test"]} if bars else {}
     curve: dict[str, Any] = {"judged": list(tests), "rivals": {}, "trainings": {how: {} for how in trainings}}
     data: list[Path] = []
-    for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes, impacts), strict=True)):
+    for k, (paths, counts) in enumerate(zip(sizes, rounds(sizes, impacts, loads), strict=True)):
         for name, count in counts.items():
             data.append(made(f"{name}_{k + 1}", of(name, count, seed_of(name, k), cell), output))
+        data += [recorded["train"]] if bars and paths == sizes[-1] else []
         judge = Judge({name: read([file]) for name, file in tests.items()}, read(data))
         curve["rivals"] = judge.rivals(start)
         curve["redrawn"] = redrawn([*data, *tests.values()])

@@ -16,14 +16,13 @@ from mpi4py import MPI
 
 from microscale.crystals.crystal import read_crystal
 from microscale.crystals.texture.families.family import TextureFamily
-from microscale.data.generate import BLOCK, Generation, finish, generate
+from microscale.data.generate import BLOCK, Generation, Paths, finish, generate
 from microscale.data.law_of_paths import LawOfPaths
 from microscale.data.microstructures import Microstructures
 from microscale.data.textures import TexturedPolycrystals, TexturesOfPaths
 from microscale.errors import InputError
 from microscale.law import ConstitutiveLaw
 from microscale.native.library import default_threads
-from microscale.paths.protocols import StrainPaths
 from microscale.unit_cell.cell import FullFieldCell
 from multiscale.laws import is_registered, make_law
 from multiscale.parallel.sole_writer import sole_writer
@@ -42,14 +41,14 @@ class DataSet:
         law: Name of the law.
         options: Its options, all of them; with ``textures`` those of :func:`textured_polycrystals`, with
             ``paths_per_cell`` those of :func:`microstructures`.
-        paths: The strain paths.
+        paths: The strain paths, drawn or recorded.
         count: Number of paths.
         keep_every: Samples kept: every so many steps.
     """
 
     law: str
     options: Mapping[str, Any]
-    paths: StrainPaths
+    paths: Paths
     count: int
     keep_every: int = 1
 

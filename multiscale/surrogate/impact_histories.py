@@ -51,6 +51,10 @@ class Recorder(ConstitutiveLaw):
         return self.law.wave_speed()
 
 
+REPLACEMENTS = 3
+"""Of each history, for laws that fail on it."""
+
+
 @dataclass(frozen=True)
 class ImpactPaths:
     """Recorded histories, sampled as the data sets of random paths are.
@@ -59,34 +63,47 @@ class ImpactPaths:
         steps: Steps of a path.
         origin: Plain values that say which simulations they come from.
         histories: Times (samples,), us, and stretches (samples, 3, 3) of each path.
+        replacements: Those of other points of the same simulation, for each path; perhaps none.
     """
 
     steps: int
     origin: Sequence[dict[str, Any]]
     histories: list[StretchPath] = field(default_factory=list)
+    replacements: list[list[StretchPath]] = field(default_factory=list)
 
     def add(self, recorder: Recorder, count: int) -> None:
-        """Take the ``count`` recorded points that were deformed most, each over the whole run."""
+        """Take the ``count`` recorded points that were deformed most, each over the whole run.
+
+        The next ``count`` of them are replacements, one for each, and so are those that come after.
+        """
         gradients = np.stack([np.broadcast_to(np.eye(3), recorder.gradients[0].shape), *recorder.gradients])
         moved = np.linalg.norm(np.diff(gradients, axis=0), axis=(2, 3)).sum(axis=0)
         times = np.linspace(0.0, recorder.times[-1], self.steps + 1)
-        for point in np.argsort(-moved, kind="stable")[:count]:
-            self.histories.append(
-                StretchPath(times, _stretches(recorder.times, gradients[:, point], times), 0)
-            )
+        order = np.argsort(-moved, kind="stable")
+        found = [
+            StretchPath(times, _stretches(recorder.times, gradients[:, point], times), 0)
+            for point in order[: (1 + REPLACEMENTS) * count]
+        ]
+        self.histories.extend(found[:count])
+        self.replacements.extend(found[count + k :: count] for k in range(min(count, len(found))))
 
     def __len__(self) -> int:
         return len(self.histories)
 
     def path(self, index: int, attempt: int = 0) -> StretchPath:
-        """Return a path.
+        """Return a path, or one of its replacements.
 
         Raises:
-            InputError: A replacement is asked for, which a recorded history has not.
+            InputError: It has no further replacement.
         """
-        if attempt:
-            raise InputError(f"the law failed on recorded history {index}, which cannot be drawn anew")
-        return self.histories[index]
+        if attempt == 0:
+            return self.histories[index]
+        if attempt > len(self.replacements[index]):
+            raise InputError(
+                f"the law failed on recorded history {index} and on {attempt - 1} of other points: record "
+                "fewer of a simulation, or a slower one"
+            )
+        return self.replacements[index][attempt - 1]
 
     def provenance(self) -> dict[str, Any]:
         """Return what determines the paths, as plain values for a file's attributes."""

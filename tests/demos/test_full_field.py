@@ -43,8 +43,19 @@ def test_rounds_make_the_sizes():
     parts = study.rounds((50, 200, 500, 2000))
     assert [sum(part.values()) for part in parts] == [50, 150, 300, 1500]
     assert sum(study.SHARES.values()) == pytest.approx(1.0)
-    assert {*study.SHARES, study.IMPACT} == set(study.OF)
+    assert sum(study.LOADS.values()) == pytest.approx(1.0)
+    assert {*study.SHARES, study.IMPACT, *study.LOADS} == set(study.OF)
     assert [part["I30"] for part in study.rounds((50, 200), 0.2)] == [10, 30]
+    beside = study.rounds((50, 200), 0.0, 0.2)[1]
+    assert {kind: beside[kind] for kind in study.LOADS} == {"A80": 15, "A2": 6, "I100": 9}
+    assert "I30" not in beside
+
+
+def test_samples_of_any_load_are_made_in_finer_steps():
+    usual, any_load = (study.of(kind, 4, 1, {}) for kind in ("R10", "A80"))
+    assert (usual["steps"], usual["keep_every"]) == (study.STEPS, 1)
+    assert (any_load["steps"], any_load["keep_every"]) == (2 * study.STEPS, 2)
+    assert any_load["longest_duration"] == 50.0
 
 
 def test_sizes_that_fall_are_refused(tmp_path):
@@ -63,9 +74,12 @@ def test_no_two_data_sets_have_a_seed():
 
 @pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")
 def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "OF", {"R10": ("R", 0.03), "U30": ("U", 0.05), "I30": ("I", 0.03)})
+    strains = {"R10": ("R", 0.03), "U30": ("U", 0.05), "I30": ("I", 0.03), "A80": ("A", 0.03)}
+    small = {name: (*told, (0.5, 5.0)) for name, told in strains.items()}
+    monkeypatch.setattr(study, "OF", small)
     monkeypatch.setattr(study, "SHARES", {"R10": 0.8, "U30": 0.2})
-    monkeypatch.setattr(study, "JUDGED", ("R10", "U30", "I30"))
+    monkeypatch.setattr(study, "LOADS", {"A80": 1.0})
+    monkeypatch.setattr(study, "JUDGED", tuple(small))
     monkeypatch.setattr(study, "STEPS", 20)
     asked = {"sizes": (12,), "test": 2, "grains": 8, "resolution": 4, "updates": 0.01, "output": tmp_path}
     curve = study.full_field_weights(**asked)
@@ -78,3 +92,4 @@ def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "learning_curve.json").read_text()) == curve
     assert (tmp_path / "learning_curve.png").stat().st_size > 10_000
     assert curve["redrawn"]["R10_1"].endswith("times")
+    assert set(curve["rivals"]["Taylor"]) == set(small)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from microscale.data.dataset import read_dataset
+from microscale.errors import InputError
 from microscale.law import drive
 from multiscale.surrogate.recurrent.fit import fit_recurrent
 from multiscale.surrogate.recurrent.law import LearnedLaw
@@ -17,11 +18,15 @@ SMALL = {"grains": 2, "elements": 60, "paths": 8, "steps": 20, "end_time": 0.1}
 
 
 @pytest.fixture(scope="module")
-def impacts(tmp_path_factory):
+def demo():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend("demos")
-        demo = importlib.import_module("learn_from_impacts")
-        return demo.learn_from_impacts(output=tmp_path_factory.mktemp("impacts"), **SMALL)
+        return importlib.import_module("learn_from_impacts")
+
+
+@pytest.fixture(scope="module")
+def impacts(demo, tmp_path_factory):
+    return demo.learn_from_impacts(output=tmp_path_factory.mktemp("impacts"), **SMALL)
 
 
 def test_impacts_become_data_sets(impacts):
@@ -36,6 +41,22 @@ def test_impacts_become_data_sets(impacts):
     e_v = np.linalg.det(training.stretch_tensors[:, -1]) - 1.0
     assert e_v.min() < -0.02  # compressed by the impact
     assert np.all(np.linalg.det(test.stretch_tensors) > 0.5)
+
+
+def test_a_unit_cell_labels_the_same_histories_and_each_set_has_cells_of_its_own(demo, impacts, tmp_path):
+    cells = {"law": "fft3d", "resolution": 4, "paths_per_cell": 3, "texture_seed": 7}
+    found = demo.learn_from_impacts(output=tmp_path, **SMALL, **cells)
+    of_cells, of_taylor = (read_dataset(sets["train"]) for sets in (found, impacts))
+    np.testing.assert_array_equal(of_cells.stretch_tensors, of_taylor.stretch_tensors)
+    assert not np.allclose(of_cells.stress_tensors, of_taylor.stress_tensors, rtol=0.01)
+    seeds = [read_dataset(file).provenance["law"]["microstructures"]["seed"] for file in found.values()]
+    assert seeds == [7, 7 + 11]  # 32 paths have 11 cells
+
+
+def test_textures_that_the_network_was_not_told_are_refused(demo, tmp_path):
+    with pytest.raises(InputError, match=r"textures = rolled, expected one material: see .*textured_impacts"):
+        demo.learn_from_impacts(output=tmp_path / "none", textures="rolled", **SMALL)
+    assert not (tmp_path / "none").exists()
 
 
 def test_training_goes_on_from_weights(impacts, tmp_path):

@@ -51,10 +51,25 @@ def test_between_recorded_times_the_gradient_is_linear():
     np.testing.assert_allclose(U @ U, halfway.T @ halfway, atol=1e-12)
 
 
-def test_a_recorded_history_has_no_replacement():
+def test_other_points_of_the_simulation_replace_a_history():
+    law, U, F, times = run(points=9)  # 8, 6, 4, 2 and 0 are recorded
+    drive(law, F, times)
+    paths = ImpactPaths(steps=5, origin=[])
+    for _ in range(2):  # two simulations
+        paths.add(law, count=2)
+    assert [len(others) for others in paths.replacements] == [2, 1, 2, 1]
+    points = {(0, 0): 8, (1, 0): 6, (0, 1): 4, (1, 1): 2, (0, 2): 0, (2, 1): 4, (3, 1): 2}
+    for (index, attempt), point in points.items():
+        np.testing.assert_allclose(paths.path(index, attempt).stretch, U[point], atol=1e-12)
+    with pytest.raises(InputError, match="history 1 and on 1 of other points: record fewer"):
+        paths.path(1, attempt=2)
+
+
+def test_fewer_points_than_asked_for_are_all_there_is():
     law, _, F, times = run()
     drive(law, F, times)
     paths = ImpactPaths(steps=5, origin=[])
-    paths.add(law, count=1)
-    with pytest.raises(InputError, match="cannot be drawn anew"):
+    paths.add(law, count=5)
+    assert len(paths) == len(paths.replacements) == 3
+    with pytest.raises(InputError, match="history 0 and on 0 of other points"):
         paths.path(0, attempt=1)
