@@ -19,7 +19,7 @@ from meshes.cylinder import cylinder
 from meshes.plate import plate
 from microscale.errors import InputError
 from microscale.inputs.flat import flat
-from microscale.inputs.numbers import Count, OutFolder, Steps, Time
+from microscale.inputs.numbers import Count, OutFolder, Speed, Steps, Time
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws import make_law
@@ -47,6 +47,7 @@ def learn_from_impacts(
     weights: Path | None = None,
     elements: Count = 800,
     end_time: Time = 1.0,
+    fastest: Speed = 400.0,
     paths: Count = 250,
     steps: Steps = 200,
 ) -> dict[str, Path]:
@@ -57,12 +58,18 @@ def learn_from_impacts(
         weights: Weights of the learned law; by default those that come with this.
         elements: Elements of a quarter anvil, about; the plate has 6 layers.
         end_time: Simulated time, us; of plates 2 us at most.
+        fastest: Of these impacts only those of at most this velocity, m/s.
         paths: Histories of each simulation: those of the points deformed most.
         steps: Steps of a history.
 
     Raises:
-        InputError: A family of textures is asked for: one network has run the impacts.
+        InputError: A family of textures is asked for: one network has run the impacts; or none is so slow.
     """
+    slowest = max(min(min(of_kind) for of_kind in impacts.values()) for impacts in SETS.values())
+    if fastest < slowest:
+        raise InputError(
+            f"fastest = {fastest:g} m/s, expected at least {slowest:g}: each set has impacts then"
+        )
     if driven.textures is not None:
         raise InputError(
             f"textures = {driven.textures}, expected one material: see studies/textured_impacts.py"
@@ -77,10 +84,11 @@ def learn_from_impacts(
             {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind], "network_sha256": network}
             for kind in impacts
             for v in impacts[kind]
+            if v <= fastest
         ]
         histories = ImpactPaths(steps, origin)
         for kind, velocities in impacts.items():
-            for velocity in velocities:
+            for velocity in (v for v in velocities if v <= fastest):
                 recorder = Recorder(make_law("learned", weights=weights))
                 run = anvil(recorder, velocity, elements) if kind == "anvil" else target(recorder, velocity)
                 run.run(ends[kind])

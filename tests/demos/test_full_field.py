@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from representative_cell import Kind, representative_cell
 
+from microscale.data.dataset import read_provenance
 from microscale.errors import InputError
+from multiscale.surrogate.store import read_surrogate
 
 SMALL = {"grains": (8,), "resolution": (4,), "finest": 8, "paths": 1, "steps": 10, "max_strain": 0.02}
 
@@ -81,7 +83,9 @@ def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
     monkeypatch.setattr(study, "LOADS", {"A80": 1.0})
     monkeypatch.setattr(study, "JUDGED", tuple(small))
     monkeypatch.setattr(study, "STEPS", 20)
-    asked = {"sizes": (12,), "test": 2, "grains": 8, "resolution": 4, "updates": 0.01, "output": tmp_path}
+    monkeypatch.setattr(study, "REST", 0.02)
+    asked = {"sizes": (12,), "test": 2, "grains": 8, "resolution": 4, "updates": 0.01}
+    asked |= {"bars": 1, "output": tmp_path}
     curve = study.full_field_weights(**asked)
     assert set(curve["trainings"]) == {"taught more", "from nothing"}
     taylor, best = curve["rivals"]["Taylor"], curve["rivals"]["Taylor, best factor"]
@@ -92,4 +96,11 @@ def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "learning_curve.json").read_text()) == curve
     assert (tmp_path / "learning_curve.png").stat().st_size > 10_000
     assert curve["redrawn"]["R10_1"].endswith("times")
-    assert set(curve["rivals"]["Taylor"]) == set(small)
+    assert set(curve["rivals"]["Taylor"]) == {*small, "bars"}
+    runs = read_provenance(tmp_path / "bars" / "impacts_train.h5")["paths"]["simulations"]
+    assert [(run["impact"], run["velocity_m_per_s"]) for run in runs] == [
+        ("anvil", 150.0),
+        ("anvil", 250.0),
+        ("plate", 200.0),
+    ]
+    assert {run["network_sha256"] for run in runs} == {read_surrogate(study.SHIPPED)[1].weights_sha256}

@@ -59,6 +59,16 @@ def test_textures_that_the_network_was_not_told_are_refused(demo, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_impacts_may_be_slow_ones_only(demo, tmp_path):
+    found = demo.learn_from_impacts(output=tmp_path, fastest=200.0, **SMALL)
+    runs = [read_dataset(file).provenance["paths"]["simulations"] for file in found.values()]
+    velocities = [[(run["impact"], run["velocity_m_per_s"]) for run in of_set] for of_set in runs]
+    assert velocities == [[("anvil", 150.0), ("plate", 200.0)], [("anvil", 100.0), ("anvil", 200.0)]]
+    assert [len(read_dataset(file)) for file in found.values()] == [2 * SMALL["paths"]] * 2
+    with pytest.raises(InputError, match="fastest = 120 m/s, expected at least 150"):
+        demo.learn_from_impacts(output=tmp_path, fastest=120.0, **SMALL)
+
+
 def test_training_goes_on_from_weights(impacts, tmp_path):
     out, sizes = tmp_path / "more.safetensors", dict(read_surrogate(SHIPPED)[1].architecture)
     sizes["holds"] = bool(sizes.get("holds"))
