@@ -19,7 +19,7 @@ from meshes.cylinder import cylinder
 from meshes.plate import plate
 from microscale.errors import InputError
 from microscale.inputs.flat import flat
-from microscale.inputs.numbers import Count, OutFolder, Speed, Steps, Time
+from microscale.inputs.numbers import Count, OutFolder, Positive, Speed, Steps, Time
 from multiscale.dynamics.contact import Obstacle, RigidCylinder, RigidPlane
 from multiscale.dynamics.simulation import Simulation
 from multiscale.laws import make_law
@@ -48,6 +48,7 @@ def learn_from_impacts(
     elements: Count = 800,
     end_time: Time = 1.0,
     fastest: Speed = 400.0,
+    largest_shape: Positive = math.inf,
     paths: Count = 250,
     steps: Steps = 200,
 ) -> dict[str, Path]:
@@ -59,6 +60,7 @@ def learn_from_impacts(
         elements: Elements of a quarter anvil, about; the plate has 6 layers.
         end_time: Simulated time, us; of plates 2 us at most.
         fastest: Of these impacts only those of at most this velocity, m/s.
+        largest_shape: Where a history ends, as an isochoric shape of the training range; none by default.
         paths: Histories of each simulation: those of the points deformed most.
         steps: Steps of a history.
 
@@ -74,14 +76,15 @@ def learn_from_impacts(
         raise InputError(
             f"textures = {driven.textures}, expected one material: see studies/textured_impacts.py"
         )
-    output.mkdir(parents=True, exist_ok=True)
     options = driven.resolved()
+    output.mkdir(parents=True, exist_ok=True)
+    until = {} if largest_shape == math.inf else {"largest_shape": largest_shape}
     network = read_surrogate(weights or SHIPPED)[1].weights_sha256
     files = {}
     for name, impacts in SETS.items():
         ends = {"anvil": end_time, "plate": min(end_time, LONGEST_PLATE)}
         origin = [
-            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind], "network_sha256": network}
+            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind], "network_sha256": network} | until
             for kind in impacts
             for v in impacts[kind]
             if v <= fastest
@@ -92,7 +95,7 @@ def learn_from_impacts(
                 recorder = Recorder(make_law("learned", weights=weights))
                 run = anvil(recorder, velocity, elements) if kind == "anvil" else target(recorder, velocity)
                 run.run(ends[kind])
-                histories.add(recorder, paths)
+                histories.add(recorder, paths, largest_shape)
                 print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
         files[name] = output / f"impacts_{name}.h5"
         make_data_set(DataSet(driven.law, options, histories, len(histories)), files[name])

@@ -61,8 +61,11 @@ STEPS = 200
 FINER = {"A": 2}
 """In so many steps a sample of a protocol is made: one would be up to 3 % off, where rates jump and rest."""
 PATHS_PER_CELL, TOLERANCE = 4, 0.01
-BARS, REST, FASTEST = "bars", 10.0, 250.0
-"""Impacts that a network has run, until when, us, and how fast, m/s: along faster ones cells take hours."""
+BARS, REST, FASTEST, LARGEST_SHAPE = "bars", 10.0, 250.0, 0.4
+"""Impacts that a network has run, until when, us, how fast, m/s, and until which isochoric shape.
+
+Beyond, cells of 8^3 voxels have a mean stress that no cell can have: a third of the deviator at 0.6.
+"""
 SEEDS, IMPACT_SEEDS, LOAD_SEEDS, BAR_SEED, TEST_SEEDS = 20_000, 60_000, 70_000, 85_000, 90_000
 """First ones of paths, and of microstructures: those of another data set are 1000 further."""
 TICKS = (2, 3, 5, 10, 20, 30)
@@ -130,7 +133,8 @@ def bars_until_rest(histories: int, start: Path, output: Path, cell: dict[str, A
     files = {name: folder / f"impacts_{name}.h5" for name in ("train", "test")}
     if not all(file.exists() for file in files.values()):
         label = {"law": "fft3d", "texture": "uniform", "texture_seed": BAR_SEED, "tolerance": TOLERANCE}
-        impacts = {"weights": start, "paths": histories, "steps": STEPS, "end_time": REST, "fastest": FASTEST}
+        impacts = {"weights": start, "paths": histories, "steps": STEPS, "end_time": REST}
+        impacts |= {"fastest": FASTEST, "largest_shape": LARGEST_SHAPE}
         learn_from_impacts(output=folder, paths_per_cell=PATHS_PER_CELL, **impacts, **label, **cell)
     return files
 

@@ -71,19 +71,24 @@ class ImpactPaths:
     histories: list[StretchPath] = field(default_factory=list)
     replacements: list[list[StretchPath]] = field(default_factory=list)
 
-    def add(self, recorder: Recorder, count: int) -> None:
+    def add(self, recorder: Recorder, count: int, largest_shape: float = np.inf) -> None:
         """Take the ``count`` recorded points that were deformed most, each over the whole run.
 
         The next ``count`` of them are replacements, one for each, and so are those that come after.
+
+        Args:
+            recorder: It has recorded a run.
+            count: Number of points.
+            largest_shape: Of :func:`isochoric_shape`: a history ends where it is reached.
         """
         gradients = np.stack([np.broadcast_to(np.eye(3), recorder.gradients[0].shape), *recorder.gradients])
         moved = np.linalg.norm(np.diff(gradients, axis=0), axis=(2, 3)).sum(axis=0)
-        times = np.linspace(0.0, recorder.times[-1], self.steps + 1)
-        order = np.argsort(-moved, kind="stable")
-        found = [
-            StretchPath(times, _stretches(recorder.times, gradients[:, point], times), 0)
-            for point in order[: (1 + REPLACEMENTS) * count]
-        ]
+        found = []
+        for point in np.argsort(-moved, kind="stable")[: (1 + REPLACEMENTS) * count]:
+            F = gradients[:, point]
+            end = _within(recorder.times, isochoric_shape(F), largest_shape)
+            times = np.linspace(0.0, end, self.steps + 1)
+            found.append(StretchPath(times, _stretches(recorder.times, F, times), 0))
         self.histories.extend(found[:count])
         self.replacements.extend(found[count + k :: count] for k in range(min(count, len(found))))
 
@@ -108,6 +113,26 @@ class ImpactPaths:
     def provenance(self) -> dict[str, Any]:
         """Return what determines the paths, as plain values for a file's attributes."""
         return {"protocol": "recorded", "steps": self.steps, "simulations": list(self.origin)}
+
+
+def isochoric_shape(F: FloatArray) -> FloatArray:
+    """Return ln (tr(U + U^-1) / 6) of the isochoric part of deformation gradients (..., 3, 3): zero at rest.
+
+    It is the measure of shapes in the training range of a surrogate.
+    """
+    stretches = np.linalg.svd(F, compute_uv=False)
+    stretches /= np.cbrt(stretches.prod(axis=-1))[..., None]
+    shape: FloatArray = np.log((stretches + 1.0 / stretches).sum(axis=-1) / 6.0)
+    return shape
+
+
+def _within(times: Sequence[float], shapes: FloatArray, largest: float) -> float:
+    """Time, us, until which no shape is larger; linear between the recordings."""
+    beyond = int(np.argmax(shapes > largest))
+    if shapes[beyond] <= largest:
+        return times[-1]
+    part = (largest - shapes[beyond - 1]) / (shapes[beyond] - shapes[beyond - 1])
+    return float(times[beyond - 1] + part * (times[beyond] - times[beyond - 1]))
 
 
 def _stretches(recorded: Sequence[float], gradients: FloatArray, times: FloatArray) -> FloatArray:

@@ -98,9 +98,6 @@ def test_the_learning_curve_is_of_data_and_rivals(tmp_path, monkeypatch):
     assert curve["redrawn"]["R10_1"].endswith("times")
     assert set(curve["rivals"]["Taylor"]) == {*small, "bars"}
     runs = read_provenance(tmp_path / "bars" / "impacts_train.h5")["paths"]["simulations"]
-    assert [(run["impact"], run["velocity_m_per_s"]) for run in runs] == [
-        ("anvil", 150.0),
-        ("anvil", 250.0),
-        ("plate", 200.0),
-    ]
+    velocities = [(run["impact"], run["velocity_m_per_s"]) for run in runs]
+    assert velocities == [("anvil", 150.0), ("anvil", 250.0), ("plate", 200.0)]
     assert {run["network_sha256"] for run in runs} == {read_surrogate(study.SHIPPED)[1].weights_sha256}

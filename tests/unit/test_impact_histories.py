@@ -6,7 +6,7 @@ import pytest
 from microscale.errors import InputError
 from microscale.law import drive
 from multiscale.laws.j2 import J2
-from multiscale.surrogate.impact_histories import ImpactPaths, Recorder
+from multiscale.surrogate.impact_histories import ImpactPaths, Recorder, isochoric_shape
 
 
 def run(points: int = 6, steps: int = 5):
@@ -73,3 +73,26 @@ def test_fewer_points_than_asked_for_are_all_there_is():
     assert len(paths) == len(paths.replacements) == 3
     with pytest.raises(InputError, match="history 0 and on 0 of other points"):
         paths.path(0, attempt=1)
+
+
+def test_the_isochoric_shape_is_that_of_the_training_range():
+    F = np.diag([2.0, 0.5, 1.0])
+    Q = np.array([[0.6, -0.8, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
+    exact = np.log((2.0 * 2.5 + 2.0) / 6.0)
+    np.testing.assert_allclose(isochoric_shape(np.stack([Q @ F, 1.3 * F])), exact, rtol=1e-12)
+    assert isochoric_shape(np.eye(3)) == 0.0
+
+
+def test_a_history_ends_where_its_shape_is_too_large():
+    law, _, F, times = run(points=20, steps=50)
+    drive(law, F, times)
+    whole, cut = (ImpactPaths(steps=100, origin=[]) for _ in range(2))
+    whole.add(law, count=10)
+    largest = 0.5 * isochoric_shape(whole.path(0).stretch[-1])
+    cut.add(law, count=10, largest_shape=largest)
+    reached = isochoric_shape(cut.path(0).stretch[-1])
+    np.testing.assert_allclose(reached, largest, rtol=1e-3)  # linear between the recordings
+    assert cut.path(0).times[-1] < whole.path(0).times[-1]
+    for k in range(10):
+        assert isochoric_shape(cut.path(k).stretch).max() <= 1.001 * largest
+    np.testing.assert_array_equal(cut.path(9).stretch, whole.path(9).stretch)  # it stays below
