@@ -44,11 +44,14 @@ def test_their_card_says_what_they_stand_for():
     options = card.material.identity["options"]
     assert (card.material.identity["law"], options["grains"], options["resolution"]) == ("fft3d", 256, 16)
     sets = card.errors["sets"]
-    assert set(sets) == {"R10_test", "R30_test", "U30_test", "I30_test"}
+    assert set(sets) == {"R10_test", "R30_test", "U30_test", "I30_test", "A80_test", "impacts_test"}
     assert sets["R10_test"]["deviatoric_mean"] < 0.04
     assert sets["R30_test"]["deviatoric_mean"] < 0.06
+    assert sets["A80_test"]["deviatoric_mean"] < 0.07
+    assert sets["impacts_test"]["deviatoric_mean"] < 0.04
     assert {made["law"] for made in card.datasets} == {"taylor", "fft3d"}
     assert card.range.knows_slow_paths
+    assert card.range.longest_hold > 5.0  # us
 
 
 def test_they_cost_what_those_of_taylor_cost():
