@@ -3,7 +3,7 @@
 
 It runs on the Python that will own the environment, before anything is installed: standard library only.
 
-    preflight.py            check this machine; exit code 1 and a message if something is missing
+    preflight.py            check this machine; a message, and exit code 1 if something is missing, 2 if room
     preflight.py --debian   print every Debian package on the list, for `apt-get install`
 """
 
@@ -93,11 +93,12 @@ def compiles(compiler: list[str]) -> bool:
 
 def lack_of_room(checkout: Path) -> str:
     """Say that the disk is too full for the environment ('' if not); what is installed already counts."""
-    free = (shutil.disk_usage(checkout).free + size_of(checkout / ".venv")) / GIGABYTE
-    if free >= NEEDS:
+    place = checkout / ".venv"
+    room = (shutil.disk_usage(place if place.exists() else checkout).free + size_of(place)) / GIGABYTE
+    if room >= NEEDS:
         return ""
     return (
-        f"{free:.1f} GB of disk are free for {checkout / '.venv'}, expected at least {NEEDS:g}: it takes "
+        f"{room:.1f} GB of disk are free for {place}, or taken by it, expected at least {NEEDS:g}: it takes "
         f"{TAKES:g}, and with downloads up to {AT_MOST:g} while it is made. Free some, then run make again."
     )
 
@@ -165,11 +166,12 @@ def main(arguments: list[str]) -> int:
         )
         return 1
     needs = list(missing())
-    faults = [message(needs, distribution_family())] if needs else []
-    faults += filter(None, [lack_of_room(Path(__file__).resolve().parents[1])])
-    for fault in faults:
-        print(fault, file=sys.stderr)
-    return 1 if faults else 0
+    if needs:
+        print(message(needs, distribution_family()), file=sys.stderr)
+    lack = lack_of_room(Path(__file__).resolve().parents[1])
+    if lack:
+        print(lack, file=sys.stderr)
+    return 2 if lack else 1 if needs else 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ at 100, 200 and 400 m/s and of a plate at 300 m/s.
 
 import math
 from pathlib import Path
+from typing import Any
+
+from mpi4py import MPI
 
 from meshes.cylinder import cylinder
 from meshes.plate import plate
@@ -35,6 +38,8 @@ SETS = {
 }
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
+CELLS_APART = 1000
+"""Seeds from a set's first microstructure to the next one's, whatever the number of histories."""
 LONGEST_PLATE = 2.0
 """us: at 7 us an inner node of so coarse a plate is inside the projectile, and a run ends there."""
 
@@ -65,8 +70,11 @@ def learn_from_impacts(
         steps: Steps of a history.
 
     Raises:
-        InputError: A family of textures is asked for: one network has run the impacts; or none is so slow.
+        InputError: There are several ranks, and each has other points; a family of textures is asked for, but
+            one network has run the impacts; or no impact is so slow.
     """
+    if (ranks := MPI.COMM_WORLD.size) > 1:
+        raise InputError(f"{ranks} ranks, expected one: run it without mpirun, all cores share the labelling")
     slowest = max(min(min(of_kind) for of_kind in impacts.values()) for impacts in SETS.values())
     if fastest < slowest:
         raise InputError(
@@ -77,14 +85,16 @@ def learn_from_impacts(
             f"textures = {driven.textures}, expected one material: see studies/textured_impacts.py"
         )
     options = driven.resolved()
+    DataSet(driven.law, options, ImpactPaths(steps, []), 1).job()  # no law, no impact
     output.mkdir(parents=True, exist_ok=True)
-    until = {} if largest_shape == math.inf else {"largest_shape": largest_shape}
+    all_runs: dict[str, Any] = {} if largest_shape == math.inf else {"largest_shape": largest_shape}
     network = read_surrogate(weights or SHIPPED)[1].weights_sha256
+    all_runs |= {"elements": elements, "network_sha256": network}
     files = {}
     for name, impacts in SETS.items():
         ends = {"anvil": end_time, "plate": min(end_time, LONGEST_PLATE)}
         origin = [
-            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind], "network_sha256": network} | until
+            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind]} | all_runs
             for kind in impacts
             for v in impacts[kind]
             if v <= fastest
@@ -99,8 +109,8 @@ def learn_from_impacts(
                 print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
         files[name] = output / f"impacts_{name}.h5"
         make_data_set(DataSet(driven.law, options, histories, len(histories)), files[name])
-        if driven.paths_per_cell is not None:  # each set has microstructures of its own
-            options |= {"seed": options["seed"] + math.ceil(len(histories) / driven.paths_per_cell)}
+        if driven.paths_per_cell is not None:  # no set has microstructures of another one
+            options |= {"seed": options["seed"] + max(CELLS_APART, len(histories))}
         print(f"{files[name]}: {len(histories)} paths", flush=True)
     return files
 

@@ -42,7 +42,7 @@ SHARES = {"R10": 0.36, "R30": 0.24, "R50": 0.12, "U30": 0.16, "R3": 0.12}
 IMPACT = "I30"
 """Beside them: waves and flow behind them, with many small strains."""
 LOADS = {"A80": 0.5, "A2": 0.2, "I100": 0.3}
-"""Beside them: shares of the paths of any load, with holds and cycles, and of bars until they rest."""
+"""Beside them: shares of the paths of any load, with holds and cycles, and of long impacts."""
 SHORT, WIDE, NEAR, LATE = (0.5, 5.0), (0.1, 50.0), (0.3, 20.0), (0.3, 10.0)
 """Shortest and longest path, us."""
 OF = {
@@ -68,6 +68,8 @@ Beyond, cells of 8^3 voxels have a mean stress that no cell can have: a third of
 """
 SEEDS, IMPACT_SEEDS, LOAD_SEEDS, BAR_SEED, TEST_SEEDS = 20_000, 60_000, 70_000, 85_000, 90_000
 """First ones of paths, and of microstructures: those of another data set are 1000 further."""
+MOST_SIZES = 5
+"""The seeds of more would be those of other data sets."""
 TICKS = (2, 3, 5, 10, 20, 30)
 """Per cent, of the picture."""
 TAUGHT = "taught more"
@@ -259,10 +261,11 @@ def full_field_weights(
         start: Weights that are taught more.
         output: Folder of data sets, weights and learning curve.
     """
-    if list(sizes) != sorted(set(sizes)):
-        raise InputError(f"sizes = {sizes}, expected increasing numbers")
+    if list(sizes) != sorted(set(sizes)) or len(sizes) > MOST_SIZES:
+        raise InputError(f"sizes = {sizes}, expected increasing numbers, {MOST_SIZES} at most")
     cell = {"grains": grains, "resolution": resolution}
     settings = {
+        "sizes": sizes,
         "test": test,
         "impacts": impacts,
         "loads": loads,

@@ -5,6 +5,7 @@
 Trainings that are there already are kept; one that was killed goes on where it was.
 """
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -53,7 +54,10 @@ def internal_variables(
         raise InputError("no numbers of internal tensors given, expected some such as --tensors 2 4 8")
     sizes = {"groups": groups, "scalars": scalars, "hidden": hidden}
     schedule = {"epochs": epochs, "rate": rate, "batch": None, "seed": 0}
-    of_one_study(output, {"datasets": list(map(str, datasets))} | sizes | schedule)
+    of_one_study(
+        output,
+        {"datasets": [hashlib.sha256(file.read_bytes()).hexdigest() for file in datasets]} | sizes | schedule,
+    )
     data = read_sources([test]).histories
     errors = {}
     for count in tracked(tensors, "networks"):

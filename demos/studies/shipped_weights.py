@@ -177,7 +177,9 @@ def recorded(output: Path, weights: Path, **told: Any) -> Path:
         return learn_from_impacts(output=output, weights=weights, **told)["train"]
     runs = read_provenance(file)["paths"]["simulations"]
     if {run.get("network_sha256") for run in runs} != {read_surrogate(weights)[1].weights_sha256}:
-        raise InputError(f"{file} is of impacts by other weights than {weights}: remove it, and run again")
+        raise InputError(
+            f"{file} is of impacts by other weights than {weights}: remove it and impacts_test.h5, run again"
+        )
     return file
 
 

@@ -103,12 +103,13 @@ class ImpactPaths:
         """
         if attempt == 0:
             return self.histories[index]
-        if attempt > len(self.replacements[index]):
+        others = self.replacements[index] if index < len(self.replacements) else []
+        if attempt > len(others):
             raise InputError(
                 f"the law failed on recorded history {index} and on {attempt - 1} of other points: record "
                 "fewer of a simulation, or a slower one"
             )
-        return self.replacements[index][attempt - 1]
+        return others[attempt - 1]
 
     def provenance(self) -> dict[str, Any]:
         """Return what determines the paths, as plain values for a file's attributes."""

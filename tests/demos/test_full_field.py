@@ -5,6 +5,7 @@ import json
 import full_field_weights as study
 import numpy as np
 import pytest
+from learn_from_impacts import CELLS_APART
 from representative_cell import Kind, representative_cell
 
 from microscale.data.dataset import read_provenance
@@ -63,15 +64,17 @@ def test_samples_of_any_load_are_made_in_finer_steps():
 def test_sizes_that_fall_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"sizes = \(200, 50\), expected increasing numbers"):
         study.full_field_weights(sizes=(200, 50), output=tmp_path)
+    with pytest.raises(InputError, match=r"expected increasing numbers, 5 at most"):
+        study.full_field_weights(sizes=(1, 2, 3, 4, 5, 6), output=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_no_two_data_sets_have_a_seed():
-    kinds = [(kind, turn) for kind in study.OF for turn in range(4)]
-    seeds = {study.seed_of(kind, turn) for kind, turn in kinds}
-    assert len(seeds) == len(kinds)
-    tests = {study.TEST_SEEDS + 1000 * k for k in range(len(study.JUDGED))}
-    assert not seeds & tests
+    kinds = [(kind, turn) for kind in study.OF for turn in range(study.MOST_SIZES)]
+    firsts = [study.seed_of(kind, turn) for kind, turn in kinds]
+    firsts += [study.BAR_SEED, study.BAR_SEED + CELLS_APART]  # to learn from and to be judged by
+    firsts += [study.TEST_SEEDS + 1000 * k for k in range(len(study.JUDGED))]
+    assert np.diff(sorted(firsts)).min() >= 1000
 
 
 @pytest.mark.filterwarnings("ignore::multiscale.surrogate.extrapolation.ExtrapolationWarning")

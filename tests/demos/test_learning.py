@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ def test_impacts_become_data_sets(impacts):
         "impact": "anvil",
         "velocity_m_per_s": 150.0,
         "end_us": SMALL["end_time"],
+        "elements": SMALL["elements"],
         "network_sha256": read_surrogate(SHIPPED)[1].weights_sha256,
     }
     e_v = np.linalg.det(training.stretch_tensors[:, -1]) - 1.0
@@ -50,12 +52,22 @@ def test_a_unit_cell_labels_the_same_histories_and_each_set_has_cells_of_its_own
     np.testing.assert_array_equal(of_cells.stretch_tensors, of_taylor.stretch_tensors)
     assert not np.allclose(of_cells.stress_tensors, of_taylor.stress_tensors, rtol=0.01)
     seeds = [read_dataset(file).provenance["law"]["microstructures"]["seed"] for file in found.values()]
-    assert seeds == [7, 7 + 11]  # 32 paths have 11 cells
+    assert seeds == [7, 7 + demo.CELLS_APART]
 
 
 def test_textures_that_the_network_was_not_told_are_refused(demo, tmp_path):
     with pytest.raises(InputError, match=r"textures = rolled, expected one material: see .*textured_impacts"):
         demo.learn_from_impacts(output=tmp_path / "none", textures="rolled", **SMALL)
+    assert not (tmp_path / "none").exists()
+
+
+def test_ranks_are_refused_and_a_law_that_is_not_there_before_any_impact(demo, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "anvil", None)  # no impact is run
+    with pytest.raises(InputError, match=r"none\.yaml"):
+        demo.learn_from_impacts(output=tmp_path / "none", crystal=tmp_path / "none.yaml", **SMALL)
+    monkeypatch.setattr(demo, "MPI", SimpleNamespace(COMM_WORLD=SimpleNamespace(size=2)))
+    with pytest.raises(InputError, match="2 ranks, expected one: run it without mpirun"):
+        demo.learn_from_impacts(output=tmp_path / "none", **SMALL)
     assert not (tmp_path / "none").exists()
 
 

@@ -50,7 +50,9 @@ def test_it_runs_from_nothing_to_errors(demo, tmp_path):
 
 def test_a_folder_of_another_scale_is_refused(demo, tmp_path):
     of_one_study(tmp_path, {"scale": 0.01, "grains": 128, "elements": 800, "end_time": 1.0})
-    with pytest.raises(InputError, match=r"holds a study of scale 0\.01: choose another --output"):
+    with pytest.raises(
+        InputError, match=r"holds a study of scale 0\.01, asked for scale 1\.0: choose another"
+    ):
         demo.shipped_weights(output=tmp_path)
 
 

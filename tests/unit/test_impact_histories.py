@@ -75,6 +75,16 @@ def test_fewer_points_than_asked_for_are_all_there_is():
         paths.path(0, attempt=1)
 
 
+def test_histories_that_were_given_have_no_replacements():
+    law, _, F, times = run()
+    drive(law, F, times)
+    recorded = ImpactPaths(steps=5, origin=[])
+    recorded.add(law, count=1)
+    paths = ImpactPaths(5, [], recorded.histories)
+    with pytest.raises(InputError, match="history 0 and on 0 of other points"):
+        paths.path(0, attempt=1)
+
+
 def test_the_isochoric_shape_is_that_of_the_training_range():
     F = np.diag([2.0, 0.5, 1.0])
     Q = np.array([[0.6, -0.8, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
