@@ -54,11 +54,11 @@ LIBRARIES = (
     Need("libEGL.so.1", "pictures without a screen", "libegl1", "libglvnd-egl"),
 )
 FORTRAN = Need("gfortran", "tests of exported laws", "gfortran", "gcc-gfortran")
+ALL = (COMPILER, C_HEADERS, PYTHON_HEADERS, VENV, *LIBRARIES, FORTRAN)
+"""For images and all tests; an installation by hand does without Fortran."""
 GIGABYTE = 1e9
 TAKES, NEEDS, AT_MOST = 7.4, 8.0, 15.0
 """Gigabytes of disk: what the environment takes, the least it is made in, and with all of pip's downloads."""
-ALL = (COMPILER, C_HEADERS, PYTHON_HEADERS, VENV, *LIBRARIES, FORTRAN)
-"""For images and all tests; an installation by hand does without Fortran."""
 
 
 def missing() -> Iterator[Need]:

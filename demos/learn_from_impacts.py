@@ -39,7 +39,7 @@ SETS = {
 SYMMETRY = {"symmetry_x": 0, "symmetry_y": 1}
 PROJECTILE, THICKNESS, WIDTH = 2.0, 1.0, 10.0  # mm
 CELLS_APART = 1000
-"""Seeds from a set's first microstructure to the next one's, whatever the number of histories."""
+"""Seeds from a set's first microstructure to the next one's; more where a set has more histories."""
 LONGEST_PLATE = 2.0
 """us: at 7 us an inner node of so coarse a plate is inside the projectile, and a run ends there."""
 
@@ -75,44 +75,48 @@ def learn_from_impacts(
     """
     if (ranks := MPI.COMM_WORLD.size) > 1:
         raise InputError(f"{ranks} ranks, expected one: run it without mpirun, all cores share the labelling")
-    slowest = max(min(min(of_kind) for of_kind in impacts.values()) for impacts in SETS.values())
-    if fastest < slowest:
-        raise InputError(
-            f"fastest = {fastest:g} m/s, expected at least {slowest:g}: each set has impacts then"
-        )
     if driven.textures is not None:
         raise InputError(
             f"textures = {driven.textures}, expected one material: see studies/textured_impacts.py"
         )
+    chosen = slow_ones(fastest)
     options = driven.resolved()
     DataSet(driven.law, options, ImpactPaths(steps, []), 1).job()  # no law, no impact
     output.mkdir(parents=True, exist_ok=True)
-    all_runs: dict[str, Any] = {} if largest_shape == math.inf else {"largest_shape": largest_shape}
-    network = read_surrogate(weights or SHIPPED)[1].weights_sha256
-    all_runs |= {"elements": elements, "network_sha256": network}
+    told: dict[str, Any] = {} if largest_shape == math.inf else {"largest_shape": largest_shape}
+    told |= {"elements": elements, "network_sha256": read_surrogate(weights or SHIPPED)[1].weights_sha256}
+    ends = {"anvil": end_time, "plate": min(end_time, LONGEST_PLATE)}
     files = {}
-    for name, impacts in SETS.items():
-        ends = {"anvil": end_time, "plate": min(end_time, LONGEST_PLATE)}
-        origin = [
-            {"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind]} | all_runs
-            for kind in impacts
-            for v in impacts[kind]
-            if v <= fastest
-        ]
+    for name, impacts in chosen.items():
+        origin = [{"impact": kind, "velocity_m_per_s": v, "end_us": ends[kind]} | told for kind, v in impacts]
         histories = ImpactPaths(steps, origin)
-        for kind, velocities in impacts.items():
-            for velocity in (v for v in velocities if v <= fastest):
-                recorder = Recorder(make_law("learned", weights=weights))
-                run = anvil(recorder, velocity, elements) if kind == "anvil" else target(recorder, velocity)
-                run.run(ends[kind])
-                histories.add(recorder, paths, largest_shape)
-                print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
+        for kind, velocity in impacts:
+            recorder = Recorder(make_law("learned", weights=weights))
+            run = anvil(recorder, velocity, elements) if kind == "anvil" else target(recorder, velocity)
+            run.run(ends[kind])
+            histories.add(recorder, paths, largest_shape)
+            print(f"{kind} at {velocity:g} m/s: {run.step_count} steps", flush=True)
         files[name] = output / f"impacts_{name}.h5"
         make_data_set(DataSet(driven.law, options, histories, len(histories)), files[name])
         if driven.paths_per_cell is not None:  # no set has microstructures of another one
             options |= {"seed": options["seed"] + max(CELLS_APART, len(histories))}
         print(f"{files[name]}: {len(histories)} paths", flush=True)
     return files
+
+
+def slow_ones(fastest: float) -> dict[str, list[tuple[str, float]]]:
+    """Return kind and velocity of the impacts of each set that are not faster, m/s.
+
+    Raises:
+        InputError: A set has none.
+    """
+    impacts = {name: [(kind, v) for kind in of for v in of[kind]] for name, of in SETS.items()}
+    slowest = max(min(v for _, v in runs) for runs in impacts.values())
+    if fastest < slowest:
+        raise InputError(
+            f"fastest = {fastest:g} m/s, expected at least {slowest:g}: each set has impacts then"
+        )
+    return {name: [run for run in runs if run[1] <= fastest] for name, runs in impacts.items()}
 
 
 def anvil(law: Recorder, velocity: float, elements: int, model: str = "quarter") -> Simulation:

@@ -114,6 +114,11 @@ def seed_of(kind: str, turn: int) -> int:
     return SEEDS + 1000 * (len(SHARES) * turn + list(SHARES).index(kind))
 
 
+def seed_to_judge(kind: str) -> int:
+    """Return the seed of the test paths and microstructures of a kind."""
+    return TEST_SEEDS + 1000 * JUDGED.index(kind)
+
+
 def made(name: str, told: dict[str, Any], output: Path) -> Path:
     """Return a data set, made unless it is there."""
     file = output / f"{name}.h5"
@@ -264,26 +269,15 @@ def full_field_weights(
     if list(sizes) != sorted(set(sizes)) or len(sizes) > MOST_SIZES:
         raise InputError(f"sizes = {sizes}, expected increasing numbers, {MOST_SIZES} at most")
     cell = {"grains": grains, "resolution": resolution}
-    settings = {
-        "sizes": sizes,
-        "test": test,
-        "impacts": impacts,
-        "loads": loads,
-        "bars": bars,
-        "updates": updates,
-        "rate": rate,
-        "start": start.stem,
-    }
-    settings["start_sha256"] = read_surrogate(start)[1].weights_sha256
+    settings = {"sizes": sizes, "test": test, "impacts": impacts, "loads": loads, "bars": bars}
+    settings |= {"updates": updates, "rate": rate, "start": start.stem}
+    settings |= {"start_sha256": read_surrogate(start)[1].weights_sha256}
     of_one_study(output, cell | settings)
     more: dict[str, Any] = {} if rate is None else {"rate": rate}
     more |= {"holds": True} if knows_holds(start) else {}  # or it would not go on from there
     trainings = TRAININGS | {TAUGHT: TRAININGS[TAUGHT] | more}
-    tests = {
-        name: made(f"{name}_test", of(name, test, TEST_SEEDS + 1000 * k, cell), output)
-        for k, name in enumerate(JUDGED)
-        if name in shares_of(impacts, loads)
-    }
+    kinds = [name for name in JUDGED if name in shares_of(impacts, loads)]
+    tests = {name: made(f"{name}_test", of(name, test, seed_to_judge(name), cell), output) for name in kinds}
     recorded = bars_until_rest(bars, start, output, cell) if bars else {}
     tests |= {BARS: recorded["test"]} if bars else {}
     curve: dict[str, Any] = {"judged": list(tests), "rivals": {}, "trainings": {how: {} for how in trainings}}

@@ -86,8 +86,7 @@ class ImpactPaths:
         found = []
         for point in np.argsort(-moved, kind="stable")[: (1 + REPLACEMENTS) * count]:
             F = gradients[:, point]
-            end = _within(recorder.times, isochoric_shape(F), largest_shape)
-            times = np.linspace(0.0, end, self.steps + 1)
+            times = np.linspace(0.0, _end(recorder.times, F, largest_shape), self.steps + 1)
             found.append(StretchPath(times, _stretches(recorder.times, F, times), 0))
         self.histories.extend(found[:count])
         self.replacements.extend(found[count + k :: count] for k in range(min(count, len(found))))
@@ -127,8 +126,11 @@ def isochoric_shape(F: FloatArray) -> FloatArray:
     return shape
 
 
-def _within(times: Sequence[float], shapes: FloatArray, largest: float) -> float:
-    """Time, us, until which no shape is larger; linear between the recordings."""
+def _end(times: Sequence[float], F: FloatArray, largest: float) -> float:
+    """Time, us, until which no shape of F (samples, 3, 3) is larger; linear between the recordings."""
+    if np.isinf(largest):
+        return times[-1]
+    shapes = isochoric_shape(F)
     beyond = int(np.argmax(shapes > largest))
     if shapes[beyond] <= largest:
         return times[-1]

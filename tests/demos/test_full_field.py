@@ -73,7 +73,7 @@ def test_no_two_data_sets_have_a_seed():
     kinds = [(kind, turn) for kind in study.OF for turn in range(study.MOST_SIZES)]
     firsts = [study.seed_of(kind, turn) for kind, turn in kinds]
     firsts += [study.BAR_SEED, study.BAR_SEED + CELLS_APART]  # to learn from and to be judged by
-    firsts += [study.TEST_SEEDS + 1000 * k for k in range(len(study.JUDGED))]
+    firsts += [study.seed_to_judge(kind) for kind in study.JUDGED]
     assert np.diff(sorted(firsts)).min() >= 1000
 
 

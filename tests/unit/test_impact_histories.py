@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 
 from microscale.errors import InputError
 from microscale.law import drive
+from microscale.paths.protocols import StrainPaths
 from multiscale.laws.j2 import J2
 from multiscale.surrogate.impact_histories import ImpactPaths, Recorder, isochoric_shape
+from multiscale.surrogate.recurrent.increments import strain_features, unimodular
 
 
 def run(points: int = 6, steps: int = 5):
@@ -91,6 +94,9 @@ def test_the_isochoric_shape_is_that_of_the_training_range():
     exact = np.log((2.0 * 2.5 + 2.0) / 6.0)
     np.testing.assert_allclose(isochoric_shape(np.stack([Q @ F, 1.3 * F])), exact, rtol=1e-12)
     assert isochoric_shape(np.eye(3)) == 0.0
+    U = torch.tensor(StrainPaths("R", 0.5, steps=20, seed=1).path(0).stretch)
+    features = strain_features(unimodular(U), torch.linalg.inv(unimodular(U)))
+    np.testing.assert_allclose(isochoric_shape(U.numpy()), features[:, 12], rtol=1e-12, atol=1e-12)
 
 
 def test_a_history_ends_where_its_shape_is_too_large():
